@@ -1,0 +1,1 @@
+"""The puzzles: one a day, whose answer nobody may see before it is solved."""

@@ -1,0 +1,170 @@
+"""What goes wrong, as RFC 9457 problem details: `application/problem+json`, whose `detail` is always a sentence."""
+
+import http
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+logger = logging.getLogger("quintet")
+
+
+class FieldError(BaseModel):
+    """What is wrong with one part of the request."""
+
+    field: str = Field(description="where: `body.guesses`, `path.user_id`, `query.limit`", examples=["body.guesses"])
+    message: str = Field(description="what is wrong with it", examples=["Input should be less than or equal to 6"])
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(default="about:blank", description="`about:blank`: the status says what kind of problem it is")
+    title: str = Field(description="the status in words", examples=["Not Found"])
+    status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
+    detail: str = Field(description="a sentence for the reader", examples=["There is no such user."])
+    errors: list[FieldError] | None = Field(default=None, description="with 422, what is wrong with which field")
+
+
+class Problem(Exception):
+    """An answer that is an error; each kind is a subclass with its status, and is raised with a sentence."""
+
+    status: int = 500
+    description: str = "Something is wrong with the service"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class NotFound(Problem):
+    status = 404
+    description = "It does not exist"
+
+
+class Conflict(Problem):
+    status = 409
+    description = "It contradicts what is stored"
+
+
+class Invalid(Problem):
+    status = 422
+    description = "The input has the wrong form"
+
+
+class Unavailable(Problem):
+    status = 503
+    description = "A database or service that is needed does not answer"
+
+
+class DatabaseUnavailable(Unavailable):
+    """A database is missing, locked for too long, full or broken; what was under way is rolled back."""
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint's `responses=` lists, so that OpenAPI names every status that it can answer with."""
+    return {
+        kind.status: {
+            "model": ProblemDetails,
+            "description": kind.description,
+            "content": {"application/problem+json": {"example": _example(kind)}},
+        }
+        for kind in kinds
+    }
+
+
+def _example(kind: type[Problem]) -> dict[str, object]:
+    return {
+        "type": "about:blank",
+        "title": http.HTTPStatus(kind.status).phrase,
+        "status": kind.status,
+        "detail": f"{kind.description}.",
+    }
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    title = http.HTTPStatus(status).phrase
+    details = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
+    text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False)
+    return Response(
+        text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
+        status_code=status,
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def describe_validation_errors(errors: list[FieldError]) -> str:
+    """A sentence that names every field that is wrong and says why."""
+    return "; ".join(f"{error.field}: {error.message}" for error in errors) + "."
+
+
+def read_validation_errors(error: RequestValidationError) -> list[FieldError]:
+    """Without the input itself, which may be huge, secret or not even text."""
+    return [
+        FieldError(
+            field=".".join(str(part) for part in entry["loc"]),
+            message=_describe(entry),
+        )
+        for entry in error.errors()
+    ]
+
+
+def _describe(entry: Mapping[str, Any]) -> str:
+    if entry["type"] == "json_invalid":
+        return f"this is not JSON ({entry['ctx']['error']})"
+    if entry["type"] == "model_attributes_type":
+        return "this should be a JSON object, sent with Content-Type: application/json"
+    return str(entry["msg"]).removeprefix("Value error, ").rstrip(".")
+
+
+async def on_problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the types
+    if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s", error.detail, exc_info=error.__cause__)
+    return problem_response(error.status, error.detail)
+
+
+async def on_validation_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the types
+    errors = read_validation_errors(error)
+    return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: no such path, no such method, a body that it cannot parse."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the types
+    match error.status_code:
+        case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
+            return problem_response(Invalid.status, "The body cannot be read as JSON in UTF-8.")
+        case 404:
+            return problem_response(404, f"There is nothing at {request.url.path}.")
+        case 405:
+            allowed = (error.headers or {}).get("Allow", "")
+            detail = f"{request.method} is not possible here; use {allowed}."
+            return problem_response(405, detail, headers=error.headers)
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
+    """A bug of ours: the server logs it with its trace, and the client is told no more than that."""
+    return problem_response(500, "Something unexpected went wrong here; it has been logged.")
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected_error)

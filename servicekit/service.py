@@ -1,0 +1,54 @@
+"""How a service is put together: the same for all four, so that each `app.py` says only what is its own."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from databases import Database
+from fastapi import APIRouter, FastAPI
+from fastapi_swagger import patch_fastapi
+
+from servicekit.errors import install_error_handlers
+from servicekit.health import Check, health_router
+from servicekit.logging import hide_health_checks
+from servicekit.middleware import OwnPrefix, ServedBy
+
+
+def create_service(
+    *,
+    title: str,
+    description: str,
+    instance: str,
+    router: APIRouter,
+    databases: Sequence[Database],
+    checks: Sequence[Check],
+    resources: Sequence[AbstractAsyncContextManager[object]] = (),
+) -> FastAPI:
+    """A FastAPI app with health, problem details, Swagger from our own port, and X-Served-By.
+
+    The databases, and other resources (a client of another service), are open as long as the app runs.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        hide_health_checks()
+        async with AsyncExitStack() as stack:
+            for resource in (*databases, *resources):
+                await stack.enter_async_context(resource)
+            yield
+
+    app = FastAPI(
+        title=title,
+        description=description,
+        version="1.0.0",
+        lifespan=lifespan,
+        docs_url=None,  # fastapi_swagger's page, below
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+    )
+    install_error_handlers(app)
+    app.include_router(health_router(instance, checks))  # before the service's own paths, some of which are /{name}
+    app.include_router(router)
+    patch_fastapi(app, redirect_from_root_to_docs=False)
+    app.add_middleware(OwnPrefix)
+    app.add_middleware(ServedBy, instance=instance)
+    return app

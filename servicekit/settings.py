@@ -1,0 +1,34 @@
+"""What every service can be told. Values come from the environment, then from `.env` in the working directory."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def check_database_url(url: str) -> str:
+    if not url.startswith("sqlite:///"):
+        raise ValueError(f"{url!r} should be sqlite:///PATH, the path relative to the working directory or absolute")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
+
+
+class ServiceSettings(BaseSettings):
+    """A service's Settings inherit these; their own names get the service's prefix in the environment."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True, populate_by_name=True)
+
+    instance: str = Field(
+        default="",
+        validation_alias=AliasChoices("PS", "HONCHO_PROCESS_NAME"),
+        description="the name of this process, in X-Served-By; foreman sets PS, honcho HONCHO_PROCESS_NAME",
+    )
+    busy_timeout_ms: int = Field(
+        default=3000,
+        ge=0,
+        le=60_000,
+        validation_alias="BUSY_TIMEOUT_MS",
+        description="milliseconds that a write waits for the write lock of its database before it is answered 503",
+    )

@@ -1,0 +1,55 @@
+-- var/games0.db, games1.db, games2.db: one shard of the finished games. Owned by the stats service.
+-- A user's rows are all in shard user_id % 3 (servicekit/sharding.py).
+
+-- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
+CREATE TABLE games (
+    user_id  UUID NOT NULL CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
+    game_id  INTEGER NOT NULL CHECK (game_id >= 0),  -- the puzzle's number: days since 2021-06-19
+    finished TIMESTAMP NOT NULL CHECK (finished = datetime(finished)),  -- UTC, 'YYYY-MM-DD HH:MM:SS'
+    guesses  INTEGER NOT NULL CHECK (guesses BETWEEN 1 AND 6),  -- for a loss too
+    won      BOOLEAN NOT NULL CHECK (won IN (0, 1)),
+    PRIMARY KEY (user_id, game_id)
+) WITHOUT ROWID;
+
+-- One row a player, written in the same transaction as the game (stats/standings.py has the rules), so that neither
+-- a player's statistics nor a leaderboard ever scan `games`. bin/verify rebuilds every row and compares.
+CREATE TABLE standings (
+    user_id      UUID NOT NULL PRIMARY KEY CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
+    played       INTEGER NOT NULL CHECK (played = won_in_1 + won_in_2 + won_in_3 + won_in_4 + won_in_5 + won_in_6 + lost),
+    won          INTEGER NOT NULL CHECK (won = played - lost),
+    won_in_1     INTEGER NOT NULL CHECK (won_in_1 >= 0),
+    won_in_2     INTEGER NOT NULL CHECK (won_in_2 >= 0),
+    won_in_3     INTEGER NOT NULL CHECK (won_in_3 >= 0),
+    won_in_4     INTEGER NOT NULL CHECK (won_in_4 >= 0),
+    won_in_5     INTEGER NOT NULL CHECK (won_in_5 >= 0),
+    won_in_6     INTEGER NOT NULL CHECK (won_in_6 >= 0),
+    lost         INTEGER NOT NULL CHECK (lost >= 0),
+    max_streak   INTEGER NOT NULL CHECK (max_streak >= last_run),  -- win days in a row, at best
+    last_run     INTEGER NOT NULL CHECK (last_run >= 0),           -- length of the run that ends on last_win_day
+    last_win_day DATE,                                             -- UTC day; NULL before the first win
+    last_day     DATE NOT NULL                                     -- UTC day of the last finished game
+) WITHOUT ROWID;
+
+-- The order of each leaderboard, total since user_id ends it: its top is the first entries of the index.
+CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id);
+CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id);
+
+CREATE VIEW wins (user_id, wins) AS
+SELECT user_id, COUNT(*) FILTER (WHERE won)
+FROM games
+GROUP BY user_id;
+
+-- Every run of consecutive win days, runs of one day included. In a run the day grows by one from row to row, as the
+-- row's number does, so their difference names the run.
+CREATE VIEW streaks (user_id, streak, beginning, ending) AS
+WITH win_days AS (
+    SELECT DISTINCT user_id, date(finished) AS day
+    FROM games
+    WHERE won
+), numbered AS (
+    SELECT user_id, day, julianday(day) - ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY day) AS run
+    FROM win_days
+)
+SELECT user_id, COUNT(*), MIN(day), MAX(day)
+FROM numbered
+GROUP BY user_id, run;

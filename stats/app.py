@@ -1,0 +1,43 @@
+"""The stats service: `create_app(settings)`, and `app` for uvicorn."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from servicekit.databases import open_database
+from servicekit.service import create_service
+from servicekit.sharding import Shards
+from stats import queries
+from stats.deps import Databases
+from stats.routes import router
+from stats.settings import Settings
+
+DESCRIPTION = """Results of finished games, statistics of each player, and two leaderboards.
+
+The games of a player are all in one of three databases, the shards, which the player's id chooses; a leaderboard is
+merged from the tops of all. Days are UTC days, and a game's number is the days since 2021-06-19."""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms)
+    shards = [open_database(url, busy_timeout_ms=settings.busy_timeout_ms) for url in settings.shard_urls]
+    app = create_service(
+        title="Quintet stats",
+        description=DESCRIPTION,
+        instance=settings.instance or "stats",
+        router=router,
+        databases=[users, *shards],
+        checks=[
+            partial(queries.check_users, users),
+            *(partial(queries.check_shard, shard) for shard in shards),
+        ],
+    )
+    app.state.databases = Databases(users=users, shards=Shards(shards))
+    return app
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app` is made when uvicorn asks for it, so that importing this module reads no settings and no disk."""
+    if name == "app":
+        return create_app(Settings())
+    raise AttributeError(name)

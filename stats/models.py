@@ -1,0 +1,169 @@
+"""What stats takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
+from pydantic.alias_generators import to_camel
+
+from stats.results import MAX_GUESSES, Result, to_utc_second
+from stats.standings import Standing
+
+EXAMPLE_USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
+MAX_GAME_ID = 2**31 - 1
+
+
+def refuse_numbers(value: object) -> object:
+    """A number would be read as seconds since 1970, which nobody who writes `finished` means."""
+    if not isinstance(value, str | datetime):
+        raise ValueError('this should be a time as text, "2022-03-14T19:30:00Z"')  # noqa: TRY004 - pydantic's protocol
+    return value
+
+
+UserId = UUID
+GameId = Annotated[int, Field(ge=0, le=MAX_GAME_ID)]
+Guesses = Annotated[StrictInt, Field(ge=1, le=MAX_GUESSES)]
+UtcTime = Annotated[datetime, BeforeValidator(refuse_numbers), AfterValidator(to_utc_second)]
+Count = Annotated[int, Field(ge=0)]
+
+
+class NewResult(BaseModel):
+    """The result of a game that a user has finished."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}},
+    )
+
+    game_id: Annotated[StrictInt, Field(ge=0, le=MAX_GAME_ID, description="the puzzle's number: days since 2021-06-19")]
+    won: StrictBool = Field(description="whether the word was found")
+    guesses: Guesses = Field(description="how many guesses were made, 1-6, for a loss too")
+    finished: UtcTime | None = Field(
+        default=None,
+        description="when the game was finished, to the second; without a time zone it is UTC, left out it is now, "
+        "and it may be at most a minute ahead of now",
+    )
+
+
+class StoredResult(BaseModel):
+    """A result as it is stored."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}}
+    )
+
+    game_id: GameId = Field(description="the puzzle's number: days since 2021-06-19")
+    won: bool = Field(description="whether the word was found")
+    guesses: int = Field(ge=1, le=MAX_GUESSES, description="how many guesses were made, 1-6, for a loss too")
+    finished: datetime = Field(description="UTC, to the second")
+
+    @classmethod
+    def of(cls, game_id: int, result: Result) -> Self:
+        return cls(game_id=game_id, won=result.won, guesses=result.guesses, finished=result.finished)
+
+
+class GuessCounts(BaseModel):
+    """How many games were won in 1 ... 6 guesses, and how many were lost."""
+
+    in_1: Count = Field(serialization_alias="1", description="games won in 1 guess")
+    in_2: Count = Field(serialization_alias="2", description="games won in 2 guesses")
+    in_3: Count = Field(serialization_alias="3", description="games won in 3 guesses")
+    in_4: Count = Field(serialization_alias="4", description="games won in 4 guesses")
+    in_5: Count = Field(serialization_alias="5", description="games won in 5 guesses")
+    in_6: Count = Field(serialization_alias="6", description="games won in 6 guesses")
+    fail: Count = Field(description="games lost")
+
+
+class Statistics(BaseModel):
+    """A user's statistics, in the shape and order of the original game's."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        json_schema_extra={
+            "example": {
+                "currentStreak": 4,
+                "maxStreak": 5,
+                "guesses": {"1": 0, "2": 0, "3": 2, "4": 3, "5": 4, "6": 2, "fail": 1},
+                "winPercentage": 92,
+                "gamesPlayed": 12,
+                "gamesWon": 11,
+                "averageGuesses": 5,
+            }
+        },
+        validate_by_name=True,
+    )
+
+    current_streak: Count = Field(
+        description="days in a row with a win, up to the day of the last finished game; 0 if that day has none"
+    )
+    max_streak: Count = Field(description="the longest run of consecutive days (UTC) with a win")
+    guesses: GuessCounts = Field(description="how many games were won in 1 ... 6 guesses, and how many were lost")
+    win_percentage: int = Field(ge=0, le=100, description="percent of the games that were won, rounded half up")
+    games_played: Count = Field(description="finished games")
+    games_won: Count = Field(description="won games")
+    average_guesses: int = Field(
+        ge=0, le=MAX_GUESSES, description="mean over won games, rounded half up; 0 without one"
+    )
+
+    @classmethod
+    def of(cls, standing: Standing) -> Self:
+        in_1, in_2, in_3, in_4, in_5, in_6 = standing.won_in
+        return cls(
+            current_streak=standing.current_streak,
+            max_streak=standing.max_streak,
+            guesses=GuessCounts(in_1=in_1, in_2=in_2, in_3=in_3, in_4=in_4, in_5=in_5, in_6=in_6, fail=standing.lost),
+            win_percentage=standing.win_percentage,
+            games_played=standing.played,
+            games_won=standing.won,
+            average_guesses=standing.average_guesses,
+        )
+
+    @classmethod
+    def of_nothing(cls) -> Self:
+        """Before the first game."""
+        return cls(
+            current_streak=0,
+            max_streak=0,
+            guesses=GuessCounts(in_1=0, in_2=0, in_3=0, in_4=0, in_5=0, in_6=0, fail=0),
+            win_percentage=0,
+            games_played=0,
+            games_won=0,
+            average_guesses=0,
+        )
+
+
+class Leader(BaseModel):
+    """A user's row of a leaderboard."""
+
+    rank: int = Field(ge=1, description="place, from 1; no two users share one")
+    user_id: UserId = Field(description="the user's id")
+    username: str | None = Field(description="the user's name; null if the users service no longer knows the user")
+
+
+class WinsLeader(Leader):
+    wins: Count = Field(description="won games")
+
+
+class StreakLeader(Leader):
+    streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
+
+
+class WinsLeaders(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "wins": 40}]}
+        }
+    )
+
+    leaders: list[WinsLeader] = Field(description="most wins first, then fewer games played, then the smaller user_id")
+
+
+class StreakLeaders(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "streak": 40}]}
+        }
+    )
+
+    leaders: list[StreakLeader] = Field(description="longest streak first, then most wins, then the smaller user_id")

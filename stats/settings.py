@@ -1,0 +1,26 @@
+"""What the stats service can be told; each name has the prefix STATS_ in the environment, STATS_USERS_URL."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from servicekit.settings import DatabaseUrl, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="STATS_")
+
+    users_url: DatabaseUrl = Field(
+        default="sqlite:///var/users.db", description="the users database, which this service only reads"
+    )
+    shard_urls: Annotated[tuple[DatabaseUrl, ...], NoDecode] = Field(
+        default=("sqlite:///var/games0.db", "sqlite:///var/games1.db", "sqlite:///var/games2.db"),
+        min_length=1,
+        description="the shards of the games, separated by commas; their number and order must never change",
+    )
+
+    @field_validator("shard_urls", mode="before")
+    @classmethod
+    def split_urls(cls, urls: object) -> object:
+        return tuple(urls.split(",")) if isinstance(urls, str) else urls

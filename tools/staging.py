@@ -1,0 +1,141 @@
+"""Making databases so that each appears under its name only when it is complete, and several all or none.
+
+New files are built beside their places as `.NAME.new`. When all are complete and on the disk, a journal that lists
+them is written: from then on the change has happened, and whoever finds the journal finishes the renaming (a power cut
+or kill -9 may have come in between). Before the journal, nothing has happened, and the new files are litter.
+
+What makes it safe: an exclusive flock on `.staging.lock` for the whole time, so one script works at a time; and an old
+file is replaced only while no service has it open (see `locked_unused`).
+"""
+
+import fcntl
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+
+LOCK = ".staging.lock"
+JOURNAL = ".staging.journal"
+
+
+class InUse(Exception):
+    """A database cannot be replaced now; the text says why."""
+
+
+def staged(path: Path) -> Path:
+    return path.with_name(f".{path.name}.new")
+
+
+def create_database(path: Path, schema: Path) -> sqlite3.Connection:
+    """A new database with the tables of a file in share/, in autocommit mode and fast rather than safe.
+
+    Nothing is safe before `seal`, and nothing needs to be: an interrupted file never gets its name.
+    """
+    path.unlink(missing_ok=True)
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.executescript(schema.read_text(encoding="utf-8"))
+    return connection
+
+
+def seal(path: Path) -> None:
+    """Puts a finished database into WAL mode and on the disk; no connection may be open."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Returns when a file's or folder's contents are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[None]:
+    """One script at a time works on the databases of a folder; what an earlier one left half renamed is finished.
+
+    Raises InUse if another script is at work.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InUse(f"Another script is working on the databases in {folder}: wait until it has ended.") from None
+        _finish_renaming(folder)
+        yield
+
+
+def replace_databases(targets: Sequence[Path], folder: Path) -> None:
+    """Puts every staged file in its target's place: all of them, even if this process is killed half-way.
+
+    Inside `exclusive(folder)`; the staged files are sealed. Raises InUse, with nothing replaced, if a service has one
+    of the targets open.
+    """
+    with locked_unused(targets):
+        journal = folder / JOURNAL
+        draft = journal.with_suffix(".draft")
+        draft.write_text(json.dumps([str(target.absolute()) for target in targets]), encoding="utf-8")
+        sync(draft)
+        draft.rename(journal)
+        sync(folder)
+        _rename_listed(journal)
+
+
+def _finish_renaming(folder: Path) -> None:
+    journal = folder / JOURNAL
+    if journal.exists():
+        with locked_unused(_read_journal(journal)):
+            _rename_listed(journal)
+
+
+def _rename_listed(journal: Path) -> None:
+    for target in _read_journal(journal):
+        if staged(target).exists():
+            staged(target).rename(target)
+            sync(target.parent)
+    journal.unlink()
+    sync(journal.parent)
+
+
+def _read_journal(journal: Path) -> list[Path]:
+    return [Path(name) for name in json.loads(journal.read_text(encoding="utf-8"))]
+
+
+def discard_staged(targets: Sequence[Path]) -> None:
+    for target in targets:
+        staged(target).unlink(missing_ok=True)
+
+
+@contextmanager
+def locked_unused(paths: Sequence[Path]) -> Iterator[None]:
+    """Holds databases that no process has open, so that none can open them either; those that are missing are passed.
+
+    Raises InUse if one is open. Leaving WAL mode takes all of SQLite's locks on the file, and it takes the WAL away,
+    which must not outlive its file: it would be replayed into the one that comes into its place.
+    """
+    with ExitStack() as stack:
+        for path in paths:
+            if path.exists():
+                _lock(stack.enter_context(closing(sqlite3.connect(path, timeout=0))), path)
+        yield
+
+
+def _lock(connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
+        connection.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        raise InUse(f"{path} is in use ({error}): stop the services first.") from error
+    except sqlite3.DatabaseError:
+        return  # no database at all: nobody can be using it
+    if mode != "delete":
+        raise InUse(f"{path} is in use: stop the services first.")

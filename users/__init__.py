@@ -1,0 +1,1 @@
+"""Who plays: ids and names."""

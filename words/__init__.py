@@ -1,0 +1,1 @@
+"""The dictionary: which words may be guessed."""

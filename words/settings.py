@@ -1,0 +1,12 @@
+"""What the words service can be told; each name has the prefix WORDS_ in the environment, WORDS_DATABASE_URL."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from servicekit.settings import DatabaseUrl, ServiceSettings
+
+
+class Settings(ServiceSettings):
+    model_config = SettingsConfigDict(env_prefix="WORDS_")
+
+    database_url: DatabaseUrl = Field(default="sqlite:///var/words.db", description="the dictionary")
