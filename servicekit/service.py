@@ -46,9 +46,10 @@ def create_service(
         swagger_ui_oauth2_redirect_url=None,
     )
     install_error_handlers(app)
-    app.include_router(health_router(instance, checks))  # before the service's own paths, some of which are /{name}
-    app.include_router(router)
+    # Before the service's own paths, some of which are /{name} and would take these for names.
     patch_fastapi(app, redirect_from_root_to_docs=False)
+    app.include_router(health_router(instance, checks))
+    app.include_router(router)
     app.add_middleware(OwnPrefix)
     app.add_middleware(ServedBy, instance=instance)
     return app

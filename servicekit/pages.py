@@ -1,0 +1,25 @@
+"""Long lists are given in pages: `limit` rows after the one that `after` names, and a link to the next page.
+
+The link is RFC 8288's: `Link: </api/words?limit=100&after=cigar>; rel="next"`, on every page but the last.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Query, Request, Response
+
+T = TypeVar("T")
+
+PageLimit = Annotated[int, Query(ge=1, le=1000, description="how many rows at most, 1-1000")]
+
+
+def cut_page(rows: list[T], limit: int) -> tuple[list[T], bool]:
+    """The page, and whether there is another one, of rows of which one more than the limit was asked for."""
+    return rows[:limit], len(rows) > limit
+
+
+def link_next(request: Request, response: Response, parameters: Mapping[str, object]) -> None:
+    """Names the next page by its query parameters; those that are None are left out."""
+    query = urlencode({name: value for name, value in parameters.items() if value is not None})
+    response.headers["Link"] = f'<{request.scope["root_path"] or "/"}?{query}>; rel="next"'

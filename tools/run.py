@@ -1,0 +1,83 @@
+"""bin/run: makes what is missing, then hands over to foreman, or to honcho where foreman is not installed."""
+
+import argparse
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Sequence
+
+from tools import init, populate
+from tools.layout import Layout, read_layout
+from tools.locations import ROOT, read_locations
+from tools.script import run_script
+
+HELP = """Starts the whole suite: four services (stats three times) and Traefik.
+
+The databases are made and filled with demo players when there are none. The processes run under foreman where it is
+installed, else under honcho, which comes with the project. Ctrl-C ends them all."""
+
+
+def is_free(port: int) -> bool:
+    """Whether this machine's loopback interface has nobody listening there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def require_free_ports(layout: Layout) -> None:
+    """Raises SystemExit with a sentence if a port that will be needed is taken."""
+    taken = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
+    if taken:
+        raise SystemExit(
+            f"Port {', '.join(taken)} is taken: end what listens there (is Quintet running already?), or choose others"
+            " in .foreman, traefik.toml and routes.toml."
+        )
+
+
+def make_databases() -> int:
+    """Fills the players' databases if there are none, and makes whatever else is missing; an exit status."""
+    if not any(path.exists() for path in read_locations().players):
+        status = populate.main([])
+        if status != 0:
+            return status
+    return init.main([])
+
+
+def runner_command(runner: str, layout: Layout) -> list[str]:
+    """What starts the Procfile; foreman reads .foreman by itself, honcho has to be told."""
+    if runner == "foreman":
+        return ["foreman", "start"]
+    counts = ",".join(f"{name}={count}" for name, count in layout.formation.items() if name != "all")
+    return [sys.executable, "-m", "honcho", "start", "--port", str(layout.base_port), "--concurrency", counts]
+
+
+def run(chosen_runner: str | None) -> int:
+    """Ends in another program; returns an exit status only if the databases could not be made."""
+    runner = chosen_runner or ("foreman" if shutil.which("foreman") else "honcho")
+    if runner == "foreman" and not shutil.which("foreman"):
+        raise SystemExit("foreman is not installed: leave out --runner, and honcho takes its place.")
+    layout = read_layout(ROOT)
+    require_free_ports(layout)
+    status = make_databases()
+    if status != 0:
+        return status
+    print(f"{runner} starts the suite at {layout.url}/api/ (users, words, games, stats). Ctrl-C ends it.", flush=True)
+    command = runner_command(runner, layout)
+    # The process id stays the same, so that a signal to bin/run reaches the runner itself.
+    return os.execvp(command[0], command)  # noqa: S606 - one of the two commands above
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
+    arguments = parser.parse_args(argv)
+    return run_script("bin/run", lambda: run(arguments.runner))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

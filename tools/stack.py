@@ -1,0 +1,137 @@
+"""A second suite beside the one on port 9999: a copy of the project with other ports and databases of its own.
+
+The live tests and bin/bench run it. The copy has the real Procfile, traefik.toml and routes.toml with nothing but the
+numbers of the ports changed, and shares .venv.
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tools.layout import PORTS_A_LINE, Layout, read_layout
+from tools.locations import ROOT
+from tools.run import is_free
+
+PARTS = (
+    "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
+    "Procfile", ".foreman", "traefik.toml", "routes.toml", "requirements.lock",
+)  # fmt: skip
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+POLL_S = 0.05
+
+
+def choose_ports() -> tuple[int, int, int]:
+    """foreman's base port, Traefik's web port and its dashboard's; with them every port of the stack is free."""
+    layout = read_layout(ROOT)
+    for _ in range(1000):
+        base = random.randrange(10_000, 60_000, 1000)  # noqa: S311 - no secret
+        web, dashboard = base + 9 * PORTS_A_LINE, base + 9 * PORTS_A_LINE + 1
+        ports = [process.port - layout.base_port + base for process in layout.services]
+        if all(is_free(port) for port in (*ports, web, dashboard)):
+            return base, web, dashboard
+    raise RuntimeError("no free ports found for a second stack")
+
+
+def copy_project(target: Path) -> Layout:
+    """The project in an empty folder, on free ports, without databases."""
+    before = read_layout(ROOT)
+    base, web, dashboard = choose_ports()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(source, target / part)
+    (target / ".venv").symlink_to(ROOT / ".venv")
+
+    ports = {before.base_port: base, before.web_port: web, before.dashboard_port: dashboard}
+    ports |= {process.port: process.port - before.base_port + base for process in before.services}
+    for name in (".foreman", "traefik.toml", "routes.toml"):
+        text = (target / name).read_text(encoding="utf-8")
+        # a port stands behind `127.0.0.1:` or, in .foreman, behind `port:`
+        text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<=^port: )\d+", lambda m: str(ports[int(m[0])]), text, flags=re.M)
+        (target / name).write_text(text, encoding="utf-8")
+    (target / ".env").write_text(f"GAMES_WORDS_URL=http://127.0.0.1:{base + PORTS_A_LINE}\n", encoding="utf-8")
+    return read_layout(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running suite."""
+
+    root: Path
+    layout: Layout
+    process: subprocess.Popen[bytes]
+    """The runner: foreman or honcho."""
+    log: Path
+    """What the runner and all processes wrote."""
+
+    @property
+    def url(self) -> str:
+        """Traefik's entry point, without a slash at the end."""
+        return self.layout.url
+
+    def is_ready(self) -> bool:
+        """Whether every instance answers, and every service answers through Traefik."""
+        names = {name for name in self.layout.lines if name != "traefik"}
+        urls = [f"http://127.0.0.1:{service.port}/health" for service in self.layout.services]
+        urls += [f"{self.url}/api/{name}/health" for name in names]
+        try:
+            return all(httpx.get(url, timeout=1).status_code == httpx.codes.OK for url in urls)
+        except httpx.HTTPError:
+            return False
+
+    def wait_until_ready(self) -> None:
+        """Raises RuntimeError, with the log, if that takes too long or the runner ends."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the stack did not start:\n{self.log.read_text(encoding='utf-8')}")
+            time.sleep(POLL_S)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the stack as Ctrl-C or `kill` would; the runner's exit status, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+def start_stack(root: Path, *, runner: str, environment: Mapping[str, str] | None = None) -> Stack:
+    """Runs `bin/run` in a copy of the project, in a process group of its own; returns at once."""
+    log = root / "stack.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the project's own script
+            [root / "bin" / "run", "--runner", runner],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+    return Stack(root, read_layout(root), process, log)
+
+
+@contextmanager
+def running_stack(root: Path, *, runner: str, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """A stack that is ready, and is ended with the block."""
+    stack = start_stack(root, runner=runner, environment=environment)
+    try:
+        stack.wait_until_ready()
+        yield stack
+    finally:
+        stack.stop()

@@ -1,0 +1,34 @@
+"""The words service: `create_app(settings)`, and `app` for uvicorn."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from servicekit.databases import open_database
+from servicekit.service import create_service
+from words import queries
+from words.routes import router
+from words.settings import Settings
+
+DESCRIPTION = "The dictionary: about 11,400 words of five letters that may be guessed."
+
+
+def create_app(settings: Settings) -> FastAPI:
+    words = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms)
+    app = create_service(
+        title="Quintet words",
+        description=DESCRIPTION,
+        instance=settings.instance or "words",
+        router=router,
+        databases=[words],
+        checks=[partial(queries.check_words, words)],
+    )
+    app.state.words = words
+    return app
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`app` is made when uvicorn asks for it, so that importing this module reads no settings and no disk."""
+    if name == "app":
+        return create_app(Settings())
+    raise AttributeError(name)

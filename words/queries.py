@@ -1,0 +1,49 @@
+"""All SQL of words."""
+
+from databases import Database
+from databases.core import Connection
+
+from servicekit.databases import Readable
+from servicekit.statements import Statement
+
+SELECT_WORD = Statement("SELECT word FROM words WHERE word = :word")
+
+
+async def has_word(words: Readable, *, word: str) -> bool:
+    return await words.fetch_one(SELECT_WORD, {"word": word}) is not None
+
+
+INSERT_WORD = Statement("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word")
+
+
+async def insert_word(words: Connection, *, word: str) -> bool:
+    """False if it was there."""
+    return await words.fetch_one(INSERT_WORD, {"word": word}) is not None
+
+
+DELETE_WORD = Statement("DELETE FROM words WHERE word = :word RETURNING word")
+
+
+async def delete_word(words: Connection, *, word: str) -> bool:
+    """False if it was not there."""
+    return await words.fetch_one(DELETE_WORD, {"word": word}) is not None
+
+
+SELECT_WORDS = Statement(
+    "SELECT word FROM words WHERE word > :after AND word >= :prefix AND word < :beyond ORDER BY word LIMIT :limit"
+)
+
+
+async def list_words(words: Readable, *, prefix: str, after: str, limit: int) -> list[str]:
+    """In alphabetical order, from the word that follows `after`; both may be empty."""
+    beyond = prefix + "{"  # the character after z
+    values = {"prefix": prefix, "beyond": beyond, "after": after, "limit": limit}
+    return [row["word"] for row in await words.fetch_all(SELECT_WORDS, values)]
+
+
+ANY_WORD = Statement("SELECT word FROM words LIMIT 1")
+
+
+async def check_words(words: Database) -> None:
+    """Raises DatabaseUnavailable if the database does not answer."""
+    await words.fetch_one(ANY_WORD)

@@ -1,0 +1,64 @@
+"""The endpoints of words, as seen behind Traefik's /api/words."""
+
+from fastapi import APIRouter, Request, Response, status
+
+from servicekit.databases import transaction
+from servicekit.errors import Invalid, NotFound, Unavailable, problems
+from servicekit.pages import PageLimit, cut_page, link_next
+from words import queries
+from words.deps import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
+from words.models import KnownWord, Words
+
+router = APIRouter(tags=["words"])
+
+
+@router.get("/", summary="List words", responses=problems(Invalid, Unavailable))
+async def list_words(
+    words: WordsDatabase,
+    request: Request,
+    response: Response,
+    prefix: PrefixInQuery = "",
+    limit: PageLimit = 100,
+    after: AfterInQuery = None,
+) -> Words:
+    """A page in alphabetical order. The header `Link` names the next page, and is missing on the last one."""
+    rows = await queries.list_words(words, prefix=prefix, after=after or "", limit=limit + 1)
+    page, more = cut_page(rows, limit)
+    if more:
+        link_next(request, response, {"prefix": prefix or None, "limit": limit, "after": page[-1]})
+    return Words(words=page)
+
+
+@router.get("/{word}", summary="May this word be guessed?", responses=problems(NotFound, Invalid, Unavailable))
+async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
+    """200 if it may be guessed, 404 if not."""
+    if not await queries.has_word(words, word=word):
+        raise NotFound(f"The dictionary has no word {word}.")
+    return KnownWord(word=word)
+
+
+@router.put(
+    "/{word}",
+    summary="Add a word",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(Invalid, Unavailable) | {200: {"model": KnownWord, "description": "The word was there already"}},
+)
+async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -> KnownWord:
+    """From now on it may be guessed. Safe to send again: 201 the first time, then 200."""
+    async with transaction(words) as connection:
+        is_new = await queries.insert_word(connection, word=word)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    return KnownWord(word=word)
+
+
+@router.delete(
+    "/{word}",
+    summary="Remove a word",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(NotFound, Invalid, Unavailable),
+)
+async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
+    """From now on it may not be guessed: make sure that it is no coming answer. 404 if it was not there."""
+    async with transaction(words) as connection:
+        if not await queries.delete_word(connection, word=word):
+            raise NotFound(f"The dictionary has no word {word}.")
