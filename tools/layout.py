@@ -1,6 +1,7 @@
 """Which process listens where, read from the files that decide it: Procfile, .foreman and traefik.toml."""
 
 import re
+import socket
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,3 +63,14 @@ def read_layout(root: Path) -> Layout:
 
 def _port_of(address: str) -> int:
     return int(address.rpartition(":")[2])
+
+
+def is_free(port: int) -> bool:
+    """Whether this machine's loopback interface has nobody listening there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -3,12 +3,11 @@
 import argparse
 import os
 import shutil
-import socket
 import sys
 from collections.abc import Sequence
 
 from tools import init, populate
-from tools.layout import Layout, read_layout
+from tools.layout import Layout, is_free, read_layout
 from tools.locations import ROOT, read_locations
 from tools.script import run_script
 
@@ -16,17 +15,6 @@ HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 
 The databases are made and filled with demo players when there are none. The processes run under foreman where it is
 installed, else under honcho, which comes with the project. Ctrl-C ends them all."""
-
-
-def is_free(port: int) -> bool:
-    """Whether this machine's loopback interface has nobody listening there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def require_free_ports(layout: Layout) -> None:
@@ -76,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
     arguments = parser.parse_args(argv)
-    return run_script("bin/run", lambda: run(arguments.runner))
+    return run_script(lambda: run(arguments.runner))
 
 
 if __name__ == "__main__":

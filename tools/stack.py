@@ -18,9 +18,8 @@ from pathlib import Path
 
 import httpx
 
-from tools.layout import PORTS_A_LINE, Layout, read_layout
+from tools.layout import PORTS_A_LINE, Layout, is_free, read_layout
 from tools.locations import ROOT
-from tools.run import is_free
 
 PARTS = (
     "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",

