@@ -3,8 +3,10 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from tools import init, populate
 from tools.layout import Layout, is_free, read_layout
@@ -27,13 +29,11 @@ def require_free_ports(layout: Layout) -> None:
         )
 
 
-def make_databases() -> int:
-    """Fills the players' databases if there are none, and makes whatever else is missing; an exit status."""
+def make_databases() -> None:
+    """Fills the databases of players if there are none, and makes what else is missing; raises as those scripts do."""
     if not any(path.exists() for path in read_locations().players):
-        status = populate.main([])
-        if status != 0:
-            return status
-    return init.main([])
+        populate.main([])
+    init.main([])
 
 
 def runner_command(runner: str, layout: Layout) -> list[str]:
@@ -44,28 +44,28 @@ def runner_command(runner: str, layout: Layout) -> list[str]:
     return [sys.executable, "-m", "honcho", "start", "--port", str(layout.base_port), "--concurrency", counts]
 
 
-def run(chosen_runner: str | None) -> int:
-    """Ends in another program; returns an exit status only if the databases could not be made."""
+def run(chosen_runner: str | None) -> NoReturn:
+    """Ends in another program, or raises."""
     runner = chosen_runner or ("foreman" if shutil.which("foreman") else "honcho")
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner, and honcho takes its place.")
     layout = read_layout(ROOT)
     require_free_ports(layout)
-    status = make_databases()
-    if status != 0:
-        return status
+    make_databases()
     print(f"{runner} starts the suite at {layout.url}/api/ (users, words, games, stats). Ctrl-C ends it.", flush=True)
     command = runner_command(runner, layout)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it ignores is inherited
     # The process id stays the same, so that a signal to bin/run reaches the runner itself.
-    return os.execvp(command[0], command)  # noqa: S606 - one of the two commands above
+    os.execvp(command[0], command)  # noqa: S606 - one of the two commands above
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
     arguments = parser.parse_args(argv)
-    return run_script(lambda: run(arguments.runner))
+    os.chdir(ROOT)
+    run(arguments.runner)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

@@ -5,7 +5,6 @@ import re
 import subprocess
 from collections import Counter
 from html.parser import HTMLParser
-from itertools import product
 from urllib.parse import urljoin
 from uuid import uuid4
 
@@ -56,7 +55,8 @@ class Links(HTMLParser):
         self.urls += [url for name, url in attrs if url and (tag, name) in {("script", "src"), ("link", "href")}]
 
 
-@pytest.mark.parametrize(("service", "direct"), product(SERVICES, [False, True]))
+@pytest.mark.parametrize("direct", [False, True], ids=["proxy", "direct"])
+@pytest.mark.parametrize("service", SERVICES)
 def test_swagger_and_all_that_it_loads_come_from_where_it_was_opened(
     stack: Stack, service: str, *, direct: bool
 ) -> None:

@@ -1,0 +1,79 @@
+"""The README says all settings and scripts, and nothing else; .env.example too."""
+
+import re
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from pydantic import AliasChoices
+from pydantic.fields import FieldInfo
+
+import games.settings
+import stats.settings
+import users.settings
+import words.settings
+from servicekit.settings import ServiceSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SETTINGS: list[type[ServiceSettings]] = [
+    users.settings.Settings,
+    words.settings.Settings,
+    games.settings.Settings,
+    stats.settings.Settings,
+]
+UVICORN = {"UVICORN_ACCESS_LOG": "true"}
+
+
+def names_of(settings: type[ServiceSettings], name: str, field: FieldInfo) -> list[str]:
+    """What a setting is called in the environment."""
+    match field.validation_alias:
+        case AliasChoices(choices=choices):
+            return [str(choice) for choice in choices]
+        case str(alias):
+            return [alias]
+    return [f"{settings.model_config['env_prefix']}{name}".upper()]
+
+
+def default_of(field: FieldInfo) -> str:
+    return ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+
+
+def all_settings() -> dict[str, str]:
+    """Each setting's name in the environment, and its default."""
+    fields = chain.from_iterable(((s, *item) for item in s.model_fields.items()) for s in SETTINGS)
+    return {n: default_of(field) for s, name, field in fields for n in names_of(s, name, field)}
+
+
+def test_every_setting_stands_in_the_readme_with_its_default_and_no_other() -> None:
+    section = README.split("\n## Settings\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", section, re.MULTILINE)
+    documented = {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
+    expected = all_settings() | UVICORN | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
+    assert documented == expected
+
+
+def test_every_setting_that_a_user_may_change_stands_in_the_example_with_its_default() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    example = dict(line.removeprefix("# ").split("=", 1) for line in lines if re.match(r"# [A-Z_]+=", line))
+    runners = {"PS", "HONCHO_PROCESS_NAME"}
+    assert example == {name: default for name, default in all_settings().items() if name not in runners} | UVICORN
+
+
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_every_setting_has_a_description(settings: type[ServiceSettings]) -> None:
+    for name, field in settings.model_fields.items():
+        assert field.description, name
+
+
+def test_every_script_stands_in_the_readme_and_no_other() -> None:
+    section = README.split("\n## Scripts\n")[1].split("\n## ")[0]
+    documented = set(re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE))
+    assert documented == {path.name for path in (ROOT / "bin").iterdir()}
+
+
+def test_every_file_that_the_readme_links_to_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", README)
+    assert len(links) > 3
+    for link in links:
+        assert (ROOT / link).exists(), link

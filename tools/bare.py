@@ -1,0 +1,34 @@
+"""The limit that bin/bench measures against: an endpoint of the same shape with no data behind it.
+
+It validates a UUID in the path and returns the statistics model from a constant, as stats would if reading were free.
+"""
+
+import os
+
+from fastapi import APIRouter, FastAPI
+
+from servicekit.service import create_service
+from stats.deps import UserInPath
+from stats.models import GuessCounts, Statistics
+
+CONSTANT = Statistics(
+    current_streak=4,
+    max_streak=5,
+    guesses=GuessCounts(in_1=0, in_2=0, in_3=2, in_4=3, in_5=4, in_6=2, fail=1),
+    win_percentage=92,
+    games_played=12,
+    games_won=11,
+    average_guesses=5,
+)
+
+
+def create_app() -> FastAPI:
+    router = APIRouter()
+
+    @router.get("/users/{user_id}")
+    async def read_constant(user_id: UserInPath) -> Statistics:
+        return CONSTANT
+
+    return create_service(
+        title="bare", description="", instance=os.environ.get("PS", "bare"), router=router, databases=[], checks=[]
+    )

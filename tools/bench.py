@@ -1,0 +1,184 @@
+"""bin/bench: what a request to the sharded databases costs, beside one to an endpoint with no data behind it."""
+
+import argparse
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from uuid import UUID
+
+from tqdm import tqdm
+
+from tools.layout import PORTS_A_LINE
+from tools.script import run_script
+from tools.stack import Stack, copy_project, running_stack
+
+DESCRIPTION = """Measures the statistics of a random player and both leaderboards against a bare endpoint: three
+instances each, behind one Traefik, in one run, in turns, so that a noisy machine favours no side. It starts a stack of
+its own, on other ports, with the access log off."""
+
+SAMPLE = 20_000
+"""How many players the load generator asks for in turn."""
+
+BARE = """
+[http.routers.bare]
+rule = "PathPrefix(`/api/bare/`)"
+service = "bare"
+middlewares = ["strip-bare", "body", "retry-safely"]
+
+[http.middlewares.strip-bare.stripPrefix]
+prefixes = ["/api/bare"]
+
+[http.services.bare.loadBalancer]
+servers = [{servers}]
+healthCheck = {{ path = "/health", interval = "1s", timeout = "1s" }}
+"""
+
+# wrk's own language: each thread goes through the paths of a file, from a place of its own.
+LUA = """
+local paths = {}
+for line in io.lines("PATHS") do paths[#paths + 1] = line end
+local next_path = 0
+function init(args) math.randomseed(os.time()); next_path = math.random(#paths) end
+function request()
+  next_path = next_path % #paths + 1
+  return wrk.format("GET", paths[next_path])
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What wrk saw in one run."""
+
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+    errors: int
+    """Answers that are no 2xx, and connections that failed."""
+
+
+def parse_wrk(output: str) -> Load:
+    """Raises ValueError if a figure is missing."""
+
+    def number(pattern: str) -> float:
+        found = re.search(pattern, output)
+        if found is None:
+            raise ValueError(f"wrk printed no {pattern!r}:\n{output}")
+        scale = {"us": 0.001, "ms": 1.0, "s": 1000.0}.get(found[2], 1.0) if found.re.groups > 1 else 1.0
+        return float(found[1]) * scale
+
+    errors = sum(map(int, re.findall(r"Non-2xx or 3xx responses: (\d+)", output)))
+    errors += sum(map(int, re.findall(r"(?:connect|read|write|timeout) (\d+)", output)))
+    return Load(
+        requests_per_s=number(r"Requests/sec:\s+([\d.]+)"),
+        p50_ms=number(r"50%\s+([\d.]+)(us|ms|s)"),
+        p99_ms=number(r"99%\s+([\d.]+)(us|ms|s)"),
+        errors=errors,
+    )
+
+
+def add_bare_service(root: Path) -> None:
+    """Three instances of tools/bare.py behind the stack's Traefik."""
+    procfile = root / "Procfile"
+    lines = procfile.read_text(encoding="utf-8")
+    command = "exec .venv/bin/uvicorn --factory tools.bare:create_app --port $PORT --root-path /api/bare"
+    procfile.write_text(f"{lines}bare: {command}\n", encoding="utf-8")
+    foreman = root / ".foreman"
+    text = foreman.read_text(encoding="utf-8").replace("stats=3", "stats=3,bare=3")
+    foreman.write_text(text, encoding="utf-8")
+    base = int(re.findall(r"^port: (\d+)", text, re.MULTILINE)[0]) + PORTS_A_LINE * lines.count("\n")
+    servers = ", ".join(f'{{ url = "http://127.0.0.1:{base + instance}" }}' for instance in range(3))
+    with (root / "routes.toml").open("a", encoding="utf-8") as routes:
+        routes.write(BARE.format(servers=servers))
+
+
+def write_paths(root: Path) -> dict[str, Path]:
+    """A wrk script for each endpoint: the players are random ones of the whole population."""
+    with closing(sqlite3.connect(f"file:{root}/var/users.db?mode=ro", uri=True)) as users:
+        rows = users.execute("SELECT user_id FROM users ORDER BY random()")
+        ids = [UUID(bytes=user_id) for (user_id,) in islice(rows, SAMPLE)]
+    endpoints = {
+        "bare": [f"/api/bare/users/{user_id}" for user_id in ids],
+        "statistics": [f"/api/stats/users/{user_id}" for user_id in ids],
+        "top ten, wins": ["/api/stats/leaders/wins"],
+        "top ten, streaks": ["/api/stats/leaders/streaks"],
+    }
+    scripts = {}
+    for number, (name, paths) in enumerate(endpoints.items()):
+        listed, script = root / f"paths{number}.txt", root / f"paths{number}.lua"
+        listed.write_text("\n".join(paths), encoding="utf-8")
+        script.write_text(LUA.replace("PATHS", str(listed)), encoding="utf-8")
+        scripts[name] = script
+    return scripts
+
+
+def run_wrk(stack: Stack, script: Path, *, seconds: int, connections: int) -> Load:
+    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
+    command += ["--latency", "--script", str(script), stack.url]
+    return parse_wrk(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def measure(stack: Stack, *, rounds: int, seconds: int, connections: int) -> dict[str, list[Load]]:
+    """Every endpoint once a round, after a round that only warms up."""
+    scripts = write_paths(stack.root)
+    loads: dict[str, list[Load]] = {name: [] for name in scripts}
+    turns = [(number, name) for number in range(rounds + 1) for name in scripts]
+    for number, name in tqdm(turns, "measuring", unit="run", disable=None):
+        load = run_wrk(stack, scripts[name], seconds=seconds if number else 1, connections=connections)
+        if number:
+            loads[name].append(load)
+    return loads
+
+
+def print_table(loads: dict[str, list[Load]]) -> int:
+    """The medians; the number of errors in all runs."""
+    bare = statistics.median(load.requests_per_s for load in loads["bare"])
+    print(f"{'endpoint':<18}{'requests/s':>12}{'of bare':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}")
+    for name, runs in loads.items():
+        rate, p50, p99 = (
+            statistics.median(values)
+            for values in zip(*((run.requests_per_s, run.p50_ms, run.p99_ms) for run in runs), strict=True)
+        )
+        errors = sum(run.errors for run in runs)
+        print(f"{name:<18}{rate:>12,.0f}{rate / bare:>9.2f}{p50:>9.2f}{p99:>9.2f}{errors:>8}")
+    return sum(run.errors for runs in loads.values() for run in runs)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk, the load generator, is not installed (Debian: apt-get install wrk).")
+    with tempfile.TemporaryDirectory(prefix="quintet-bench-") as folder:
+        root = Path(folder)
+        copy_project(root)
+        add_bare_service(root)
+        population = ["--users", str(arguments.users), "--games", str(arguments.games)]
+        subprocess.run([root / "bin" / "populate", *population], check=True)
+        with running_stack(root, runner="honcho", environment={"UVICORN_ACCESS_LOG": "false"}) as stack:
+            loads = measure(
+                stack, rounds=arguments.rounds, seconds=arguments.seconds, connections=arguments.connections
+            )
+    return 1 if print_table(loads) else 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        "bin/bench", description=DESCRIPTION, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--users", type=int, default=100_000, help="players in the stack's databases")
+    parser.add_argument("--games", type=int, default=1_000_000, help="their games")
+    parser.add_argument("--connections", type=int, default=32, help="connections of the load generator")
+    parser.add_argument("--rounds", type=int, default=5, help="runs of each endpoint")
+    parser.add_argument("--seconds", type=int, default=4, help="length of a run")
+    return bench(parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    run_script(main)
