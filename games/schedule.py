@@ -1,26 +1,37 @@
-"""In which order the answers come: rounds in which each candidate comes once, each round in another order."""
+"""Rounds of answers: each candidate comes once, and when the list is used up it starts again in another order."""
 
 import random
 from collections.abc import Sequence
+from itertools import islice
 
 MIN_GAP_DAYS = 60
-"""A word that ended one round does not begin the next: at least so many games lie between its two days."""
+"""No word comes twice within so many days."""
 
 
-def round_of(game_id: int, size: int) -> range:
-    """The games of the round that a game belongs to; a round has as many games as there are candidates."""
-    first = game_id - game_id % size
-    return range(first, first + size)
+def round_of(game_id: int, candidates: int) -> range:
+    """The games of the round that a game belongs to; each round is as long as there are candidates, at least one."""
+    start = game_id - game_id % candidates
+    return range(start, start + candidates)
 
 
 def draw_round(candidates: Sequence[str], previous: Sequence[str], rng: random.Random) -> list[str]:
-    """Every candidate once, in random order, after the answers `previous`.
+    """All candidates in an order in which none comes within MIN_GAP_DAYS of its last use; all such orders are equally
+    likely. With fewer than 2 * MIN_GAP_DAYS candidates the gap is half their number, so that there is still a choice.
 
-    `rng` is a random.SystemRandom where answers are real: a seed would make them guessable. With too few candidates
-    for MIN_GAP_DAYS the words of the recent games come last.
+    `previous` is the answers just before this round, the last one at the end: MIN_GAP_DAYS of them are enough.
     """
-    recent = set(previous[-MIN_GAP_DAYS:])
-    fresh = [word for word in candidates if word not in recent]
-    beginning = rng.sample(fresh, min(MIN_GAP_DAYS, len(fresh)))
-    rest = list(set(candidates) - set(beginning))
-    return beginning + rng.sample(rest, len(rest))
+    gap = min(MIN_GAP_DAYS, len(candidates) // 2)
+    waiting = set(candidates)
+    taken: dict[int, str] = {}
+    # The word that was used last has the fewest places to choose from, and the one before may go to all of these and
+    # more: how many are left never depends on what was chosen before. That is what makes all orders equally likely.
+    for games_ago, word in enumerate(islice(reversed(previous), gap), start=1):
+        if word in waiting:
+            waiting.remove(word)
+            first = gap + 1 - games_ago
+            position = rng.choice([place for place in range(first, len(candidates)) if place not in taken])
+            taken[position] = word
+    others = [word for word in candidates if word in waiting]
+    rng.shuffle(others)
+    rest = iter(others)
+    return [taken[place] if place in taken else next(rest) for place in range(len(candidates))]

@@ -28,10 +28,13 @@ def open_database(url: str, *, busy_timeout_ms: int) -> Database:
 async def transaction(database: Database) -> AsyncIterator[Connection]:
     """Everything inside happens or, on any exception and on cancellation, nothing; it is on the disk at the end.
 
+    Only a cancellation that comes during the commit may find it done; nothing is ever half done.
+
     The write lock is taken at the start, so what is read inside cannot change before the commit. Use it inside the
     route: what runs after a dependency's `yield` runs when the client has been told that all is well.
 
-    Raises DatabaseUnavailable if the lock is not to be had within the busy timeout, or the commit fails.
+    Raises DatabaseUnavailable if the lock is not to be had within the busy timeout, or the disk refuses the commit;
+    sqlite3.IntegrityError if a deferred constraint does.
     """
     async with database.connection() as connection:
         session = connection.raw_connection

@@ -4,15 +4,19 @@ import http
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 logger = logging.getLogger("quintet")
+
+MAX_FIELD_ERRORS = 20
+"""A body of ten thousand unknown keys is not answered with ten thousand complaints."""
 
 
 class FieldError(BaseModel):
@@ -67,16 +71,29 @@ class DatabaseUnavailable(Unavailable):
     """A database is missing, locked for too long, full or broken; what was under way is rolled back."""
 
 
+PROBLEM_JSON = "application/problem+json"
+
+
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """What an endpoint's `responses=` lists, so that OpenAPI names every status that it can answer with."""
+    """What an endpoint's `responses=` lists, so that OpenAPI names every status that it can answer with.
+
+    The schema is a reference, not FastAPI's `model`, which would list application/json beside the real type;
+    `problem_schemas` is what it refers to.
+    """
+    schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     return {
         kind.status: {
-            "model": ProblemDetails,
             "description": kind.description,
-            "content": {"application/problem+json": {"example": _example(kind)}},
+            "content": {PROBLEM_JSON: {"schema": schema, "example": _example(kind)}},
         }
         for kind in kinds
     }
+
+
+def problem_schemas() -> dict[str, Any]:
+    """The components of an OpenAPI document that `problems` refers to."""
+    _, schema = models_json_schema([(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}")
+    return cast(dict[str, Any], schema["$defs"])
 
 
 def _example(kind: type[Problem]) -> dict[str, object]:
@@ -97,28 +114,28 @@ def problem_response(
 ) -> Response:
     title = http.HTTPStatus(status).phrase
     details = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
-    text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False)
+    text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
     return Response(
         text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
         status_code=status,
         headers=headers,
-        media_type="application/problem+json",
+        media_type=PROBLEM_JSON,
     )
 
 
 def describe_validation_errors(errors: list[FieldError]) -> str:
-    """A sentence that names every field that is wrong and says why."""
+    """A sentence that names each field that is wrong and says why."""
     return "; ".join(f"{error.field}: {error.message}" for error in errors) + "."
 
 
 def read_validation_errors(error: RequestValidationError) -> list[FieldError]:
-    """Without the input itself, which may be huge, secret or not even text."""
+    """The first of them, without the input itself, which may be huge, secret or not even text."""
     return [
         FieldError(
             field=".".join(str(part) for part in entry["loc"]),
             message=_describe(entry),
         )
-        for entry in error.errors()
+        for entry in error.errors()[:MAX_FIELD_ERRORS]
     ]
 
 
@@ -158,9 +175,11 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return problem_response(error.status_code, str(error.detail), headers=error.headers)
 
 
-async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
+async def on_unexpected_error(request: Request, _error: Exception) -> Response:
     """A bug of ours: the server logs it with its trace, and the client is told no more than that."""
-    return problem_response(500, "Something unexpected went wrong here; it has been logged.")
+    # Sent from outside all middleware, so the header that ServedBy puts on every other response is missing.
+    headers = {"X-Served-By": request.app.state.instance}
+    return problem_response(500, "Something unexpected went wrong here; it has been logged.", headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:

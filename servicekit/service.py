@@ -2,15 +2,25 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from databases import Database
 from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
 
-from servicekit.errors import install_error_handlers
+from servicekit.errors import install_error_handlers, problem_schemas
 from servicekit.health import Check, health_router
 from servicekit.logging import hide_health_checks
 from servicekit.middleware import OwnPrefix, ServedBy
+
+
+class Service(FastAPI):
+    """A FastAPI app whose OpenAPI document describes errors as they are sent."""
+
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
+        return document
 
 
 def create_service(
@@ -36,7 +46,7 @@ def create_service(
                 await stack.enter_async_context(resource)
             yield
 
-    app = FastAPI(
+    app = Service(
         title=title,
         description=description,
         version="1.0.0",
@@ -45,6 +55,7 @@ def create_service(
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
+    app.state.instance = instance
     install_error_handlers(app)
     # Before the service's own paths, some of which are /{name} and would take these for names.
     patch_fastapi(app, redirect_from_root_to_docs=False)

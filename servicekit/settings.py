@@ -7,7 +7,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 def check_database_url(url: str) -> str:
-    if not url.startswith("sqlite:///"):
+    if not url.startswith("sqlite:///") or url == "sqlite:///":
         raise ValueError(f"{url!r} should be sqlite:///PATH, the path relative to the working directory or absolute")
     return url
 

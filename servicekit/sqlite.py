@@ -16,8 +16,9 @@ raises DatabaseUnavailable until it is there again.
 import asyncio
 import os
 import sqlite3
+import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
@@ -120,7 +121,9 @@ class Reader:
             try:
                 return self._follow_file().execute(sql, values).fetchall()
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                # Python raises some by itself, without a code: text that is not UTF-8
+                code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+                if code & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
             await asyncio.sleep(BUSY_POLL_S)
 
@@ -176,7 +179,18 @@ class Writer:
         return self._begun_connection()
 
     async def _open_connection(self, file_id: FileId) -> None:
-        self._connection = await aiosqlite.Connection(self._file.open_writer, iter_chunk_size=64)
+        workers: list[threading.Thread] = []
+
+        def open_writer() -> sqlite3.Connection:
+            workers.append(threading.current_thread())
+            return self._file.open_writer()
+
+        try:
+            self._connection = await aiosqlite.Connection(open_writer, iter_chunk_size=64)
+        except BaseException:
+            for worker in workers:
+                worker.join()  # aiosqlite has told it to end, but does not wait: it would report to a closed loop
+            raise
         self._file_id = file_id
 
     async def fetch_all(self, sql: str, values: Mapping[str, object]) -> list[sqlite3.Row]:
@@ -313,13 +327,10 @@ class SQLiteConnection(ConnectionBackend):
         with self._backend.file.unavailable_on_error():
             await self._backend.writer.execute_many(bound[0][0], [values for _, values in bound])
 
-    async def iterate(self, query: ClauseElement) -> AsyncGenerator[Mapping[str, Any], None]:
-        for row in await self.fetch_all(query):
-            yield cast(Mapping[str, Any], row)
-
     def transaction(self) -> TransactionBackend:
         raise RuntimeError(
-            "Database.transaction() loses its connection: use servicekit.databases.transaction(database)"
+            "Database.transaction(), which iterate() calls too, loses its connection:"
+            " use servicekit.databases.transaction(database), and fetch_all()"
         )
 
     def _require_transaction(self) -> None:

@@ -5,7 +5,8 @@
 CREATE TABLE games (
     user_id  UUID NOT NULL CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
     game_id  INTEGER NOT NULL CHECK (game_id >= 0),  -- the puzzle's number: days since 2021-06-19
-    finished TIMESTAMP NOT NULL CHECK (finished = datetime(finished)),  -- UTC, 'YYYY-MM-DD HH:MM:SS'
+    -- UTC, 'YYYY-MM-DD HH:MM:SS'. IS, since a CHECK that is NULL holds; adding nothing finds that there is no 30 February.
+    finished TIMESTAMP NOT NULL CHECK (finished IS datetime(finished, '+0 days')),
     guesses  INTEGER NOT NULL CHECK (guesses BETWEEN 1 AND 6),  -- for a loss too
     won      BOOLEAN NOT NULL CHECK (won IN (0, 1)),
     PRIMARY KEY (user_id, game_id)

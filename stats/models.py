@@ -1,5 +1,6 @@
 """What stats takes and gives."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -15,9 +16,9 @@ MAX_GAME_ID = 2**31 - 1
 
 
 def refuse_numbers(value: object) -> object:
-    """A number would be read as seconds since 1970, which nobody who writes `finished` means."""
-    if not isinstance(value, str | datetime):
-        raise ValueError('this should be a time as text, "2022-03-14T19:30:00Z"')  # noqa: TRY004 - pydantic's protocol
+    """A number, as text too, would be read as seconds since 1970, which nobody who writes `finished` means."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and re.match("[0-9]{4}-", value)):
+        raise ValueError('this should be a time as text, "2022-03-14T19:30:00Z"')
     return value
 
 

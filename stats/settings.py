@@ -23,4 +23,12 @@ class Settings(ServiceSettings):
     @field_validator("shard_urls", mode="before")
     @classmethod
     def split_urls(cls, urls: object) -> object:
-        return tuple(urls.split(",")) if isinstance(urls, str) else urls
+        return tuple(url.strip() for url in urls.split(",")) if isinstance(urls, str) else urls
+
+    @field_validator("shard_urls")
+    @classmethod
+    def refuse_repetition(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        """A file that is two shards would show its users twice on every leaderboard."""
+        if len(set(urls)) < len(urls):
+            raise ValueError(f"{','.join(urls)!r} names a shard twice")
+        return urls

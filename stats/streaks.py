@@ -21,7 +21,7 @@ def extend(run: Run | None, win_day: date) -> Run:
 
     `win_day` is not before the run's last day; two wins on one day are one win day.
     """
-    if run is None or win_day > run.last_day + ONE_DAY:
+    if run is None or win_day - run.last_day > ONE_DAY:
         return Run(1, win_day)
     if win_day == run.last_day:
         return run

@@ -11,6 +11,7 @@ file is replaced only while no service has it open (see `locked_unused`).
 import fcntl
 import json
 import os
+import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +19,7 @@ from pathlib import Path
 
 LOCK = ".staging.lock"
 JOURNAL = ".staging.journal"
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class InUse(Exception):
@@ -33,11 +35,19 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
 
     Nothing is safe before `seal`, and nothing needs to be: an interrupted file never gets its name.
     """
-    path.unlink(missing_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(schema.read_text(encoding="utf-8"))
+    return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """A connection in autocommit mode to a database that exists, as a running service leaves it."""
+    # Not mode=ro: it would leave an empty WAL behind, which it may not take away.
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    connection.execute("PRAGMA query_only = ON")
     return connection
 
 
@@ -58,10 +68,11 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path) -> Iterator[None]:
-    """One script at a time works on the databases of a folder; what an earlier one left half renamed is finished.
+def exclusive(folder: Path, targets: Sequence[Path]) -> Iterator[None]:
+    """One script at a time works on the databases, which may lie elsewhere; all scripts must name the same folder.
 
-    Raises InUse if another script is at work.
+    What an earlier one left half renamed is finished, and what is staged for the targets is thrown away, at the
+    beginning (an earlier script was killed) and at the end. Raises InUse if another script is at work.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as lock:
@@ -70,7 +81,13 @@ def exclusive(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise InUse(f"Another script is working on the databases in {folder}: wait until it has ended.") from None
         _finish_renaming(folder)
-        yield
+        journal = folder / JOURNAL
+        _discard_staged([*targets, journal])
+        try:
+            yield
+        finally:
+            if not journal.exists():  # else they are complete, and the next script puts them in place
+                _discard_staged([*targets, journal])
 
 
 def replace_databases(targets: Sequence[Path], folder: Path) -> None:
@@ -79,9 +96,11 @@ def replace_databases(targets: Sequence[Path], folder: Path) -> None:
     Inside `exclusive(folder)`; the staged files are sealed. Raises InUse, with nothing replaced, if a service has one
     of the targets open.
     """
-    with locked_unused(targets):
+    for parent in {target.parent for target in targets}:
+        sync(parent)
+    with uninterrupted(), locked_unused(targets):
         journal = folder / JOURNAL
-        draft = journal.with_suffix(".draft")
+        draft = staged(journal)
         draft.write_text(json.dumps([str(target.absolute()) for target in targets]), encoding="utf-8")
         sync(draft)
         draft.rename(journal)
@@ -99,6 +118,7 @@ def _finish_renaming(folder: Path) -> None:
 def _rename_listed(journal: Path) -> None:
     for target in _read_journal(journal):
         if staged(target).exists():
+            _remove_sidecars(target)
             staged(target).rename(target)
             sync(target.parent)
     journal.unlink()
@@ -109,9 +129,28 @@ def _read_journal(journal: Path) -> list[Path]:
     return [Path(name) for name in json.loads(journal.read_text(encoding="utf-8"))]
 
 
-def discard_staged(targets: Sequence[Path]) -> None:
+def _discard_staged(targets: Sequence[Path]) -> None:
     for target in targets:
         staged(target).unlink(missing_ok=True)
+        _remove_sidecars(staged(target))
+
+
+def _remove_sidecars(path: Path) -> None:
+    """Takes away what a database that was deleted or killed left beside its name: SQLite would replay a WAL or a
+    journal into whatever file has that name next."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """For the moment in which the files get their names: a signal that comes then is ignored. Main thread only."""
+    handlers = {signum: signal.signal(signum, signal.SIG_IGN) for signum in STOP_SIGNALS}
+    try:
+        yield
+    finally:
+        for signum, handler in handlers.items():
+            signal.signal(signum, handler)
 
 
 @contextmanager

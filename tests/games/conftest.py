@@ -16,6 +16,7 @@ import games.settings
 import words.app
 import words.settings
 from games.deps import Clock, get_clock
+from tests.openapi_checks import hold_to_document
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 
@@ -86,7 +87,9 @@ def words_database(tmp_path: Path) -> Path:
 @pytest.fixture
 def words_url(words_database: Path) -> Iterator[str]:
     """A real words service with the candidates as its dictionary."""
-    yield from serve(words.app.create_app(words.settings.Settings(database_url=f"sqlite:///{words_database}")))
+    yield from serve(
+        words.app.create_app(words.settings.Settings(_env_file=None, database_url=f"sqlite:///{words_database}"))
+    )
 
 
 @pytest.fixture
@@ -95,7 +98,11 @@ def make_client(database: Path, clock: SteppedClock) -> Callable[[str], TestClie
 
     def make(words_url: str) -> TestClient:
         settings = games.settings.Settings(
-            answers_url=f"sqlite:///{database}", words_url=words_url, busy_timeout_ms=200, instance="games.1"
+            _env_file=None,
+            answers_url=f"sqlite:///{database}",
+            words_url=words_url,
+            busy_timeout_ms=200,
+            instance="games.1",
         )
         app = games.app.create_app(settings)
 
@@ -111,4 +118,5 @@ def make_client(database: Path, clock: SteppedClock) -> Callable[[str], TestClie
 @pytest.fixture
 def client(make_client: Callable[[str], TestClient], words_url: str) -> Iterator[TestClient]:
     with make_client(words_url) as client:
+        hold_to_document(client)
         yield client

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.openapi_checks import hold_to_document
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 from users.app import create_app
@@ -23,6 +24,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(database: Path) -> Iterator[TestClient]:
-    settings = Settings(database_url=f"sqlite:///{database}", busy_timeout_ms=200, instance="users.1")
+    settings = Settings(_env_file=None, database_url=f"sqlite:///{database}", busy_timeout_ms=200, instance="users.1")
     with TestClient(create_app(settings), root_path="/api/users") as client:
+        hold_to_document(client)
         yield client

@@ -1,0 +1,254 @@
+"""What every service has: a small one here, and the ways in which its requests go wrong."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Annotated
+
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
+from starlette.testclient import TestClient
+
+from servicekit.errors import MAX_FIELD_ERRORS, Conflict, Invalid, NotFound, Problem, Unavailable, problems
+from servicekit.service import create_service
+from tests.problem_checks import assert_problem
+from tests.servicekit.ledger import Ledger, create_ledger
+
+MISSING_SECRET = "a secret of the server's"  # noqa: S105 - what must not get out
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    number: StrictInt
+    note: Annotated[str, Field(pattern="^[a-z]*$")] = ""
+
+
+def create_ledger_service(ledger: Ledger) -> FastAPI:
+    router = APIRouter()
+    database = ledger.open(busy_timeout_ms=50)
+
+    async def check() -> None:
+        await database.fetch_val("SELECT amount FROM total")
+
+    @router.get("/")
+    async def read_root(request: Request) -> dict[str, str]:
+        return {"root_path": request.scope["root_path"]}
+
+    @router.post("/entries", responses=problems(Invalid))
+    async def take_entry(entry: Entry) -> Entry:
+        return entry
+
+    @router.get("/total")
+    async def read_total() -> int:
+        return int(await database.fetch_val("SELECT amount FROM total"))
+
+    @router.get("/problems/{status}")
+    async def raise_problem(status: int) -> None:
+        kinds: list[type[Problem]] = [NotFound, Conflict, Invalid, Unavailable]
+        for kind in kinds:
+            if kind.status == status:
+                raise kind("It cannot be, dear \ud800.")
+        raise RuntimeError(MISSING_SECRET)
+
+    return create_service(
+        title="Ledger",
+        description="Tests.",
+        instance="ledger.7",
+        router=router,
+        databases=[database],
+        checks=[check],
+    )
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> Iterator[TestClient]:
+    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
+        yield client
+
+
+def post(client: TestClient, body: bytes | str, content_type: str | None = "application/json") -> str:
+    """The sentence of the 422."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    return assert_problem(client.post("/entries", content=body, headers=headers), 422)
+
+
+@pytest.mark.parametrize("status", [404, 409, 422, 503])
+def test_a_problem_is_answered_with_its_status_and_sentence(client: TestClient, status: int) -> None:
+    response = client.get(f"/problems/{status}")
+    assert assert_problem(response, status) == "It cannot be, dear \ud800."
+    assert "traceback" not in response.text.lower()
+
+
+def test_an_unexpected_error_is_a_500_that_tells_the_client_nothing(client: TestClient) -> None:
+    response = client.get("/problems/1")
+    assert assert_problem(response, 500) == "Something unexpected went wrong here; it has been logged."
+    assert MISSING_SECRET not in response.text
+    assert response.headers["X-Served-By"] == "ledger.7"
+
+
+def test_an_unexpected_error_reaches_the_server_that_logs_it(ledger: Ledger) -> None:
+    with TestClient(create_ledger_service(ledger)) as client, pytest.raises(RuntimeError, match=MISSING_SECRET):
+        client.get("/problems/1")
+
+
+def test_a_path_that_does_not_exist_is_404(client: TestClient) -> None:
+    assert assert_problem(client.get("/nothing/here"), 404) == "There is nothing at /nothing/here."
+    assert_problem(client.get("/%ff%00%ed%a0%80"), 404)
+
+
+def test_a_method_that_is_not_possible_is_405_with_those_that_are(client: TestClient) -> None:
+    response = client.delete("/entries")
+    assert assert_problem(response, 405) == "DELETE is not possible here; use POST."
+    assert response.headers["Allow"] == "POST"
+
+
+def test_a_sentence_names_each_field_that_is_wrong(client: TestClient) -> None:
+    response = client.post("/entries", json={"number": "1", "note": 2, "page": 3})
+    assert assert_problem(response, 422) == (
+        "body.number: Input should be a valid integer; body.note: Input should be a valid string;"
+        " body.page: Extra inputs are not permitted."
+    )
+    assert [error["field"] for error in response.json()["errors"]] == ["body.number", "body.note", "body.page"]
+
+
+def test_ten_thousand_mistakes_are_not_all_told(client: TestClient) -> None:
+    response = client.post("/entries", json={f"key{number}": 0 for number in range(10_000)})
+    assert_problem(response, 422)
+    assert len(response.json()["errors"]) == MAX_FIELD_ERRORS
+
+
+def test_the_input_is_not_sent_back(client: TestClient) -> None:
+    assert "hunter2" not in client.post("/entries", json={"number": "hunter2", "note": ["hunter2"]}).text
+
+
+@pytest.mark.parametrize("body", ["{", '{"number": 1,}', "{'number': 1}", "number=1", '{"number": 1} 2'])
+def test_broken_json_is_422_and_says_where(client: TestClient, body: str) -> None:
+    assert "JSON" in post(client, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"note": "\xff"}',
+        b'\xff\xfe{\x00"\x00',
+        b"[" * 10_000,
+        b'{"a":' * 10_000,
+        b'{"number": ' + b"9" * 5000 + b"}",
+    ],
+    ids=["not UTF-8", "cut UTF-16", "deep lists", "deep objects", "more digits than Python reads"],
+)
+def test_what_python_cannot_read_is_422(client: TestClient, body: bytes) -> None:
+    assert post(client, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        r'{"\ud800": 1}',
+        r'{"number": 1, "\ud800": 1}',
+        r'{"number": 1, "note": "\ud800"}',
+        r'{"number": "\udfff"}',
+    ],
+)
+def test_a_lone_surrogate_is_422_wherever_it_stands(client: TestClient, body: str) -> None:
+    assert post(client, body)
+
+
+@pytest.mark.parametrize(
+    "body", ["", "null", "[]", "1", '"text"', "true", "[{}]", '{"number": NaN}', '{"number": 1e999}']
+)
+def test_json_of_another_shape_is_422(client: TestClient, body: str) -> None:
+    assert post(client, body).startswith("body")
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "nonsense"])
+def test_json_that_is_not_called_json_is_422_and_says_so(client: TestClient, content_type: str | None) -> None:
+    assert "Content-Type: application/json" in post(client, '{"number": 1}', content_type)
+
+
+def test_a_key_that_comes_twice_counts_once(client: TestClient) -> None:
+    assert client.post(
+        "/entries", content='{"number": 1, "number": 2}', headers={"Content-Type": "application/json"}
+    ).json() == {
+        "number": 2,
+        "note": "",
+    }
+
+
+def test_a_missing_database_is_503_without_the_servers_paths_or_a_trace(client: TestClient, ledger: Ledger) -> None:
+    ledger.path.unlink()
+    for path in ("/total", "/health"):
+        response = client.get(path)
+        sentence = "The database ledger.db cannot be opened (No such file or directory). Make it with bin/init."
+        assert assert_problem(response, 503) == sentence
+        assert str(ledger.path.parent) not in response.text
+    create_ledger(ledger.path)
+    assert client.get("/total").json() == 0
+
+
+def test_a_broken_database_is_503_without_the_servers_paths_or_a_trace(client: TestClient, ledger: Ledger) -> None:
+    ledger.path.write_bytes(b"no database" * 1000)
+    response = client.get("/total")
+    assert_problem(response, 503)
+    assert str(ledger.path.parent) not in response.text
+    assert "traceback" not in response.text.lower()
+
+
+def test_a_locked_database_is_503(client: TestClient, ledger: Ledger) -> None:
+    with closing(sqlite3.connect(ledger.path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("BEGIN EXCLUSIVE")
+        assert_problem(client.get("/health"), 503)
+    assert client.get("/health").status_code == 200
+
+
+def test_health_names_the_instance(client: TestClient) -> None:
+    response = client.get("/health")
+    assert response.status_code == 200
+    assert response.json() == {"status": "ok", "instance": "ledger.7"}
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/problems/503", "/docs", "/openapi.json"])
+def test_every_response_says_who_gave_it(client: TestClient, path: str) -> None:
+    assert client.get(path).headers["X-Served-By"] == "ledger.7"
+
+
+PREFIX = "/api/ledger"
+Path = Annotated[str, "as uvicorn, told --root-path, hands it over: the prefix, then what the client asked for"]
+
+
+@pytest.mark.parametrize(
+    ("path", "route"),
+    [
+        (f"{PREFIX}/", "/"),  # Traefik has stripped the prefix, or the service's own port was asked
+        (f"{PREFIX}/total", "/total"),
+        (f"{PREFIX}{PREFIX}", "/"),  # the service's own port, asked with the prefix
+        (f"{PREFIX}{PREFIX}/", "/"),
+        (f"{PREFIX}{PREFIX}/total", "/total"),
+        (f"{PREFIX}{PREFIX}/health", "/health"),
+        (f"{PREFIX}{PREFIX}/openapi.json", "/openapi.json"),
+        (f"{PREFIX}{PREFIX}s/total", None),  # another's prefix
+        (f"{PREFIX}{PREFIX}{PREFIX}/total", None),
+    ],
+)
+def test_links_with_the_prefix_work_on_the_services_own_port(ledger: Ledger, path: Path, route: str | None) -> None:
+    with TestClient(create_ledger_service(ledger), root_path=PREFIX) as client:
+        response = client.get(path, follow_redirects=False)
+        expected = client.get(f"{PREFIX}{route}")
+    if route is None:
+        assert_problem(response, 404)
+    else:
+        assert response.status_code == 200
+        assert response.json() == expected.json()
+
+
+def test_swagger_asks_for_the_openapi_document_under_the_prefix_and_for_nothing_elsewhere(ledger: Ledger) -> None:
+    with TestClient(create_ledger_service(ledger), root_path=PREFIX) as client:
+        page = client.get(f"{PREFIX}/docs").text
+        assert f"'{PREFIX}/openapi.json'" in page
+        assert "cdn" not in page
+        document = client.get(f"{PREFIX}/openapi.json").json()
+    assert document["servers"] == [{"url": PREFIX}]

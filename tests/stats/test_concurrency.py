@@ -1,0 +1,118 @@
+"""Many clients at once, and several instances on the same files, as behind Traefik."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import httpx
+import pytest
+
+from stats.app import create_app
+from stats.settings import Settings
+from tests.stats.playing import add_user, count_statistics, finish, read_everything, write_body
+from tools.locations import Locations
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def instances(stats_settings: Settings, anyio_backend: str) -> AsyncIterator[list[httpx.AsyncClient]]:
+    """Clients of three instances of stats."""
+    settings = stats_settings.model_copy(update={"busy_timeout_ms": 30_000})
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(3):
+            app = create_app(settings)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://stats")
+            clients.append(await stack.enter_async_context(client))
+        yield clients
+
+
+@pytest.fixture
+def user_id(locations: Locations) -> UUID:
+    return add_user(locations)
+
+
+async def test_of_a_hundred_equal_results_at_once_one_is_new(
+    instances: list[httpx.AsyncClient], user_id: UUID, locations: Locations
+) -> None:
+    body = write_body(1, finish(1))
+    posts = (instances[number % 3].post(f"/users/{user_id}/games", json=body) for number in range(100))
+    responses = await asyncio.gather(*posts)
+    assert Counter(response.status_code for response in responses) == {201: 1, 200: 99}
+    assert {response.text for response in responses} == {responses[0].text}
+    assert (await instances[0].get(f"/users/{user_id}")).json() == count_statistics([finish(1)])
+
+
+async def test_of_a_hundred_different_results_of_one_game_one_is_taken_and_its_repeats(
+    instances: list[httpx.AsyncClient], user_id: UUID
+) -> None:
+    games = [finish(number % 10, guesses=number % 6 + 1, won=number % 4 > 0) for number in range(100)]
+    posts = (
+        instances[number % 3].post(f"/users/{user_id}/games", json=write_body(1, game))
+        for number, game in enumerate(games)
+    )
+    responses = await asyncio.gather(*posts)
+    (taken,) = [game for game, response in zip(games, responses, strict=True) if response.status_code == 201]
+    for game, response in zip(games, responses, strict=True):
+        assert response.status_code in ({201, 200} if game == taken else {409})
+    assert (await instances[1].get(f"/users/{user_id}")).json() == count_statistics([taken])
+
+
+async def test_a_hundred_writers_of_all_instances_lose_nothing(
+    instances: list[httpx.AsyncClient], locations: Locations
+) -> None:
+    rng = random.Random(100)  # noqa: S311 - the same games in every run
+    users = [add_user(locations) for _ in range(5)]
+    games = {
+        user_id: [finish(rng.randrange(15), won=rng.random() < 0.8, guesses=rng.randint(1, 6)) for _ in range(40)]
+        for user_id in users
+    }
+    posts = [
+        (f"/users/{user_id}/games", write_body(game_id, game))
+        for user_id in users
+        for game_id, game in enumerate(games[user_id])
+    ]
+    rng.shuffle(posts)
+    responses = await asyncio.gather(
+        *(instances[number % 3].post(path, json=body) for number, (path, body) in enumerate(posts))
+    )
+    assert Counter(response.status_code for response in responses) == {201: 200}
+    for user_id in users:
+        response = await rng.choice(instances).get(f"/users/{user_id}")
+        assert response.json() == count_statistics(games[user_id])
+    assert sum(len(rows) for rows in read_everything(locations)[::2]) == 200
+
+
+async def test_what_one_instance_has_acknowledged_every_other_one_shows_at_once(
+    instances: list[httpx.AsyncClient], user_id: UUID
+) -> None:
+    games = []
+    for number in range(30):
+        games.append(finish(number % 7, won=number % 3 > 0))
+        writer, reader = instances[number % 3], instances[(number + 1) % 3]
+        await writer.post(f"/users/{user_id}/games", json=write_body(number, games[-1]))
+        assert (await reader.get(f"/users/{user_id}")).json() == count_statistics(games)
+
+
+async def test_a_client_that_goes_away_leaves_all_or_nothing(instances: list[httpx.AsyncClient], user_id: UUID) -> None:
+    rng = random.Random(4)  # noqa: S311 - moments, not secrets
+    for game_id in range(100):
+        post = instances[0].post(f"/users/{user_id}/games", json=write_body(game_id, finish(game_id % 9)))
+        task = asyncio.create_task(post)
+        for _ in range(rng.randrange(40)):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+    stored = [game_id for game_id in range(100) if await is_stored(instances[1], user_id, game_id)]
+    statistics = (await instances[2].get(f"/users/{user_id}")).json()
+    assert statistics == count_statistics([finish(game_id % 9) for game_id in stored])
+    assert (await instances[0].post(f"/users/{user_id}/games", json=write_body(100, finish(0)))).status_code == 201
+
+
+async def is_stored(client: httpx.AsyncClient, user_id: UUID, game_id: int) -> bool:
+    return (await client.get(f"/users/{user_id}/games/{game_id}")).status_code == 200

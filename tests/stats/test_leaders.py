@@ -1,0 +1,164 @@
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+import servicekit.values  # noqa: F401 - registers how ids and times are stored
+from servicekit.sharding import Shards
+from stats.results import Result
+from tests.problem_checks import assert_problem
+from tests.stats.playing import add_user, add_users, count_statistics, finish
+from tools.locations import Locations
+from tools.rebuilding import fill_standings
+
+BOARDS = {"wins": "wins", "streaks": "streak"}
+
+
+def fill_shards(locations: Locations, players: dict[UUID, list[Result]]) -> None:
+    for shard in locations.shards:
+        with closing(sqlite3.connect(shard)) as connection, connection:
+            for user_id, games in players.items():
+                if Shards(locations.shards).of(user_id) == shard:
+                    rows = [(user_id, n, game.finished, game.guesses, game.won) for n, game in enumerate(games)]
+                    connection.executemany("INSERT INTO games VALUES (?, ?, ?, ?, ?)", rows)
+            fill_standings(connection)
+
+
+def populate(locations: Locations, count: int, *, games: int = 3) -> dict[UUID, list[Result]]:
+    """Players with so few games that most of a board are ties."""
+    rng = random.Random(count)  # noqa: S311 - the same players in every run
+    players = {}
+    for user_id in add_users(locations, [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]):
+        players[user_id] = [finish(rng.randrange(4), won=rng.random() < 0.7) for _ in range(rng.randint(1, games))]
+    fill_shards(locations, players)
+    return players
+
+
+def rank_wins(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
+    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
+    order = sorted(
+        players, key=lambda user_id: (-statistics[user_id]["gamesWon"], len(players[user_id]), user_id.bytes)
+    )
+    return [
+        {
+            "rank": rank,
+            "user_id": str(user_id),
+            "username": f"player {user_id}",
+            "wins": statistics[user_id]["gamesWon"],
+        }
+        for rank, user_id in enumerate(order, start=1)
+    ]
+
+
+def rank_streaks(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
+    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
+
+    def place(user_id: UUID) -> tuple[int, int, bytes]:
+        return -statistics[user_id]["maxStreak"], -statistics[user_id]["gamesWon"], user_id.bytes
+
+    return [
+        {
+            "rank": rank,
+            "user_id": str(user_id),
+            "username": f"player {user_id}",
+            "streak": statistics[user_id]["maxStreak"],
+        }
+        for rank, user_id in enumerate(sorted(players, key=place), start=1)
+    ]
+
+
+both_boards = pytest.mark.parametrize(("board", "rank"), [("wins", rank_wins), ("streaks", rank_streaks)])
+Ranking = Callable[[dict[UUID, list[Result]]], list[dict[str, Any]]]
+
+
+@both_boards
+@pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 150])
+def test_a_board_is_the_top_of_the_sorted_whole(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking, count: int
+) -> None:
+    whole = rank(populate(locations, count))
+    for limit in (1, 2, 10, 99, 100):
+        response = stats_client.get(f"/leaders/{board}", params={"limit": limit})
+        assert response.status_code == 200
+        assert response.json() == {"leaders": whole[:limit]}
+    leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
+    assert leaders == whole[:10]
+    assert [list(leader) for leader in leaders] == [["rank", "user_id", "username", BOARDS[board]]] * len(leaders)
+    assert len({leader["user_id"] for leader in leaders}) == len(leaders)
+
+
+@both_boards
+def test_what_the_service_has_recorded_is_ranked_alike(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+) -> None:
+    rng = random.Random(7)  # noqa: S311 - the same games in every run
+    players: dict[UUID, list[Result]] = {add_user(locations): [] for _ in range(15)}
+    for game_id in range(6):
+        for user_id, games in players.items():
+            game = finish(rng.randrange(8), won=rng.random() < 0.7)
+            games.append(game)
+            body = {"game_id": game_id, "won": game.won, "guesses": game.guesses, "finished": game.finished.isoformat()}
+            assert stats_client.post(f"/users/{user_id}/games", json=body).status_code == 201
+    assert stats_client.get(f"/leaders/{board}").json() == {"leaders": rank(players)[:10]}
+
+
+@both_boards
+def test_players_who_only_lost_stand_at_the_end_and_those_without_a_game_not_at_all(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+) -> None:
+    loser, winner, _newcomer = (add_user(locations) for _ in range(3))
+    players = {loser: [finish(1, won=False)], winner: [finish(1)]}
+    fill_shards(locations, players)
+    leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
+    assert leaders == rank(players)
+    assert [leader[BOARDS[board]] for leader in leaders] == [1, 0]
+
+
+def test_a_player_with_several_streaks_stands_once_with_the_best(
+    stats_client: TestClient, locations: Locations
+) -> None:
+    user_id = add_user(locations)
+    fill_shards(locations, {user_id: [finish(day) for day in (0, 1, 2, 4, 6, 7, 12)]})
+    leaders = stats_client.get("/leaders/streaks").json()["leaders"]
+    assert [leader["streak"] for leader in leaders] == [3]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_player_whom_the_users_service_no_longer_knows_has_no_name(
+    stats_client: TestClient, locations: Locations, board: str
+) -> None:
+    fill_shards(locations, {UUID(int=5): [finish(1)]})
+    (leader,) = stats_client.get(f"/leaders/{board}").json()["leaders"]
+    assert leader["username"] is None
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e1", "99999999999999999999999", "NaN"])
+def test_a_limit_that_is_not_between_1_and_100_is_422(stats_client: TestClient, board: str, limit: str) -> None:
+    assert assert_problem(stats_client.get(f"/leaders/{board}", params={"limit": limit}), 422).startswith(
+        "query.limit: "
+    )
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("missing", [0, 2])
+def test_a_board_that_cannot_be_whole_is_503(
+    stats_client: TestClient, locations: Locations, board: str, missing: int
+) -> None:
+    populate(locations, 12)
+    locations.players[missing].unlink()
+    assert_problem(stats_client.get(f"/leaders/{board}"), 503)
+
+
+def test_names_with_quotes_and_other_letters_are_shown_as_they_are(
+    stats_client: TestClient, locations: Locations
+) -> None:
+    name = """Ada "O'Hara" Œuvre 🎲 \\ <b>"""
+    fill_shards(locations, {add_user(locations, name): [finish(1)]})
+    (leader,) = stats_client.get("/leaders/wins").json()["leaders"]
+    assert leader["username"] == name

@@ -1,0 +1,12 @@
+from starlette.testclient import TestClient
+
+
+def test_every_endpoint_is_described(stats_client: TestClient) -> None:
+    assert set(stats_client.get("/openapi.json").json()["paths"]) == {
+        "/health",
+        "/leaders/wins",
+        "/leaders/streaks",
+        "/users/{user_id}",
+        "/users/{user_id}/games",
+        "/users/{user_id}/games/{game_id}",
+    }

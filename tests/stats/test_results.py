@@ -1,0 +1,240 @@
+"""Storing a result and reading it again."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from servicekit.sharding import shard_number
+from stats.app import create_app
+from stats.deps import read_clock
+from stats.settings import Settings
+from tests.openapi_checks import hold_to_document
+from tests.problem_checks import assert_problem
+from tests.stats.playing import add_user, count_statistics, finish, read_everything, write_body
+from tools.locations import Locations
+
+NOW = datetime(2022, 3, 20, 12, 0, 0, 500_000, tzinfo=UTC)
+BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}
+
+
+async def read_fixed_clock() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def client(stats_settings: Settings) -> Iterator[TestClient]:
+    """At NOW."""
+    app: FastAPI = create_app(stats_settings)
+    app.dependency_overrides[read_clock] = read_fixed_clock
+    with TestClient(app) as client:
+        hold_to_document(client)
+        yield client
+
+
+@pytest.fixture
+def user_id(locations: Locations) -> UUID:
+    return add_user(locations)
+
+
+WRONG: dict[str, list[object]] = {
+    "guesses": [0, 7, -1, 2**70, "3", 3.0, 3.5, True, None, [3], {}],
+    "won": ["yes", "true", 1, 0, None, []],
+    "game_id": [-1, 2**31, 2**70, True, "1", 1.0, None],
+    "finished": [
+        *(1647286200, 1647286200.5, True, [], "1647286200", "-1", "+5", "1e3"),  # not even as seconds since 1970
+        *("", "now", "14.3.2022", "2022-02-30T00:00:00Z", "2022-03-14T25:00:00Z", "\u0000", "\ud800"),
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),  # before the first year of UTC, after the last
+    ],
+    "user_id": ["5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"],
+    "unknown": [None],
+    "\ud83c": [1],
+}
+
+
+def post(client: TestClient, user_id: UUID, /, **changes: object) -> httpx.Response:
+    body = json.dumps(BODY | changes)  # unlike httpx's own, with lone surrogates as JSON escapes them
+    response: httpx.Response = client.post(
+        f"/users/{user_id}/games", content=body, headers={"Content-Type": "application/json"}
+    )
+    return response
+
+
+def test_a_new_result_is_201_with_its_location_and_can_be_read_there(client: TestClient, user_id: UUID) -> None:
+    response = post(client, user_id)
+    assert response.status_code == 201
+    assert response.json() == BODY
+    assert list(response.json()) == ["game_id", "won", "guesses", "finished"]
+    assert response.headers["Location"] == f"/users/{user_id}/games/268"
+    read = client.get(response.headers["Location"])
+    assert (read.status_code, read.json()) == (200, BODY)
+
+
+def test_the_location_has_the_public_prefix(stats_settings: Settings, user_id: UUID) -> None:
+    with TestClient(create_app(stats_settings), root_path="/api/stats") as client:
+        response = client.post(f"/api/stats/users/{user_id}/games", json=BODY)
+        assert response.headers["Location"] == f"/api/stats/users/{user_id}/games/268"
+        assert client.get(response.headers["Location"]).json() == BODY
+
+
+@pytest.mark.parametrize(
+    "finished", ["2022-03-14T19:30:00Z", "2022-03-14T21:30:00.7+02:00", "2022-03-14 19:30:00", None]
+)
+def test_the_very_same_result_again_is_200_and_changes_nothing(
+    client: TestClient, user_id: UUID, locations: Locations, finished: str | None
+) -> None:
+    first = post(client, user_id)
+    before = read_everything(locations)
+    again = post(client, user_id, finished=finished)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["Location"] == first.headers["Location"]
+    assert read_everything(locations) == before
+
+
+def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, locations: Locations) -> None:
+    body = {"game_id": 1, "won": False, "guesses": 6}
+    first = client.post(f"/users/{user_id}/games", json=body)
+    before = read_everything(locations)
+    again = client.post(f"/users/{user_id}/games", json=body)
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json() == again.json() == body | {"finished": "2022-03-20T12:00:00Z"}  # now, to the second
+    assert read_everything(locations) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"won": False}, {"guesses": 3}, {"finished": "2022-03-14T19:30:01Z"}, {"won": False, "finished": None}],
+    ids=str,
+)
+def test_another_result_of_a_stored_game_is_409_and_changes_nothing(
+    client: TestClient, user_id: UUID, locations: Locations, other: dict[str, object]
+) -> None:
+    post(client, user_id)
+    before = read_everything(locations)
+    assert "results never change" in assert_problem(post(client, user_id, **other), 409)
+    assert read_everything(locations) == before
+
+
+def test_two_users_and_two_games_do_not_meet(client: TestClient, locations: Locations) -> None:
+    ada, bob = add_user(locations), add_user(locations)
+    for user_id, game_id in ((ada, 1), (ada, 2), (bob, 1)):
+        assert post(client, user_id, game_id=game_id).status_code == 201
+    assert client.get(f"/users/{bob}").json()["gamesPlayed"] == 1
+    assert client.get(f"/users/{ada}").json()["gamesPlayed"] == 2
+
+
+def test_an_unknown_user_is_404_and_nothing_is_stored(client: TestClient, locations: Locations) -> None:
+    user_id = uuid4()
+    assert assert_problem(post(client, user_id), 404) == f"There is no user {user_id}."
+    assert not any(read_everything(locations))
+
+
+def test_a_game_that_was_not_finished_is_404(client: TestClient, user_id: UUID) -> None:
+    response = client.get(f"/users/{user_id}/games/268")
+    assert assert_problem(response, 404) == f"User {user_id} has no result of game 268."
+    assert_problem(client.get(f"/users/{uuid4()}/games/268"), 404)
+
+
+@pytest.mark.parametrize(
+    ("finished", "stored"),
+    [
+        ("2022-03-14T19:30:00", "2022-03-14T19:30:00Z"),  # without a zone it is UTC
+        ("2022-03-15T09:30:00+14:00", "2022-03-14T19:30:00Z"),
+        ("2022-03-14T00:30:00-12:00", "2022-03-14T12:30:00Z"),
+        ("2022-03-14T19:30:00.999999Z", "2022-03-14T19:30:00Z"),
+        ("2022-03-14T23:59:59.9Z", "2022-03-14T23:59:59Z"),
+        ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00Z"),
+        ("2022-03-20T12:01:00Z", "2022-03-20T12:01:00Z"),  # a minute ahead
+    ],
+)
+def test_finished_is_stored_in_utc_to_the_second(client: TestClient, user_id: UUID, finished: str, stored: str) -> None:
+    response = post(client, user_id, finished=finished)
+    assert (response.status_code, response.json()["finished"]) == (201, stored)
+    assert client.get(response.headers["Location"]).json()["finished"] == stored
+
+
+@pytest.mark.parametrize("finished", ["2022-03-20T12:01:01Z", "2022-03-21T12:00:00", "9999-12-31T23:59:59Z"])
+def test_a_game_finished_in_the_future_is_422_and_nothing_is_stored(
+    client: TestClient, user_id: UUID, locations: Locations, finished: str
+) -> None:
+    assert "more than a minute ahead" in assert_problem(post(client, user_id, finished=finished), 422)
+    assert not any(read_everything(locations))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [(field, value) for field, values in WRONG.items() for value in values],
+    ids=ascii,
+)
+def test_a_field_of_the_wrong_form_is_422_and_nothing_is_stored(
+    client: TestClient, user_id: UUID, locations: Locations, field: str, value: object
+) -> None:
+    assert assert_problem(post(client, user_id, **{field: value}), 422).startswith("body")
+    assert not any(read_everything(locations))
+
+
+@pytest.mark.parametrize("field", ["game_id", "won", "guesses"])
+def test_a_field_that_is_missing_is_422(client: TestClient, user_id: UUID, field: str) -> None:
+    body = {name: value for name, value in BODY.items() if name != field}
+    response = client.post(f"/users/{user_id}/games", json=body)
+    assert assert_problem(response, 422) == f"body.{field}: Field required."
+
+
+@pytest.mark.parametrize("game_id", ["-1", str(2**31), "9" * 30, "x", "1.5", "true"])
+def test_a_game_in_the_path_that_cannot_be_one_is_422(client: TestClient, user_id: UUID, game_id: str) -> None:
+    assert assert_problem(client.get(f"/users/{user_id}/games/{game_id}"), 422).startswith("path.game_id: ")
+
+
+def test_the_largest_game_can_be_stored(client: TestClient, user_id: UUID) -> None:
+    assert post(client, user_id, game_id=2**31 - 1).status_code == 201
+    assert post(client, user_id, game_id=0).status_code == 201
+
+
+def test_an_id_in_capitals_or_without_hyphens_is_the_same_user(client: TestClient, user_id: UUID) -> None:
+    post(client, user_id)
+    for text in (str(user_id).upper(), user_id.hex):
+        assert client.get(f"/users/{text}/games/268").json() == BODY
+
+
+def test_a_write_under_a_lock_is_503_and_nothing_is_stored_and_reads_go_on(
+    stats_settings: Settings, user_id: UUID, locations: Locations
+) -> None:
+    settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
+    with TestClient(create_app(settings)) as client:
+        hold_to_document(client)
+        assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
+        before = read_everything(locations)
+        with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            refused = client.post(f"/users/{user_id}/games", json=write_body(2, finish(2)))
+            detail = assert_problem(refused, 503)
+            assert client.get(f"/users/{user_id}").json() == count_statistics([finish(1)])
+        assert str(locations.users.parent) not in detail
+        assert read_everything(locations) == before
+        assert client.post(f"/users/{user_id}/games", json=write_body(2, finish(2))).status_code == 201
+
+
+def test_a_standing_that_cannot_be_written_takes_the_game_back(
+    client: TestClient, user_id: UUID, locations: Locations
+) -> None:
+    with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)])) as shard:
+        shard.execute("ALTER TABLE standings RENAME TO away")
+    assert_problem(post(client, user_id), 503)
+    with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)])) as shard:
+        shard.execute("ALTER TABLE away RENAME TO standings")
+    assert not any(read_everything(locations))
+    assert post(client, user_id).status_code == 201
+
+
+def test_without_a_clock_of_the_tests_now_is_now(stats_client: TestClient, user_id: UUID) -> None:
+    response = stats_client.post(f"/users/{user_id}/games", json={"game_id": 1, "won": True, "guesses": 1})
+    finished = datetime.fromisoformat(response.json()["finished"])
+    assert timedelta(0) <= datetime.now(UTC) - finished < timedelta(minutes=1)
+    assert finished.microsecond == 0

@@ -1,0 +1,76 @@
+"""Running the project's scripts on a test's own databases."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tools.locations import ROOT, Locations
+from tools.staging import LOCK
+
+TIMEOUT_S = 30
+
+
+def environment(locations: Locations) -> dict[str, str]:
+    """What makes scripts and services use these databases."""
+    return {
+        "STATS_USERS_URL": f"sqlite:///{locations.users}",
+        "USERS_DATABASE_URL": f"sqlite:///{locations.users}",
+        "STATS_SHARD_URLS": ",".join(f"sqlite:///{shard}" for shard in locations.shards),
+        "WORDS_DATABASE_URL": f"sqlite:///{locations.words}",
+        "GAMES_ANSWERS_URL": f"sqlite:///{locations.answers}",
+    }
+
+
+def start_script(module: str, *arguments: str) -> subprocess.Popen[str]:
+    """In a process of its own, in this process's environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.005)
+
+
+def read_rows(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def write_rows(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for sql in statements:
+            connection.execute(sql)
+
+
+def list_files(folder: Path) -> set[str]:
+    """Of the databases' folder, without the lock, which stays."""
+    return {path.name for path in folder.iterdir()} - {LOCK}
+
+
+def read_contents(locations: Locations) -> dict[Path, bytes]:
+    """The bytes of every database that exists."""
+    return {path: path.read_bytes() for path in locations.all if path.exists()}
+
+
+def dump(locations: Locations) -> dict[Path, list[str]]:
+    """The schema and the rows of every database that exists, as SQL."""
+    dumps = {}
+    for path in locations.all:
+        if path.exists():
+            with closing(sqlite3.connect(path)) as connection:
+                dumps[path] = list(connection.iterdump())
+    return dumps

@@ -1,0 +1,161 @@
+import re
+import sqlite3
+import subprocess
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from games.puzzles import game_id_of
+from games.schedule import MIN_GAP_DAYS
+from tests.tools.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
+from tools import init
+from tools.locations import ROOT, SHARE, Locations
+from tools.staging import InUse, exclusive
+
+
+def read_column(path: Path, sql: str) -> list[object]:
+    return [value for (value,) in read_rows(path, sql)]
+
+
+def test_all_databases_are_made_from_share(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    assert init.main([]) == 0
+
+    assert list_files(unmade.folder) == {path.name for path in unmade.all}
+    words = (SHARE / "words.txt").read_text(encoding="utf-8").split()
+    candidates = (SHARE / "answers.txt").read_text(encoding="utf-8").split()
+    assert read_column(unmade.words, "SELECT word FROM words ORDER BY word") == sorted(words)
+    assert read_column(unmade.answers, "SELECT word FROM candidates ORDER BY word") == sorted(candidates)
+    assert read_column(unmade.users, "SELECT * FROM users") == []
+    assert [read_rows(shard, "SELECT * FROM standings") for shard in unmade.shards] == [[], [], []]
+    assert {read_rows(path, "PRAGMA journal_mode")[0] for path in unmade.all} == {("wal",)}
+    assert capsys.readouterr().out.count("\n") == 1
+
+
+def test_every_game_up_to_today_has_an_answer_from_the_dictionary(unmade: Locations) -> None:
+    init.main([])
+
+    answers = dict(read_rows(unmade.answers, "SELECT game_id, answer FROM answers"))
+    assert game_id_of(datetime.now(UTC).date()) in answers
+    assert sorted(answers) == list(range(len(answers)))
+    assert set(answers.values()) <= set(read_column(unmade.words, "SELECT word FROM words"))
+
+
+def test_the_answers_are_in_an_order_of_their_own(unmade: Locations) -> None:
+    init.main([])
+    first = read_column(unmade.answers, "SELECT answer FROM answers ORDER BY game_id")
+    init.main(["--force"])
+    second = read_column(unmade.answers, "SELECT answer FROM answers ORDER BY game_id")
+
+    assert sorted(map(str, first)) == sorted(map(str, second))
+    assert first != second
+    assert first[:100] != sorted(map(str, first[:100]))
+
+
+def test_rounds_follow_each_other_without_an_early_repeat() -> None:
+    candidates = [f"word{number}" for number in range(200)]
+
+    answers = init.draw_answers(candidates, last_game=1000)
+
+    assert len(answers) == 1200
+    for game_id, answer in enumerate(answers):
+        assert answer not in answers[max(0, game_id - MIN_GAP_DAYS) : game_id]
+
+
+def test_a_second_run_changes_nothing_and_says_so(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    init.main([])
+    before = read_contents(unmade)
+    capsys.readouterr()
+
+    assert init.main([]) == 0
+
+    assert capsys.readouterr().out == "All databases exist: nothing to do.\n"
+    assert read_contents(unmade) == before
+
+
+def test_only_what_is_missing_is_made(unmade: Locations) -> None:
+    init.main([])
+    before = read_contents(unmade)
+    unmade.words.unlink()
+    unmade.shards[1].unlink()
+
+    assert init.main([]) == 0
+
+    after = read_contents(unmade)
+    assert after.keys() == before.keys()
+    assert after[unmade.answers] == before[unmade.answers]
+
+
+def test_a_lost_shard_is_not_passed_off_as_an_empty_one(unmade: Locations) -> None:
+    init.main([])
+    write_rows(unmade.users, "INSERT INTO users VALUES (randomblob(16), 'ada')")
+    unmade.shards[1].unlink()
+
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be made empty while .*users\.db still has players"):
+        init.main([])
+
+    assert not unmade.shards[1].exists()
+    assert init.main(["--force"]) == 0
+    assert read_rows(unmade.users, "SELECT * FROM users") == []
+
+
+def test_a_file_that_is_no_database_is_refused_with_a_sentence(unmade: Locations) -> None:
+    init.main([])
+    unmade.users.write_text("not a database, but as long as the header of one would be", encoding="utf-8")
+    unmade.shards[1].unlink()
+
+    with pytest.raises(SystemExit, match=r"users\.db cannot be read"):
+        init.main([])
+
+
+def test_force_is_refused_while_a_service_has_a_database_open(unmade: Locations) -> None:
+    init.main([])
+    before = read_contents(unmade)
+
+    with closing(sqlite3.connect(unmade.answers)) as service:
+        service.execute("SELECT * FROM answers LIMIT 1").fetchall()
+        with pytest.raises(InUse, match=r"answers\.db is in use"):
+            init.main(["--force"])
+
+    assert list_files(unmade.folder) == {path.name for path in unmade.all}
+    assert read_rows(unmade.answers, "SELECT * FROM answers") != []
+    assert read_contents(unmade).keys() == before.keys()
+
+
+def test_it_is_refused_while_another_script_works(unmade: Locations) -> None:
+    with exclusive(unmade.folder, unmade.all), pytest.raises(InUse):
+        init.main([])
+
+
+def test_the_script_runs_from_any_folder(unmade: Locations, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+
+    result = subprocess.run(
+        [ROOT / "bin" / "init"], cwd=elsewhere, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+    assert (result.returncode, result.stderr) == (0, "")
+    assert re.fullmatch(r"Made .*users\.db, .*answers\.db\.\n", result.stdout)
+    assert unmade.users.exists()
+    assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("USERS_DATABASE_URL", "sqlite:////tmp/other.db", "must agree"),
+        ("STATS_SHARD_URLS", "sqlite:///var/a.db,sqlite:///var/./a.db", "a file of its own"),
+        ("WORDS_DATABASE_URL", "words.db", "should be sqlite:///PATH"),
+    ],
+)
+def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
+    name: str, value: str, sentence: str, unmade: Locations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(SystemExit, match=sentence):
+        init.main([])
+
+    assert not unmade.folder.exists()

@@ -1,0 +1,114 @@
+"""bin/init: makes the databases that do not exist."""
+
+import argparse
+import os
+import random
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from games.puzzles import game_id_of
+from games.schedule import MIN_GAP_DAYS, draw_round
+from tools.contents import list_inhabited
+from tools.locations import ROOT, SHARE, Locations, read_locations
+from tools.script import run_script
+from tools.staging import create_database, exclusive, replace_databases, seal, staged
+
+HELP = """Makes the databases that do not exist: users and games without a row, the dictionary, and the answers of all
+puzzles up to today's and beyond. Where they exist, nothing changes."""
+
+
+def read_words(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split()
+
+
+def make_empty(schema: str, path: Path) -> None:
+    with closing(create_database(path, SHARE / schema)):
+        pass
+
+
+def make_words(path: Path) -> None:
+    with closing(create_database(path, SHARE / "words.sql")) as words:
+        insert_all(words, "INSERT INTO words (word) VALUES (?)", [(word,) for word in read_words(SHARE / "words.txt")])
+
+
+def make_answers(path: Path) -> None:
+    candidates = read_words(SHARE / "answers.txt")
+    answers = draw_answers(candidates, last_game=game_id_of(datetime.now(UTC).date()))
+    with closing(create_database(path, SHARE / "answers.sql")) as database:
+        insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
+        insert_all(database, "INSERT INTO answers (game_id, answer) VALUES (?, ?)", list(enumerate(answers)))
+
+
+def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
+    database.execute("BEGIN")
+    database.executemany(sql, rows)
+    database.execute("COMMIT")
+
+
+def draw_answers(candidates: Sequence[str], *, last_game: int) -> list[str]:
+    """From game 0 to the end of the round that has `last_game` in it."""
+    answers: list[str] = []
+    for _ in range(last_game // len(candidates) + 1):
+        answers += draw_round(candidates, answers[-MIN_GAP_DAYS:], random.SystemRandom())
+    return answers
+
+
+def list_makers(locations: Locations) -> dict[Path, Callable[[Path], None]]:
+    """Each database, and what makes it under the name it is given."""
+    return {
+        locations.users: partial(make_empty, "users.sql"),
+        **dict.fromkeys(locations.shards, partial(make_empty, "games.sql")),
+        locations.words: make_words,
+        locations.answers: make_answers,
+    }
+
+
+def refuse_lost(locations: Locations, missing: Sequence[Path]) -> None:
+    """Raises SystemExit if a database of the players is missing while others still know players."""
+    lost = [path for path in locations.players if path in missing]
+    if lost and (left := list_inhabited(locations)):
+        raise SystemExit(
+            f"{to_text(lost)} cannot be made empty while {to_text(left)} still has players: bring it back, or make all"
+            " anew with --force."
+        )
+
+
+def to_text(paths: Sequence[Path]) -> str:
+    return ", ".join(map(str, paths))
+
+
+def make_databases(locations: Locations, *, force: bool) -> str:
+    """Returns the summary."""
+    makers = list_makers(locations)
+    with exclusive(locations.folder, locations.all):
+        missing = [path for path in makers if force or not path.exists()]
+        if not missing:
+            return "All databases exist: nothing to do."
+        if not force:
+            refuse_lost(locations, missing)
+        for path in missing:
+            makers[path](staged(path))
+            seal(staged(path))
+        replace_databases(missing, locations.folder)
+    return f"Made {to_text(missing)}."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/init", description=HELP)
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="make all anew, and lose all players and games; refused while a service has a database open",
+    )
+    arguments = parser.parse_args(argv)
+    os.chdir(ROOT)
+    print(make_databases(read_locations(), force=arguments.force))
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

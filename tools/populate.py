@@ -1,0 +1,127 @@
+"""bin/populate: fills users and shards with simulated players."""
+
+import argparse
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from games.puzzles import FIRST_DAY, game_id_of
+from servicekit.sharding import Shards
+from tools.contents import list_inhabited
+from tools.locations import ROOT, SHARE, Locations, read_locations
+from tools.players import Player, draw_players, play_games
+from tools.rebuilding import fill_standings
+from tools.script import run_script
+from tools.staging import create_database, exclusive, locked_unused, replace_databases, seal, staged
+
+HELP = """Fills the databases of users and games with simulated players, who differ in skill and in how often they play;
+each plays at most one game a day, from 2021-06-19 on. The same options give the same data, ids included. Everything is
+made beside the databases and takes their place when it is complete."""
+
+
+def build_users(path: Path, players: Sequence[Player]) -> None:
+    with closing(create_database(path, SHARE / "users.sql")) as users:
+        users.execute("BEGIN")
+        users.executemany(
+            "INSERT INTO users (user_id, username) VALUES (?, ?)",
+            ((player.user_id.bytes, player.username) for player in players),
+        )
+        users.execute("COMMIT")
+    seal(path)
+
+
+def build_shard(path: Path, players: Sequence[Player], *, name: str, days: int, rng: random.Random) -> None:
+    """The players come in the order of their ids, which is the order of the rows on the disk."""
+    bar = tqdm(players, desc=name, unit=" players", leave=False, disable=None)
+    with closing(create_database(path, SHARE / "games.sql")) as shard:
+        shard.execute("BEGIN")
+        shard.executemany(
+            "INSERT INTO games (user_id, game_id, finished, guesses, won) VALUES (?, ?, ?, ?, ?)",
+            play_games(bar, days=days, rng=rng),
+        )
+        fill_standings(shard)
+        shard.execute("COMMIT")
+    seal(path)
+
+
+def build_all(locations: Locations, *, users: int, games: int, days: int, seed: int) -> None:
+    """Makes the staged file of each database of the players."""
+    rng = random.Random(seed)  # noqa: S311 - simulated players have no secrets, and must come again
+    players = draw_players(users, games=games, days=days, rng=rng)
+    build_users(staged(locations.users), players)
+    parts: Shards[list[Player]] = Shards([[] for _ in locations.shards])
+    for player in players:
+        parts.of(player.user_id).append(player)
+    for path, part in zip(locations.shards, parts, strict=True):
+        build_shard(staged(path), part, name=path.name, days=days, rng=rng)
+
+
+def populate(locations: Locations, *, users: int, games: int, until: date, seed: int, force: bool) -> None:
+    """Raises SystemExit if the options do not fit together, or if there are players already and no `force`."""
+    days = game_id_of(until) + 1
+    if games > users * days:
+        raise SystemExit(
+            f"{users:,} players have time for {users * days:,} games until {until}, one a day: {games:,} are too many."
+        )
+    with exclusive(locations.folder, locations.players):
+        if not force and (inhabited := list_inhabited(locations)):
+            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        with locked_unused(locations.players):
+            pass  # a database in use is better refused now than after all the work
+        build_all(locations, users=users, games=games, days=days, seed=seed)
+        replace_databases(locations.players, locations.folder)
+
+
+def at_least(minimum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        number = int(text) if text.isascii() and text.isdigit() else -1
+        if number < minimum:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {minimum} on")
+        return number
+
+    return parse
+
+
+def parse_until(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day such as 2022-12-31") from None
+    if not FIRST_DAY <= day < datetime.now(UTC).date():
+        raise argparse.ArgumentTypeError(f"{text} is not between {FIRST_DAY}, the first puzzle's day, and yesterday")
+    return day
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "bin/populate", description=HELP, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    parser.add_argument("--users", type=at_least(1), default=100_000, metavar="N", help="how many players")
+    parser.add_argument("--games", type=at_least(0), default=1_000_000, metavar="N", help="how many games in all")
+    parser.add_argument("--seed", type=at_least(0), default=2022, metavar="N", help="another one gives other data")
+    parser.add_argument("--until", type=parse_until, default="2022-12-31", metavar="DAY", help="the last day played")
+    parser.add_argument("--force", action="store_true", help="replace the players and games that there are")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parse_arguments(argv)
+    os.chdir(ROOT)
+    locations = read_locations()
+    start = time.monotonic()
+    populate(locations, **vars(arguments))
+    print(
+        f"{arguments.users:,} players and {arguments.games:,} games are in {', '.join(map(str, locations.players))}"
+        f" ({time.monotonic() - start:.1f} s)."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)
