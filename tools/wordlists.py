@@ -18,10 +18,19 @@ jaded lined mixed moped noted tired toned tried vexed wired yours
 NOT_INFLECTED = frozenset(ORDINARY_WORDS.split())
 
 
+ROMAN_NUMERAL = re.compile("m*(cm|cd|d?c{0,3})(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
+
+
+def is_roman_numeral(word: str) -> bool:
+    """Whether it is a number such as "xviii", which SCOWL's huge list has among the words."""
+    return ROMAN_NUMERAL.fullmatch(word) is not None
+
+
 def five_letter_words(text: str) -> list[str]:
     """The words of five letters a-z in a text of one word a line, sorted, each once."""
     # The lists also hold names, abbreviations, possessives and accents: those lines do not match.
-    return sorted({line for line in text.splitlines() if re.fullmatch("[a-z]{5}", line)})
+    words = {line for line in text.splitlines() if re.fullmatch("[a-z]{5}", line)}
+    return sorted(word for word in words if not is_roman_numeral(word))
 
 
 def excluded_words(text: str) -> set[str]:

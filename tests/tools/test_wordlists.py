@@ -9,6 +9,7 @@ from tools.wordlists import (
     five_letter_words,
     is_regular_past,
     is_regular_plural,
+    is_roman_numeral,
     main,
 )
 
@@ -154,3 +155,15 @@ def test_missing_exclusions_are_refused(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["--huge", source, "--small", source, "--share", str(tmp_path)]) == 1
 
     assert "excluded-answers.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("word", ["xviii", "clvii", "mcmxc", "lxxxi"])
+def test_a_roman_numeral_is_no_word(word: str) -> None:
+    assert is_roman_numeral(word)
+    assert word not in lines_of("words.txt")
+
+
+@pytest.mark.parametrize("word", ["civic", "vivid", "livid", "mimic", "civil", "mixed"])
+def test_a_word_of_the_letters_of_numerals_is_a_word(word: str) -> None:
+    assert not is_roman_numeral(word)
+    assert word in lines_of("words.txt")

@@ -1,0 +1,62 @@
+"""How little a request reads: one shard for one user, and one statement for all names of a leaderboard."""
+
+import sqlite3
+
+import pytest
+from starlette.testclient import TestClient
+
+from servicekit.sharding import shard_number
+from servicekit.sqlite import DatabaseFile
+from tests.stats.playing import add_user
+from tools.locations import Locations
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """File and SQL of all that is read from now on, as SQLite itself reports it."""
+    seen: list[tuple[str, str]] = []
+    open_reader = DatabaseFile.open_reader
+
+    def open_traced(file: DatabaseFile) -> sqlite3.Connection:
+        connection = open_reader(file)
+        connection.set_trace_callback(lambda sql: seen.append((file.path.name, sql)))
+        return connection
+
+    monkeypatch.setattr(DatabaseFile, "open_reader", open_traced)
+    return seen
+
+
+def test_what_concerns_one_user_is_read_from_one_shard(
+    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations
+) -> None:
+    for user in [add_user(locations) for _ in range(6)]:
+        url = f"/users/{user}"
+        assert stats_client.post(f"{url}/games", json={"game_id": 1, "won": True, "guesses": 3}).status_code == 201
+        statements.clear()
+        assert stats_client.get(url).status_code == 200
+        assert stats_client.get(f"{url}/games/1").status_code == 200
+        own = f"games{shard_number(user, 3)}.db"
+        assert {file for file, _ in statements} == {own}
+
+
+def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, locations: Locations) -> None:
+    user = add_user(locations)
+    for number, shard in enumerate(locations.shards):
+        if number != shard_number(user, 3):
+            shard.unlink()
+    assert stats_client.post(f"/users/{user}/games", json={"game_id": 1, "won": True, "guesses": 3}).status_code == 201
+    assert stats_client.get(f"/users/{user}").json()["gamesWon"] == 1
+
+
+@pytest.mark.parametrize("board", ["wins", "streaks"])
+def test_a_board_reads_each_shard_once_and_all_names_at_once(
+    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations, board: str
+) -> None:
+    for user in [add_user(locations) for _ in range(30)]:
+        result = {"game_id": 1, "won": True, "guesses": 3}
+        assert stats_client.post(f"/users/{user}/games", json=result).status_code == 201
+    stats_client.get(f"/leaders/{board}")  # opens what is to be opened
+    statements.clear()
+    assert len(stats_client.get(f"/leaders/{board}").json()["leaders"]) == 10
+    assert sorted(file for file, _ in statements) == ["games0.db", "games1.db", "games2.db", "users.db"]
+    assert not [sql for _, sql in statements if "FROM games" in sql]
