@@ -82,7 +82,7 @@ def write_words(path: Path, words: Sequence[str]) -> None:
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="wordlists", description=__doc__)
+    parser = argparse.ArgumentParser("bin/wordlists", description=__doc__)
     parser.add_argument("--huge", type=Path, default=HUGE, help="list the guesses come from (%(default)s)")
     parser.add_argument("--small", type=Path, default=SMALL, help="list the answers come from (%(default)s)")
     parser.add_argument(
