@@ -1,0 +1,385 @@
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from servicekit.sharding import shard_number
+from stats.results import Result
+from tests.stats.playing import count_statistics
+from tests.tools.old_game import (
+    CREATE_LOOSE_TABLES,
+    CREATE_MORE,
+    CREATE_TABLES,
+    GAMES,
+    USERS,
+    dump_file,
+    make_dump,
+    make_file,
+)
+from tests.tools.scripts import (
+    TIMEOUT_S,
+    list_files,
+    read_contents,
+    read_rows,
+    start_script,
+    wait_until,
+    write_rows,
+)
+from tools import init, shard
+from tools.legacy import open_legacy
+from tools.locations import ROOT, Locations
+from tools.rebuilding import rebuild_standings
+from tools.shard import build_all, check_users, import_source, split_source
+from tools.splitting import History, build_users
+from tools.staging import InUse, staged
+
+NOW = datetime(2022, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return make_file(tmp_path / "old.db", schema=CREATE_TABLES + CREATE_MORE)
+
+
+@pytest.fixture
+def dump(tmp_path: Path, file: Path) -> Path:
+    return make_dump(tmp_path / "old.sql", dump_file(file))
+
+
+@pytest.fixture(params=["file", "dump"])
+def source(request: pytest.FixtureRequest) -> Path:
+    """The old database in both forms."""
+    path = request.getfixturevalue(request.param)
+    assert isinstance(path, Path)
+    return path
+
+
+@pytest.fixture
+def big_source(tmp_path: Path) -> Path:
+    """Takes long enough to be interrupted."""
+    users = ((number, f"player {number}") for number in range(10_000))
+    games = ((number % 10_000, number // 10_000, "2022-01-01", 3, 1) for number in range(60_000))
+    return make_file(tmp_path / "big.db", users=users, games=games)
+
+
+def read_results(games: list[tuple[Any, ...]], user_id: int) -> dict[int, Result]:
+    """By game, with Python's own idea of what the times mean."""
+    results = {}
+    for owner, game_id, finished, guesses, won in games:
+        if owner == user_id:
+            moment = datetime.fromisoformat(finished)
+            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+            results[game_id] = Result(finished=moment, guesses=guesses, won=bool(won))
+    return results
+
+
+def read_ids(locations: Locations) -> dict[str, UUID]:
+    return {name: UUID(bytes=key) for key, name in read_rows(locations.users, "SELECT user_id, username FROM users")}
+
+
+def test_every_player_has_the_statistics_that_the_old_games_give(
+    locations: Locations, stats_client: TestClient, source: Path
+) -> None:
+    import_source(source, locations)
+
+    ids = read_ids(locations)
+    assert sorted(ids) == sorted(name for _, name in USERS)
+    for user_id, name in USERS:
+        expected = count_statistics(read_results(GAMES, user_id).values())
+        assert stats_client.get(f"/users/{ids[name]}").json() == expected, name
+
+
+def test_every_result_arrives_as_it_was(locations: Locations, stats_client: TestClient, source: Path) -> None:
+    import_source(source, locations)
+
+    ids = read_ids(locations)
+    for user_id, name in USERS:
+        for game_id, result in read_results(GAMES, user_id).items():
+            stored = stats_client.get(f"/users/{ids[name]}/games/{game_id}").json()
+            assert stored["won"] == result.won
+            assert stored["guesses"] == result.guesses
+            assert datetime.fromisoformat(stored["finished"]) == result.finished
+    assert sum(read_rows(path, "SELECT COUNT(*) FROM games")[0][0] for path in locations.shards) == len(GAMES)
+
+
+def test_both_leaderboards_are_those_of_the_old_games(
+    locations: Locations, stats_client: TestClient, source: Path
+) -> None:
+    import_source(source, locations)
+
+    counted = [(name, count_statistics(read_results(GAMES, user_id).values())) for user_id, name in USERS]
+    played = [(name, counts) for name, counts in counted if counts["gamesPlayed"]]
+    for board, column, statistic in (("wins", "wins", "gamesWon"), ("streaks", "streak", "maxStreak")):
+        leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
+        assert sorted((row["username"], row[column]) for row in leaders) == sorted(
+            (name, counts[statistic]) for name, counts in played
+        )
+        assert [row[column] for row in leaders] == sorted((row[column] for row in leaders), reverse=True)
+
+
+def test_ids_are_random_uuids_and_games_are_in_the_shard_of_their_player(locations: Locations, file: Path) -> None:
+    import_source(file, locations)
+
+    ids = read_ids(locations).values()
+    assert {key.version for key in ids} == {4}
+    for number, path in enumerate(locations.shards):
+        for (key,) in read_rows(path, "SELECT user_id FROM games UNION SELECT user_id FROM standings"):
+            assert shard_number(UUID(bytes=key), len(locations.shards)) == number
+
+
+def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
+    locations: Locations, source: Path
+) -> None:
+    import_source(source, locations)
+
+    for path in locations.players:
+        assert read_rows(path, "PRAGMA integrity_check") == [("ok",)]
+        assert read_rows(path, "PRAGMA journal_mode") == [("wal",)]
+    for path in locations.shards:
+        with closing(sqlite3.connect(path)) as database:
+            played = [standing.played for _, standing in rebuild_standings(database)]
+            assert database.execute("SELECT played FROM standings ORDER BY user_id").fetchall() == [
+                (count,) for count in played
+            ]
+
+
+@pytest.mark.parametrize("shards", [1, 5])
+def test_there_may_be_any_number_of_shards(tmp_path: Path, file: Path, shards: int) -> None:
+    folder = tmp_path / "var"
+    paths = tuple(folder / f"games{number}.db" for number in range(shards))
+    locations = Locations(folder / "users.db", paths, folder / "words.db", folder / "answers.db")
+
+    import_source(file, locations)
+    assert sum(read_rows(path, "SELECT COUNT(*) FROM games")[0][0] for path in paths) == len(GAMES)
+
+
+def test_an_old_database_without_players_is_brought_in_too(unmade: Locations, tmp_path: Path) -> None:
+    source = make_file(tmp_path / "none.db", users=[], games=[])
+    assert import_source(source, unmade).startswith("0 users and 0 games")
+    assert "nothing was changed" in import_source(source, unmade)
+
+
+def run_shard(source: Path | str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools.shard", str(source)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def test_the_summary_is_one_line_with_counts_and_checksums_and_no_bar_is_drawn(
+    unmade: Locations, tmp_path: Path, file: Path
+) -> None:
+    done = run_shard(file.name, cwd=tmp_path)  # relative to where the user is
+
+    assert done.returncode == 0
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1
+    assert done.stdout.startswith(
+        f"{len(USERS)} users and {len(GAMES)} games of {file} have all arrived: games0.db has "
+    )
+    assert done.stdout.count("(checksum ") == len(unmade.shards)
+    assert list_files(unmade.folder) == {path.name for path in unmade.players}
+
+
+def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
+    unmade: Locations, tmp_path: Path, file: Path, dump: Path
+) -> None:
+    assert run_shard(file, cwd=tmp_path).returncode == 0
+    before = read_contents(unmade)
+    shuffled = make_file(
+        tmp_path / "shuffled.db",
+        users=reversed(USERS),
+        games=random.Random(1).sample(GAMES, len(GAMES)),  # noqa: S311 - any order will do
+        schema=CREATE_LOOSE_TABLES,
+    )
+
+    for source in (file, dump, shuffled):
+        again = run_shard(source, cwd=tmp_path)
+        assert again.returncode == 0
+        assert again.stdout.startswith(f"{source} was imported on ")
+        assert "nothing was changed" in again.stdout
+    assert read_contents(unmade) == before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE users SET username = 'another' WHERE user_id = 8",
+        "INSERT INTO users VALUES (9, 'new')",
+        "UPDATE games SET won = 0 WHERE user_id = 7",
+        "UPDATE games SET finished = '2022-01-05 00:00:01' WHERE user_id = 7",
+    ],
+)
+def test_another_source_is_refused_once_there_are_players(unmade: Locations, file: Path, change: str) -> None:
+    import_source(file, unmade)
+    before = read_contents(unmade)
+    write_rows(file, change)
+
+    with pytest.raises(SystemExit, match=r"games0\.db.* already has players.*bin/init --force"):
+        import_source(file, unmade)
+    assert read_contents(unmade) == before
+
+
+@pytest.mark.parametrize("database", ["users", "games"])
+def test_players_of_another_origin_are_not_replaced(locations: Locations, file: Path, database: str) -> None:
+    inhabited = locations.users if database == "users" else locations.shards[2]
+    if database == "users":
+        write_rows(inhabited, "INSERT INTO users VALUES (zeroblob(16), 'resident')")
+    else:
+        write_rows(inhabited, "INSERT INTO games VALUES (zeroblob(16), 1, '2022-01-01 00:00:00', 1, 1)")
+    before = read_contents(locations)
+
+    with pytest.raises(SystemExit, match=f"^{inhabited} already has players.*bin/init --force"):
+        import_source(file, locations)
+    assert read_contents(locations) == before
+
+
+def test_what_init_makes_empty_is_filled(unmade: Locations, file: Path) -> None:
+    init.main([])
+    dictionary = unmade.words.read_bytes()
+
+    import_source(file, unmade)
+    assert len(read_ids(unmade)) == len(USERS)
+    assert unmade.words.read_bytes() == dictionary
+
+
+def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: Locations, tmp_path: Path) -> None:
+    users = [*USERS, (20, "Ada")]
+    games = [*GAMES, (99, 1, "2022-01-01", 1, 1), (8, 1, "2022-02-30", 1, 1), (8, 2, "2022-01-01", 7, 1)]
+    source = make_file(tmp_path / "wrong.db", users=users, games=games, schema=CREATE_LOOSE_TABLES)
+
+    refused = run_shard(source, cwd=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert refused.stderr.startswith(f"bin/shard: {source} has rows that cannot be right, so nothing was changed:\n")
+    assert [line for line in refused.stderr.splitlines() if "(8, 2)" in line or "(99, 1)" in line]
+    assert refused.stderr.count("\n") == 5
+    assert list_files(unmade.folder) == set()
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        (99, 1, "2022-01-01", 1, 1),
+        (5, 10, "2022-02-27", 3, 1),
+        (8, 1, "2022-01-01", 0, 0),
+        (8, 1, None, 1, 1),
+        (8, 1, "2999-01-01", 1, 1),
+    ],
+)
+def test_one_game_that_cannot_be_right_leaves_empty_databases_as_they_are(
+    locations: Locations, tmp_path: Path, game: tuple[object, ...]
+) -> None:
+    source = make_file(tmp_path / "wrong.db", games=[*GAMES, game], schema=CREATE_LOOSE_TABLES)
+
+    with pytest.raises(SystemExit, match=rf"nothing was changed:\n  1 games .*\({game[0]}, {game[1]}\)$"):
+        import_source(source, locations)
+    assert read_ids(locations) == {}
+    assert list_files(locations.folder) == {path.name for path in locations.all}
+
+
+def test_a_name_that_is_no_text_in_utf_8_is_refused(unmade: Locations, file: Path) -> None:
+    write_rows(file, "INSERT INTO users VALUES (50, CAST(x'ff41' AS TEXT))")
+    with pytest.raises(SystemExit, match="cannot be read"):
+        import_source(file, unmade)
+    assert list_files(unmade.folder) == set()
+
+
+def test_a_source_that_is_not_there_is_a_sentence(unmade: Locations, tmp_path: Path) -> None:
+    refused = run_shard("none.sql", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert refused.stderr == f"bin/shard: {tmp_path / 'none.sql'}: No such file or directory.\n"
+
+
+def test_databases_in_use_are_refused_and_left_as_they_are(locations: Locations, file: Path) -> None:
+    with closing(sqlite3.connect(locations.shards[1])) as service:
+        service.execute("SELECT COUNT(*) FROM games").fetchone()
+        with pytest.raises(InUse, match=r"games1\.db is in use.*: stop the services first"):
+            import_source(file, locations)
+    assert read_ids(locations) == {}
+    assert list_files(locations.folder) == {path.name for path in locations.all}
+
+
+@pytest.fixture
+def losing(file: Path, unmade: Locations) -> Iterator[tuple[Any, ...]]:
+    """What `build_all` is given; the databases' folder is there."""
+    unmade.folder.mkdir()
+    with open_legacy(file) as legacy:
+        yield split_source(legacy, file, shards=len(unmade.shards), now=NOW), legacy, unmade
+
+
+def test_a_game_that_does_not_arrive_is_noticed(losing: tuple[Any, ...]) -> None:
+    split, legacy, locations = losing
+    legacy.execute("DELETE FROM temp.played WHERE rank = (SELECT MIN(rank) FROM temp.played)")
+    with pytest.raises(SystemExit, match=r"games\d.db got .* and should have .*, so nothing was changed"):
+        build_all(split, legacy, locations, checksum="", now=NOW)
+
+
+def test_a_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any, ...]) -> None:
+    split, legacy, locations = losing
+    histories = [history.text.replace("2022-01-05", "2022-01-06") for history in split.histories]
+    other = replace(
+        split,
+        histories=[History(old.games, text) for old, text in zip(split.histories, histories, strict=True)],
+    )
+    with pytest.raises(SystemExit, match="and should have"):
+        build_all(other, legacy, locations, checksum="", now=NOW)
+
+
+def test_a_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path: Path) -> None:
+    split, _, _ = losing
+    path = tmp_path / "users.db"
+    build_users(path, split, checksum="", imported_at="2022-06-01 00:00:00")
+    check_users(path, split)
+    write_rows(path, "UPDATE users SET username = 'ADA' WHERE username = 'Ada'")
+    with pytest.raises(SystemExit, match="users that were written are not those of the source"):
+        check_users(path, split)
+
+
+def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_works(
+    unmade: Locations, big_source: Path
+) -> None:
+    with start_script("tools.shard", str(big_source)) as script:
+        wait_until(staged(unmade.shards[0]).exists)
+        script.kill()
+        assert script.wait(TIMEOUT_S) == -signal.SIGKILL
+    assert not [path for path in unmade.players if path.exists()]
+
+    assert import_source(big_source, unmade).startswith("10,000 users and 60,000 games")
+    assert list_files(unmade.folder) == {path.name for path in unmade.players}
+
+
+def test_stopped_half_way_it_says_so_and_leaves_nothing_at_all(unmade: Locations, big_source: Path) -> None:
+    with start_script("tools.shard", str(big_source)) as script:
+        wait_until(staged(unmade.shards[0]).exists)
+        script.terminate()
+        _, complaint = script.communicate(timeout=TIMEOUT_S)
+    assert script.returncode == 128 + signal.SIGTERM
+    assert complaint == "bin/shard: Stopped by SIGTERM.\n"
+    assert list_files(unmade.folder) == set()
+
+
+def test_help_says_what_the_source_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        shard.main(["--help"])
+    assert end.value.code == 0
+    assert "users(user_id, username) and games(user_id, game_id, finished, guesses, won)" in " ".join(
+        capsys.readouterr().out.split()
+    )
