@@ -42,9 +42,25 @@ class Problem(Exception):
     status: int = 500
     description: str = "Something is wrong with the service"
 
-    def __init__(self, detail: str) -> None:
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
+        self.headers = headers
+
+
+class Unauthorized(Problem):
+    """Nobody knows who is asking."""
+
+    status = 401
+    description = "A token is missing or not valid, or a password is wrong"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    status = 403
+    description = "The token has not the right to do this"
 
 
 class NotFound(Problem):
@@ -60,6 +76,14 @@ class Conflict(Problem):
 class Invalid(Problem):
     status = 422
     description = "The input has the wrong form"
+
+
+class TooMany(Problem):
+    status = 429
+    description = "Too many requests in too short a time"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
 class Unavailable(Problem):
@@ -151,7 +175,7 @@ async def on_problem(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the types
     if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s", error.detail, exc_info=error.__cause__)
-    return problem_response(error.status, error.detail)
+    return problem_response(error.status, error.detail, headers=error.headers)
 
 
 async def on_validation_error(_request: Request, error: Exception) -> Response:
@@ -165,7 +189,10 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the types
     match error.status_code:
         case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
-            return problem_response(Invalid.status, "The body cannot be read as JSON in UTF-8.")
+            form = request.headers.get("Content-Type", "").startswith("multipart/")
+            return problem_response(
+                Invalid.status, f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
+            )
         case 404:
             return problem_response(404, f"There is nothing at {request.url.path}.")
         case 405:

@@ -16,3 +16,8 @@ def is_no_health_check(record: logging.LogRecord) -> bool:
 
 def hide_health_checks() -> None:
     logging.getLogger("uvicorn.access").addFilter(is_no_health_check)
+
+
+def hide_bound_values() -> None:
+    """Under DEBUG aiosqlite would log the values of every statement that writes: hashes of passwords, answers."""
+    logging.getLogger("aiosqlite").setLevel(logging.INFO)

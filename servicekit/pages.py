@@ -20,6 +20,7 @@ def cut_page(rows: list[T], limit: int) -> tuple[list[T], bool]:
 
 
 def link_next(request: Request, response: Response, parameters: Mapping[str, object]) -> None:
-    """Names the next page by its query parameters; those that are None are left out."""
+    """Names the next page of a list, whose path has no parameters, by its query parameters; None is left out."""
     query = urlencode({name: value for name, value in parameters.items() if value is not None})
-    response.headers["Link"] = f'<{request.scope["root_path"] or "/"}?{query}>; rel="next"'
+    path = f"{request.scope['root_path']}{request.scope['route'].path}".rstrip("/") or "/"
+    response.headers["Link"] = f'<{path}?{query}>; rel="next"'

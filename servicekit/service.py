@@ -10,8 +10,9 @@ from fastapi_swagger import patch_fastapi
 
 from servicekit.errors import install_error_handlers, problem_schemas
 from servicekit.health import Check, health_router
-from servicekit.logging import hide_health_checks
+from servicekit.logging import hide_bound_values, hide_health_checks
 from servicekit.middleware import OwnPrefix, ServedBy
+from servicekit.tokens import TokenVerifier
 
 
 class Service(FastAPI):
@@ -31,16 +32,19 @@ def create_service(
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
+    token_verifier: TokenVerifier | None = None,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> FastAPI:
     """A FastAPI app with health, problem details, Swagger from our own port, and X-Served-By.
 
-    The databases, and other resources (a client of another service), are open as long as the app runs.
+    The databases, and other resources (a client of another service), are open as long as the app runs. Only a service
+    without guarded routes (servicekit/rights.py) does without a token verifier.
     """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         hide_health_checks()
+        hide_bound_values()
         async with AsyncExitStack() as stack:
             for resource in (*databases, *resources):
                 await stack.enter_async_context(resource)
@@ -56,6 +60,7 @@ def create_service(
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.instance = instance
+    app.state.token_verifier = token_verifier
     install_error_handlers(app)
     # Before the service's own paths, some of which are /{name} and would take these for names.
     patch_fastapi(app, redirect_from_root_to_docs=False)

@@ -1,5 +1,6 @@
 """What every service can be told. Values come from the environment, then from `.env` in the working directory."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, AliasChoices, Field
@@ -31,4 +32,9 @@ class ServiceSettings(BaseSettings):
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",
         description="milliseconds that a write waits for the write lock of its database before it is answered 503",
+    )
+    token_public_key_file: Path = Field(
+        default=Path("var/tokens.pub"),
+        validation_alias="TOKEN_PUBLIC_KEY_FILE",
+        description="the key that tokens are verified with, which bin/init makes",
     )

@@ -11,7 +11,9 @@ from starlette.testclient import TestClient
 
 import stats.app
 import stats.settings
+from servicekit.tokens import Scope
 from tests.openapi_checks import hold_to_document
+from tests.tokens import TokenKeys
 from tools.locations import SHARE, Locations
 
 BUSY_TIMEOUT_MS = 5000
@@ -25,7 +27,16 @@ def anyio_backend() -> str:
 
 def locate(folder: Path) -> Locations:
     shards = (folder / "games0.db", folder / "games1.db", folder / "games2.db")
-    return Locations(folder / "users.db", shards, folder / "words.db", folder / "answers.db")
+    return Locations(
+        users=folder / "users.db",
+        shards=shards,
+        words=folder / "words.db",
+        answers=folder / "answers.db",
+        plays=folder / "plays.db",
+        private_key=folder / "tokens.key",
+        public_key=folder / "tokens.pub",
+        service_token=folder / "games.token",
+    )
 
 
 @pytest.fixture(scope="session")
@@ -46,20 +57,35 @@ def locations(tmp_path: Path, empty_databases: Path) -> Locations:
     return locate(shutil.copytree(empty_databases, tmp_path / "var"))
 
 
+@pytest.fixture(scope="session")
+def token_keys(tmp_path_factory: pytest.TempPathFactory) -> TokenKeys:
+    return TokenKeys(tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
-def stats_settings(locations: Locations) -> stats.settings.Settings:
+def stats_settings(locations: Locations, token_keys: TokenKeys) -> stats.settings.Settings:
     return stats.settings.Settings(
         _env_file=None,  # what the developer has in .env is not the tests' business
         instance="stats.1",
         users_url=f"sqlite:///{locations.users}",
         shard_urls=tuple(f"sqlite:///{shard}" for shard in locations.shards),
         busy_timeout_ms=BUSY_TIMEOUT_MS,
+        token_public_key_file=token_keys.public_key_file,
     )
 
 
 @pytest.fixture
-def stats_client(stats_settings: stats.settings.Settings) -> Iterator[TestClient]:
-    """The stats service on `locations`; an exception in it, or a response that it does not describe, fails the test."""
-    with TestClient(stats.app.create_app(stats_settings)) as client:
+def service_headers(token_keys: TokenKeys) -> dict[str, str]:
+    """What posts results: the token of a service."""
+    return token_keys.headers(Scope.SERVICE)
+
+
+@pytest.fixture
+def stats_client(stats_settings: stats.settings.Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
+    """The stats service on `locations`, with the token of a service in every request.
+
+    An exception in it, or a response that it does not describe, fails the test.
+    """
+    with TestClient(stats.app.create_app(stats_settings), headers=service_headers) as client:
         hold_to_document(client)
         yield client

@@ -23,6 +23,8 @@ Schema: TypeAlias = dict[str, Any]
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+FORM = "application/x-www-form-urlencoded"
+TEXT = "text/plain"
 FASTAPIS_OWN = {"/docs", "/openapi.json"}
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 TYPES: dict[str, Callable[[Json], bool]] = {
@@ -77,12 +79,21 @@ def find_differences(value: Json, schema: Schema, document: Schema, where: str) 
         for number, item in enumerate(value):
             differences += find_differences(item, schema.get("items", {}), document, f"{where}[{number}]")
     if isinstance(value, dict):
-        properties = schema.get("properties", {})
-        differences += [f"{where} lacks {name}" for name in schema.get("required", []) if name not in value]
-        differences += [f"{where} has {name}, which is not described" for name in value if name not in properties]
-        for name in value.keys() & properties.keys():
-            differences += find_differences(value[name], properties[name], document, f"{where}.{name}")
+        differences += find_differences_of_object(value, schema, document, where)
     return differences
+
+
+def find_differences_of_object(value: dict[str, Json], schema: Schema, document: Schema, where: str) -> Iterator[str]:
+    properties = schema.get("properties", {})
+    others = schema.get("additionalProperties", False)
+    yield from (f"{where} lacks {name}" for name in schema.get("required", []) if name not in value)
+    for name, part in value.items():
+        if name in properties:
+            yield from find_differences(part, properties[name], document, f"{where}.{name}")
+        elif not others:
+            yield f"{where} has {name}, which is not described"
+        elif others is not True:
+            yield from find_differences(part, others, document, f"{where}.{name}")
 
 
 def list_operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
@@ -119,11 +130,13 @@ def find_gaps_of_operation(operation: Schema, document: Schema) -> Iterator[str]
     if (parameters or "requestBody" in operation) and "422" not in operation["responses"]:
         yield "takes input and does not list 422"
     if "requestBody" in operation:
-        yield from find_gaps_of_content("body", operation["requestBody"]["content"], document, {JSON})
+        content = operation["requestBody"]["content"]
+        yield from find_gaps_of_content("body", content, document, {FORM} if FORM in content else {JSON})
     for status, response in operation["responses"].items():
         content = response.get("content", {})
         if int(status) < 400:
-            yield from find_gaps_of_content(status, content, document, {JSON} if content else set())
+            media_types = set(content) & {TEXT} or {JSON}
+            yield from find_gaps_of_content(status, content, document, media_types if content else set())
         else:
             yield from find_gaps_of_content(status, content, document, {PROBLEM_JSON})
             if content.get(PROBLEM_JSON, {}).get("schema") != PROBLEM_SCHEMA:
@@ -183,9 +196,10 @@ def check_response(response: httpx.Response, document: Schema) -> None:
     if not content:
         assert response.content == b"", f"{where} has a body"
         return
-    media_type = response.headers["Content-Type"]
+    media_type = response.headers["Content-Type"].removesuffix("; charset=utf-8")
     assert media_type in content, f"{where} is of {media_type}"
-    assert find_differences(response.json(), content[media_type]["schema"], document, where) == []
+    body = response.text if media_type == TEXT else response.json()
+    assert find_differences(body, content[media_type]["schema"], document, where) == []
 
 
 def hold_to_document(client: TestClient) -> None:

@@ -1,19 +1,27 @@
 """The users service: `create_app(settings)`, and `app` for uvicorn."""
 
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
+from pwdlib import PasswordHash
 
 from servicekit.databases import open_database
 from servicekit.service import create_service
+from servicekit.tokens import TokenVerifier
 from users import queries
+from users.minting import TokenMint
+from users.passwords import Passwords
 from users.routes import router
 from users.settings import Settings
 
-DESCRIPTION = "Who plays: every player has a name, and a random id by which all services know them."
+DESCRIPTION = """Who plays: every player has a name, and a random id by which all services know them.
+
+For their password they get a token, which opens what is theirs at every service."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, hasher: PasswordHash | None = None) -> FastAPI:
+    """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
     users = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms)
     app = create_service(
         title="Quintet users",
@@ -21,9 +29,13 @@ def create_app(settings: Settings) -> FastAPI:
         instance=settings.instance or "users",
         router=router,
         databases=[users],
+        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_users, users)],
     )
     app.state.users = users
+    app.state.passwords = Passwords(hasher or PasswordHash.recommended())
+    app.state.mint = TokenMint(settings.token_private_key_file)
+    app.state.token_lifetime = timedelta(seconds=settings.token_lifetime_s)
     return app
 
 

@@ -1,14 +1,19 @@
 """What users takes and gives."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictStr
 from pydantic.config import JsonDict
 
 from users.names import NEW_NAME, check_new_name
+from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
 EXAMPLE_USER: JsonDict = {"user_id": "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11", "username": "ada"}
+
+EXAMPLE_PASSWORD = "choose your own"  # noqa: S105 - nobody's
+MAX_LOGIN_NAME_LENGTH = 1000
+"""Attempts are stored by name, whoever's it is; names from an old database may be longer than new ones."""
 
 UserId = UUID
 NewName = Annotated[
@@ -21,12 +26,66 @@ NewName = Annotated[
 ]
 
 
+def check_password(password: SecretStr) -> SecretStr:
+    check_new_password(password.get_secret_value())
+    return password
+
+
+Password = Annotated[
+    SecretStr,
+    AfterValidator(check_password),
+    Field(
+        description=f"{MIN_LENGTH}-{MAX_LENGTH} characters of any kind",
+        json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
+    ),
+]
+"""It never shows itself in a log or a trace."""
+
+
 class NewUser(BaseModel):
     """A player who registers."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"username": "ada"}})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"username": "ada", "password": EXAMPLE_PASSWORD}}
+    )
 
     username: NewName
+    password: Password
+
+
+class NewPassword(BaseModel):
+    """The password that a player has from now on."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"password": EXAMPLE_PASSWORD}})
+
+    password: Password
+
+
+class TokenRequest(BaseModel):
+    """The form of OAuth2's password flow. What a client may send besides (`client_id`) means nothing here."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"example": {"grant_type": "password", "username": "ada", "password": EXAMPLE_PASSWORD}}
+    )
+
+    grant_type: Literal["password"] = Field(default="password", description="always `password`")
+    username: str = Field(description="the player's name", max_length=MAX_LOGIN_NAME_LENGTH)
+    password: SecretStr = Field(description="the player's password")
+    scope: Literal["", "player"] = Field(default="", description="`player` or nothing: a password opens no more")
+
+
+class Token(BaseModel):
+    """A token, to be sent as `Authorization: Bearer ...`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"access_token": "HEADER.PAYLOAD.SIGNATURE", "token_type": "bearer", "expires_in": 3600}
+        }
+    )
+
+    access_token: str = Field(description="a JWT with the scope `player`")
+    token_type: Literal["bearer"] = Field(default="bearer", description="always `bearer`")
+    expires_in: int = Field(description="seconds after which the token ends")
 
 
 class User(BaseModel):

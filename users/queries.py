@@ -1,6 +1,7 @@
 """All SQL of users."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from databases import Database
@@ -14,6 +15,13 @@ from servicekit.statements import Statement
 class UserRow:
     user_id: UUID
     username: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoginRow:
+    user_id: UUID
+    password_hash: str | None
+    """None for a player who came from an old database and was given no password yet."""
 
 
 INSERT_USER = Statement(
@@ -56,6 +64,69 @@ async def list_users(users: Readable, *, after: UUID | None, limit: int) -> list
     else:
         rows = await users.fetch_all(SELECT_USERS_AFTER, {"after": after, "limit": limit})
     return [UserRow(row["user_id"], row["username"]) for row in rows]
+
+
+UPSERT_PASSWORD = Statement(
+    "INSERT INTO passwords (user_id, hash) VALUES (:user_id, :hash)"
+    " ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash"
+)
+
+
+async def upsert_password(users: Connection, *, user_id: UUID, password_hash: str) -> None:
+    """Raises sqlite3.IntegrityError if there is no such user."""
+    await users.execute(UPSERT_PASSWORD, {"user_id": user_id, "hash": password_hash})
+
+
+SELECT_LOGIN = Statement(
+    "SELECT users.user_id, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
+    " WHERE users.username = :username"
+)
+
+
+async def find_login(users: Readable, *, username: str) -> LoginRow | None:
+    row = await users.fetch_one(SELECT_LOGIN, {"username": username})
+    return None if row is None else LoginRow(row["user_id"], row["hash"])
+
+
+# TIMESTAMP would keep whole seconds, and count attempts of 59 seconds as a minute's.
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
+
+INSERT_ATTEMPT = Statement(
+    "INSERT INTO login_attempts (username, attempted_at) VALUES (:username, :attempted_at) RETURNING attempt"
+)
+
+
+async def insert_attempt(users: Connection, *, username: str, moment: datetime) -> int:
+    """The attempt's number."""
+    values = {"username": username, "attempted_at": (moment - EPOCH) // MILLISECOND}
+    row = await users.fetch_one(INSERT_ATTEMPT, values)
+    assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row; for the types
+    return int(row["attempt"])
+
+
+SELECT_ATTEMPTS = Statement("SELECT attempted_at FROM login_attempts WHERE username = :username ORDER BY attempted_at")
+
+
+async def list_attempts(users: Readable, *, username: str) -> list[datetime]:
+    """When they were, the oldest first."""
+    rows = await users.fetch_all(SELECT_ATTEMPTS, {"username": username})
+    return [EPOCH + row["attempted_at"] * MILLISECOND for row in rows]
+
+
+DELETE_ATTEMPT = Statement("DELETE FROM login_attempts WHERE attempt = :attempt")
+
+
+async def delete_attempt(users: Connection, *, attempt: int) -> None:
+    await users.execute(DELETE_ATTEMPT, {"attempt": attempt})
+
+
+DELETE_ATTEMPTS_UNTIL = Statement("DELETE FROM login_attempts WHERE attempted_at <= :moment")
+
+
+async def delete_attempts_until(users: Connection, *, moment: datetime) -> None:
+    """Of all names."""
+    await users.execute(DELETE_ATTEMPTS_UNTIL, {"moment": (moment - EPOCH) // MILLISECOND})
 
 
 ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")

@@ -5,13 +5,35 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.databases import transaction
-from servicekit.errors import Conflict, Invalid, NotFound, Unavailable, problems
+from servicekit.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    problems,
+)
 from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.rights import GuardedRoute, needs
+from servicekit.tokens import Scope
 from users import queries
-from users.deps import AfterInQuery, NameInQuery, UserInPath, UsersDatabase
-from users.models import NewUser, User, Users
+from users.deps import (
+    AfterInQuery,
+    CurrentClock,
+    CurrentMint,
+    CurrentPasswords,
+    LoginForm,
+    NameInQuery,
+    TokenLifetime,
+    UserInPath,
+    UsersDatabase,
+)
+from users.logins import log_in
+from users.models import NewPassword, NewUser, Token, User, Users
 
-router = APIRouter(tags=["users"])
+router = APIRouter(tags=["users"], route_class=GuardedRoute)
 
 
 @router.post(
@@ -20,13 +42,17 @@ router = APIRouter(tags=["users"])
     status_code=status.HTTP_201_CREATED,
     responses=problems(Conflict, Invalid, Unavailable),
 )
-async def register_user(new: NewUser, users: UsersDatabase, request: Request, response: Response) -> User:
+async def register_user(
+    new: NewUser, users: UsersDatabase, passwords: CurrentPasswords, request: Request, response: Response
+) -> User:
     """Gives the player a random id. 409 if the name is taken; `Ada` and `ada` are two names."""
     user_id = uuid4()
+    password_hash = await passwords.hash(new.password.get_secret_value())  # before the lock, which others wait for
     async with transaction(users) as connection:
         # UNIQUE (username) decides between two who want the same name at the same instant
         if not await queries.insert_user(connection, user_id=user_id, username=new.username):
             raise Conflict(f"The name {new.username} is taken; choose another.")
+        await queries.upsert_password(connection, user_id=user_id, password_hash=password_hash)
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
@@ -54,6 +80,32 @@ async def list_users(
     return Users(users=[User(user_id=row.user_id, username=row.username) for row in rows])
 
 
+@router.post(
+    "/token",
+    summary="Get a token for a name and a password",
+    responses=problems(Unauthorized, Invalid, TooMany, Unavailable),
+)
+async def create_token(
+    form: LoginForm,
+    users: UsersDatabase,
+    passwords: CurrentPasswords,
+    mint: CurrentMint,
+    lifetime: TokenLifetime,
+    clock: CurrentClock,
+    response: Response,
+) -> Token:
+    """The password flow of OAuth2: the token has the scope `player`. 401 does not say whether there is such a name.
+
+    After five failures for a name within a minute 429, whatever the password; `Retry-After` says for how many seconds.
+    """
+    user_id = await log_in(
+        users, passwords, username=form.username, password=form.password.get_secret_value(), now=clock()
+    )
+    token = mint.mint(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
+    response.headers["Cache-Control"] = "no-store"
+    return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
+
+
 @router.get("/{user_id}", summary="A player by id", responses=problems(NotFound, Invalid, Unavailable))
 async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
     """404 if there is no such player."""
@@ -61,3 +113,21 @@ async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
     if row is None:
         raise NotFound(f"There is no user {user_id}.")
     return User(user_id=row.user_id, username=row.username)
+
+
+@router.put(
+    "/{user_id}/password",
+    summary="Give a player a password",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[needs(Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
+)
+async def set_password(
+    user_id: UserInPath, new: NewPassword, users: UsersDatabase, passwords: CurrentPasswords
+) -> None:
+    """For players from an old database, who have none, and those who forgot theirs. Their tokens stay valid."""
+    password_hash = await passwords.hash(new.password.get_secret_value())
+    async with transaction(users) as connection:
+        if await queries.find_user(connection, user_id=user_id) is None:
+            raise NotFound(f"There is no user {user_id}.")
+        await queries.upsert_password(connection, user_id=user_id, password_hash=password_hash)

@@ -1,5 +1,7 @@
 """What the users service can be told; each name has the prefix USERS_ in the environment, USERS_DATABASE_URL."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -10,3 +12,10 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="USERS_")
 
     database_url: DatabaseUrl = Field(default="sqlite:///var/users.db", description="the users database")
+    token_private_key_file: Path = Field(
+        default=Path("var/tokens.key"),
+        description="the key that tokens are signed with, which bin/init makes; no other service needs it",
+    )
+    token_lifetime_s: int = Field(
+        default=3600, ge=1, le=30 * 86_400, description="seconds after which a player's token ends, at most 30 days"
+    )

@@ -1,20 +1,61 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from tests.openapi_checks import hold_to_document
+from tests.tokens import TokenKeys
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 from users.app import create_app
+from users.deps import Clock, get_clock
 from users.settings import Settings
+
+
+class SteppedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)  # tokens are verified by the real clock
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class CountingHash(PasswordHash):
+    """Argon2id as cheap as it goes, which counts."""
+
+    def __init__(self) -> None:
+        super().__init__((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+        self.verified = 0
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
+        self.verified += 1
+        return super().verify(password, hash)
+
+
+@pytest.fixture
+def hasher() -> CountingHash:
+    return CountingHash()
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A users database with one player from older days."""
+    """A users database with one player from older days, who has no password."""
     path = tmp_path / "users.db"
     with closing(create_database(path, SHARE / "users.sql")) as connection:
         connection.execute("INSERT INTO users VALUES (?, ?)", (bytes(range(16)), "o'neill  ümlaut;--"))
@@ -23,8 +64,34 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(database: Path) -> Iterator[TestClient]:
-    settings = Settings(_env_file=None, database_url=f"sqlite:///{database}", busy_timeout_ms=200, instance="users.1")
-    with TestClient(create_app(settings), root_path="/api/users") as client:
+def settings(database: Path, token_keys: TokenKeys) -> Settings:
+    return Settings(
+        _env_file=None,
+        database_url=f"sqlite:///{database}",
+        busy_timeout_ms=1000,
+        instance="users.1",
+        token_public_key_file=token_keys.public_key_file,
+        token_private_key_file=token_keys.private_key_file,
+    )
+
+
+@pytest.fixture
+def make_app(clock: SteppedClock, hasher: CountingHash) -> Callable[[Settings], FastAPI]:
+    """The service, with the test's clock and hasher."""
+
+    async def get_stepped_clock() -> Clock:
+        return clock
+
+    def make(settings: Settings) -> FastAPI:
+        app = create_app(settings, hasher=hasher)
+        app.dependency_overrides[get_clock] = get_stepped_clock
+        return app
+
+    return make
+
+
+@pytest.fixture
+def client(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[TestClient]:
+    with TestClient(make_app(settings), root_path="/api/users") as client:
         hold_to_document(client)
         yield client

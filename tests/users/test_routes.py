@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 OLDER = "o'neill  ümlaut;--"
+ADA = {"username": "ada", "password": "a long password"}
 OLDER_ID = str(UUID(bytes=bytes(range(16))))
 
 
@@ -19,7 +20,7 @@ def count_users(database: Path) -> int:
 
 
 def test_a_player_registers_and_is_found_by_id_and_by_name(client: TestClient) -> None:
-    created = client.post("/", json={"username": "Ada.Lovelace_1-x"})
+    created = client.post("/", json=ADA | {"username": "Ada.Lovelace_1-x"})
     assert created.status_code == 201
     user = created.json()
     assert list(user) == ["user_id", "username"]
@@ -31,15 +32,15 @@ def test_a_player_registers_and_is_found_by_id_and_by_name(client: TestClient) -
 
 
 def test_an_id_is_stored_as_sixteen_bytes(client: TestClient, database: Path) -> None:
-    user_id = client.post("/", json={"username": "ada"}).json()["user_id"]
+    user_id = client.post("/", json=ADA).json()["user_id"]
     with closing(sqlite3.connect(database)) as connection:
         (stored,) = connection.execute("SELECT user_id FROM users WHERE username = 'ada'").fetchone()
     assert stored == UUID(user_id).bytes
 
 
 def test_a_name_is_taken_once(client: TestClient, database: Path) -> None:
-    assert client.post("/", json={"username": "ada"}).status_code == 201
-    refused = client.post("/", json={"username": "ada"})
+    assert client.post("/", json=ADA).status_code == 201
+    refused = client.post("/", json=ADA)
     assert refused.status_code == 409
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["detail"] == "The name ada is taken; choose another."
@@ -47,14 +48,14 @@ def test_a_name_is_taken_once(client: TestClient, database: Path) -> None:
 
 
 def test_names_are_case_sensitive(client: TestClient) -> None:
-    assert client.post("/", json={"username": "ada"}).status_code == 201
-    assert client.post("/", json={"username": "Ada"}).status_code == 201
+    assert client.post("/", json=ADA).status_code == 201
+    assert client.post("/", json=ADA | {"username": "Ada"}).status_code == 201
     assert client.get("/", params={"username": "ADA"}).json() == {"users": []}
 
 
 def test_of_many_who_want_one_name_at_once_one_gets_it(client: TestClient, database: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda _: client.post("/", json={"username": "ada"}).status_code, range(40)))
+        statuses = list(pool.map(lambda _: client.post("/", json=ADA).status_code, range(40)))
     assert sorted(statuses) == [201] + [409] * 39
     assert count_users(database) == 2
 
@@ -79,7 +80,7 @@ def test_of_many_who_want_one_name_at_once_one_gets_it(client: TestClient, datab
     ],
 )
 def test_a_new_name_that_is_not_allowed_is_refused(client: TestClient, database: Path, name: object) -> None:
-    refused = client.post("/", json={"username": name})
+    refused = client.post("/", json=ADA | {"username": name})
     assert refused.status_code == 422
     assert refused.json()["detail"].startswith("body.username: ")
     assert count_users(database) == 1
@@ -87,10 +88,10 @@ def test_a_new_name_that_is_not_allowed_is_refused(client: TestClient, database:
 
 @pytest.mark.parametrize("name", ["abc", "x" * 32, "A-Z", "0.1", "___"])
 def test_a_new_name_at_the_edge_of_what_is_allowed_is_taken(client: TestClient, name: str) -> None:
-    assert client.post("/", json={"username": name}).json()["username"] == name
+    assert client.post("/", json=ADA | {"username": name}).json()["username"] == name
 
 
-@pytest.mark.parametrize("body", [{}, {"name": "ada"}, {"username": "ada", "user_id": OLDER_ID}, [], "ada", None])
+@pytest.mark.parametrize("body", [{}, ADA | {"name": "ada"}, ADA | {"user_id": OLDER_ID}, [], "ada", None])
 def test_a_body_of_another_shape_is_refused(client: TestClient, database: Path, body: object) -> None:
     assert client.post("/", json=body).status_code == 422
     assert count_users(database) == 1
@@ -115,7 +116,7 @@ def test_an_unknown_id_is_404_and_what_is_no_id_is_422(client: TestClient) -> No
 
 
 def test_pages_follow_each_other_to_the_last(client: TestClient) -> None:
-    ids = {client.post("/", json={"username": f"player{number}"}).json()["user_id"] for number in range(24)}
+    ids = {client.post("/", json=ADA | {"username": f"player{number}"}).json()["user_id"] for number in range(24)}
     pages, url = [], "/?limit=10"
     while True:
         response = client.get(url)
@@ -140,12 +141,12 @@ def test_a_page_that_makes_no_sense_is_refused(client: TestClient, query: str) -
 def test_a_registration_that_cannot_be_written_is_503_and_stores_nothing(client: TestClient, database: Path) -> None:
     with closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        refused = client.post("/", json={"username": "ada"})
+        refused = client.post("/", json=ADA)
         assert refused.status_code == 503
         assert refused.json()["detail"].startswith("The database users.db does not answer")
         assert str(database.parent) not in refused.text
         assert client.get(f"/{OLDER_ID}").status_code == 200  # reading waits for nobody
-    assert client.post("/", json={"username": "ada"}).status_code == 201
+    assert client.post("/", json=ADA).status_code == 201
 
 
 def test_health_tells_whether_the_database_answers(client: TestClient, database: Path) -> None:
@@ -153,8 +154,8 @@ def test_health_tells_whether_the_database_answers(client: TestClient, database:
     database.rename(database.with_suffix(".away"))
     assert client.get("/health").status_code == 503
     assert client.get(f"/{OLDER_ID}").status_code == 503
-    assert client.post("/", json={"username": "ada"}).status_code == 503
+    assert client.post("/", json=ADA).status_code == 503
     assert not database.exists()
     database.with_suffix(".away").rename(database)
     assert client.get("/health").status_code == 200
-    assert client.post("/", json={"username": "ada"}).status_code == 201
+    assert client.post("/", json=ADA).status_code == 201

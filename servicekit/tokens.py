@@ -1,0 +1,77 @@
+"""Tokens, for those who verify and may not mint: JWTs signed with Ed25519, of which a service has the public key."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+from servicekit.errors import Unauthorized, Unavailable
+
+ALGORITHM = "EdDSA"
+ISSUER = "quintet"
+
+
+class Scope(StrEnum):
+    PLAYER = "player"
+    """What a player may do with what is their own."""
+    SERVICE = "service"
+    """What services may do for players: post results."""
+    ADMIN = "admin"
+    """What the operator may do."""
+
+
+DESCRIPTIONS = {
+    Scope.PLAYER: "play one's own games",
+    Scope.SERVICE: "post results; for services and trusted front ends",
+    Scope.ADMIN: "words, answers, passwords, and all that a service may",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, as a token says."""
+
+    scope: Scope
+    user_id: UUID | None
+    """The player; None for a service and for the operator."""
+
+
+class TokenVerifier:
+    """Reads the public key at the first token, so that a service starts without it."""
+
+    def __init__(self, public_key_file: Path) -> None:
+        self._file = public_key_file
+        self._key: Ed25519PublicKey | None = None
+
+    def verify(self, token: str) -> Caller:
+        """Raises Unauthorized for a token that is not ours, is broken or has expired; Unavailable without the key."""
+        self._key = self._key or read_public_key(self._file)
+        try:
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[ALGORITHM],  # never what the token itself names
+                issuer=ISSUER,
+                options={"require": ["exp", "iss", "scope"]},
+            )
+            scope = Scope(claims["scope"])
+            return Caller(scope, UUID(claims["sub"]) if scope is Scope.PLAYER else None)
+        except jwt.ExpiredSignatureError:
+            raise Unauthorized("The token has expired; get another one.") from None
+        except (jwt.InvalidTokenError, KeyError, ValueError, RecursionError):  # the last of JSON nested too deep
+            raise Unauthorized("The token is not valid; get one from POST /api/users/token.") from None
+
+
+def read_public_key(file: Path) -> Ed25519PublicKey:
+    """Raises Unavailable if there is none in the file."""
+    try:
+        key = load_pem_public_key(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise Unavailable(f"{file.name}, the key that tokens are verified with, cannot be read.") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise Unavailable(f"{file.name}, the key that tokens are verified with, is no Ed25519 key.")
+    return key

@@ -1,0 +1,371 @@
+"""Getting a token, and how often one may fail to."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AsyncExitStack, closing
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pydantic import ValidationError
+
+from servicekit.tokens import Caller, Scope, TokenVerifier
+from tests.problem_checks import assert_problem
+from tests.tokens import TokenKeys
+from tests.users.conftest import CountingHash, SteppedClock
+from users.app import create_app
+from users.settings import Settings
+
+OLDER = "o'neill  ümlaut;--"
+OLDER_ID = UUID(bytes=bytes(range(16)))
+PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - a test's
+WRONG = {"username": "ada", "password": "not hers"}
+
+
+def register(client: TestClient, username: str = "ada", password: str = PASSWORD) -> UUID:
+    response = client.post("/", json={"username": username, "password": password})
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["user_id"])
+
+
+def log_in(client: TestClient, username: str = "ada", password: str = PASSWORD) -> httpx.Response:
+    response: httpx.Response = client.post("/token", data={"username": username, "password": password})
+    return response
+
+
+def read_rows(database: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def test_a_name_and_a_password_give_a_token_of_the_player(
+    client: TestClient, token_keys: TokenKeys, clock: SteppedClock
+) -> None:
+    user_id = register(client)
+    response = log_in(client)
+    assert response.status_code == 200
+    assert list(response.json()) == ["access_token", "token_type", "expires_in"]
+    assert (response.json()["token_type"], response.json()["expires_in"]) == ("bearer", 3600)
+    assert response.headers["Cache-Control"] == "no-store"
+    token = response.json()["access_token"]
+    assert TokenVerifier(token_keys.public_key_file).verify(token) == Caller(Scope.PLAYER, user_id)
+    claims = jwt.decode(token, options={"verify_signature": False})
+    assert claims["exp"] == int(clock.now.timestamp()) + 3600
+    assert PASSWORD not in json.dumps(claims)
+
+
+def test_the_lifetime_is_a_setting(make_app: Callable[[Settings], FastAPI], settings: Settings) -> None:
+    with TestClient(make_app(settings.model_copy(update={"token_lifetime_s": 60}))) as client:
+        register(client)
+        assert log_in(client).json()["expires_in"] == 60
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"grant_type": "password"}, {"scope": ""}, {"scope": "player"}, {"client_id": "x", "client_secret": "y"}],
+    ids=str,
+)
+def test_what_oauth2_clients_send_besides_is_understood(client: TestClient, fields: dict[str, str]) -> None:
+    register(client)
+    form = {"username": "ada", "password": PASSWORD}
+    assert client.post("/token", data=form | fields).status_code == 200
+    assert client.post("/token", files={name: (None, value) for name, value in (form | fields).items()}).is_success
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"username": "ada"},
+        {"password": PASSWORD},
+        {"username": "", "password": PASSWORD},
+        {"username": "x" * 1001, "password": PASSWORD},
+        {"username": "ada", "password": PASSWORD, "grant_type": "client_credentials"},
+        {"username": "ada", "password": PASSWORD, "scope": "admin"},
+        {"username": "ada", "password": PASSWORD, "scope": "player service"},
+    ],
+    ids="-".join,
+)
+def test_a_form_of_another_shape_is_refused_and_is_no_attempt(
+    client: TestClient, database: Path, form: dict[str, str]
+) -> None:
+    register(client)
+    refused = client.post("/token", data=form)
+    assert_problem(refused, 422)
+    assert PASSWORD not in refused.text
+    assert read_rows(database, "SELECT * FROM login_attempts") == []
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("application/json", json.dumps({"username": "ada", "password": PASSWORD}).encode()),
+        ("multipart/form-data", b"no boundary"),
+        ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
+        ("application/x-www-form-urlencoded", b"%00%ff=%ff&username"),
+        ("text/plain", b"username=ada&password=secret"),
+    ],
+)
+def test_a_body_that_is_no_form_is_refused(client: TestClient, content_type: str, body: bytes) -> None:
+    refused = client.post("/token", content=body, headers={"Content-Type": content_type})
+    assert_problem(refused, 422)
+    assert "secret" not in refused.text
+
+
+def test_bytes_that_are_no_text_are_a_wrong_password(client: TestClient) -> None:
+    register(client)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert_problem(client.post("/token", content=b"username=ada&password=%ff%fe%00", headers=headers), 401)
+    odd = {"Content-Type": "multipart/form-data; boundary=x; charset=unicode_escape"}
+    part = b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+    body = part % (b"username", b"ada") + part % (b"password", rb"\ud800") + b"--x--\r\n"
+    assert_problem(client.post("/token", content=body, headers=odd), 401)
+
+
+def test_wrong_names_wrong_passwords_and_players_without_one_look_the_same_and_take_one_hash_each(
+    client: TestClient, hasher: CountingHash
+) -> None:
+    register(client)
+    answers = []
+    for username, password in (("ada", "wrong"), ("nobody", PASSWORD), (OLDER, PASSWORD), ("' OR 1=1 --", "x")):
+        before = hasher.verified
+        answer = log_in(client, username, password)
+        assert hasher.verified == before + 1
+        assert_problem(answer, 401)
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+        headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
+        answers.append((answer.content, headers))
+    assert answers == [answers[0]] * 4
+
+
+def test_the_password_of_another_player_does_not_count(client: TestClient) -> None:
+    register(client, "ada", "the first password")
+    register(client, "Ada", "the second password")
+    assert log_in(client, "ada", "the second password").status_code == 401
+    assert log_in(client, "Ada", "the second password").status_code == 200
+
+
+def test_after_five_failures_for_a_name_even_the_right_password_has_to_wait(
+    client: TestClient, clock: SteppedClock, hasher: CountingHash
+) -> None:
+    register(client)
+    register(client, "bob")
+    for _ in range(5):
+        assert log_in(client, password="wrong").status_code == 401  # noqa: S106 - a test's
+        clock.move(7)
+    refused = log_in(client)
+    detail = assert_problem(refused, 429)
+    assert "ada" not in detail
+    assert refused.headers["Retry-After"] == "25"  # the first of the five was 35 seconds ago
+    assert hasher.verified == 5
+    assert log_in(client, "bob").status_code == 200
+    clock.move(24.999)
+    assert log_in(client).status_code == 429
+    clock.move(0.001)
+    assert log_in(client).status_code == 200
+
+
+def test_one_more_failure_may_be_made_as_each_of_five_becomes_a_minute_old(
+    client: TestClient, clock: SteppedClock
+) -> None:
+    register(client)
+    statuses = []
+    for _ in range(20):
+        statuses.append(log_in(client, password="wrong").status_code)  # noqa: S106 - a test's
+        clock.move(6)
+    assert statuses == [*[401] * 5, *[429] * 5] * 2
+
+
+def test_a_name_that_nobody_has_is_throttled_alike(client: TestClient) -> None:
+    assert [log_in(client, "nobody").status_code for _ in range(7)] == [401] * 5 + [429] * 2
+
+
+def test_successes_are_no_failures(client: TestClient, database: Path) -> None:
+    register(client)
+    assert [log_in(client).status_code for _ in range(12)] == [200] * 12
+    assert read_rows(database, "SELECT * FROM login_attempts") == []
+
+
+def test_a_success_takes_only_its_own_attempt_back(client: TestClient) -> None:
+    register(client)
+    passwords = ["wrong", PASSWORD, "wrong", "wrong", PASSWORD, "wrong", PASSWORD, "wrong", PASSWORD]
+    statuses = [log_in(client, password=password).status_code for password in passwords]
+    assert statuses == [401, 200, 401, 401, 200, 401, 200, 401, 429]
+
+
+def test_old_attempts_do_not_pile_up(client: TestClient, clock: SteppedClock, database: Path) -> None:
+    for number in range(20):
+        log_in(client, f"nobody{number}")
+    clock.move(60)
+    log_in(client, "nobody")
+    assert read_rows(database, "SELECT username FROM login_attempts") == [("nobody",)]
+
+
+@pytest.mark.anyio
+async def test_of_thirty_guesses_at_once_on_two_instances_five_are_looked_at(
+    make_app: Callable[[Settings], FastAPI], settings: Settings, hasher: CountingHash, clock: SteppedClock
+) -> None:
+    settings = settings.model_copy(update={"busy_timeout_ms": 30_000})
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(2):
+            app = make_app(settings)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://users")
+            clients.append(await stack.enter_async_context(client))
+        posts = (clients[number % 2].post("/token", data=WRONG) for number in range(30))
+        responses = await asyncio.gather(*posts)
+        assert Counter(response.status_code for response in responses) == {401: 5, 429: 25}
+        assert hasher.verified == 5
+        for client in clients:
+            assert (await client.post("/token", data=WRONG)).status_code == 429
+        clock.move(60)
+        assert (await clients[1].post("/token", data=WRONG)).status_code == 401
+
+
+@pytest.mark.anyio
+async def test_hashing_does_not_stop_the_event_loop(settings: Settings) -> None:
+    """With the real hasher: eight players register and log in while somebody asks for something else."""
+    app = create_app(settings, hasher=PasswordHash.recommended())
+    transport = httpx.ASGITransport(app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://u") as client:
+
+        async def play(name: str) -> int:
+            player = {"username": name, "password": PASSWORD}
+            assert (await client.post("/", json=player)).status_code == 201
+            return (await client.post("/token", data=player)).status_code
+
+        players = [asyncio.create_task(play(f"player{number}")) for number in range(8)]
+        answered = 0
+        while not all(player.done() for player in players):
+            answered += (await client.get(f"/{OLDER_ID}")).is_success
+            await asyncio.sleep(0)  # nothing in this request waits for anything
+        assert [player.result() for player in players] == [200] * 8
+    # Sixteen hashes in the event loop would let hardly more than sixteen answers through.
+    assert answered > 50
+
+
+@pytest.mark.parametrize("password", ["x" * 8, "x" * 128, "🔑" * 128, " " * 8, "\x00" * 8, "\ud800" * 8])
+def test_a_password_at_the_edge_of_what_is_allowed_is_taken(client: TestClient, password: str) -> None:
+    body = json.dumps({"username": "ada", "password": password})  # lone surrogates as JSON escapes them
+    assert client.post("/", content=body, headers={"Content-Type": "application/json"}).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "password", ["", "s3cret!", "s3cret!" * 20, "🔑" * 7, 12345678, None, ["s3cret!s3cret!"], {"s3cret!": "s3cret!"}]
+)
+def test_a_password_that_is_not_allowed_is_refused_and_not_repeated(
+    client: TestClient, database: Path, password: object
+) -> None:
+    for method, path, body in (
+        ("POST", "/", {"username": "ada", "password": password}),
+        ("POST", "/", {"username": "s3cret! no name", "password": password}),
+    ):
+        refused = client.request(method, path, json=body)
+        detail = assert_problem(refused, 422)
+        assert "body.password: " in detail
+        assert "s3cret" not in refused.text
+        assert "12345678" not in refused.text
+    assert read_rows(database, "SELECT * FROM passwords") == []
+
+
+def test_broken_json_with_a_password_in_it_is_not_repeated(client: TestClient) -> None:
+    body = b'{"username": "ada", "password": "s3cret!s3cret!}'
+    refused = client.post("/", content=body, headers={"Content-Type": "application/json"})
+    assert_problem(refused, 422)
+    assert "s3cret" not in refused.text
+
+
+def test_a_password_is_stored_as_an_argon2id_hash_with_its_user(settings: Settings, database: Path) -> None:
+    with TestClient(create_app(settings)) as client:
+        user_id = register(client)
+        assert log_in(client).status_code == 200
+    ((stored, text),) = read_rows(database, "SELECT user_id, hash FROM passwords")
+    assert UUID(bytes=stored) == user_id
+    assert text.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+def test_a_name_that_is_taken_leaves_the_first_password(client: TestClient, database: Path) -> None:
+    register(client)
+    assert_problem(client.post("/", json={"username": "ada", "password": "another password"}), 409)
+    assert len(read_rows(database, "SELECT * FROM passwords")) == 1
+    assert log_in(client, password="another password").status_code == 401  # noqa: S106 - a test's
+    assert log_in(client).status_code == 200
+
+
+def test_an_administrator_gives_an_older_player_a_password(client: TestClient, token_keys: TokenKeys) -> None:
+    admin = token_keys.headers(Scope.ADMIN)
+    for password in ("the first password", "the second password"):
+        given = client.put(f"/{OLDER_ID}/password", json={"password": password}, headers=admin)
+        assert (given.status_code, given.content) == (204, b"")
+        assert log_in(client, OLDER, password).status_code == 200
+    assert log_in(client, OLDER, "the first password").status_code == 401
+
+
+def test_a_password_for_nobody_is_404_and_one_of_the_wrong_form_422(
+    client: TestClient, token_keys: TokenKeys, database: Path
+) -> None:
+    admin = token_keys.headers(Scope.ADMIN)
+    unknown = "00000000-0000-4000-8000-000000000000"
+    detail = assert_problem(client.put(f"/{unknown}/password", json={"password": PASSWORD}, headers=admin), 404)
+    assert detail == f"There is no user {unknown}."
+    wrong: object
+    for wrong in ({}, {"password": "s3cret"}, {"password": PASSWORD, "old": PASSWORD}, {"password": 12345678}, []):
+        refused = client.put(f"/{OLDER_ID}/password", json=wrong, headers=admin)
+        assert_problem(refused, 422)
+        assert "s3cret" not in refused.text
+        assert PASSWORD not in refused.text
+    assert_problem(client.put("/not-an-id/password", json={"password": PASSWORD}, headers=admin), 422)
+    assert read_rows(database, "SELECT * FROM passwords") == []
+
+
+def test_without_the_private_key_nobody_gets_a_token_and_all_else_goes_on(
+    make_app: Callable[[Settings], FastAPI], settings: Settings, tmp_path: Path, token_keys: TokenKeys
+) -> None:
+    file = tmp_path / "later.key"
+    with TestClient(make_app(settings.model_copy(update={"token_private_key_file": file}))) as client:
+        register(client)
+        detail = assert_problem(log_in(client), 503)
+        assert str(tmp_path) not in detail
+        file.write_text("no key", encoding="ascii")
+        assert_problem(log_in(client), 503)
+        file.write_bytes(token_keys.public_key_file.read_bytes())
+        assert_problem(log_in(client), 503)
+        assert client.get("/", params={"username": "ada"}).is_success
+        file.write_bytes(token_keys.private_key_file.read_bytes())
+        assert log_in(client).status_code == 200
+
+
+def test_no_log_has_a_password_a_hash_or_a_token(
+    client: TestClient, database: Path, token_keys: TokenKeys, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    admin = token_keys.headers(Scope.ADMIN)
+    register(client, password="s3cret!s3cret!")  # noqa: S106 - a test's
+    token = log_in(client, password="s3cret!s3cret!").json()["access_token"]  # noqa: S106 - a test's
+    log_in(client, password="s3cret!wrong")  # noqa: S106 - a test's
+    client.put(f"/{OLDER_ID}/password", json={"password": "s3cret!"}, headers=admin)
+    client.put(f"/{OLDER_ID}/password", json={"password": "s3cret!s3cret!"}, headers=admin)
+    client.put(f"/{OLDER_ID}/password", json={}, headers={"Authorization": f"Bearer {token}"})
+    database.rename(database.with_suffix(".away"))
+    assert_problem(log_in(client, password="s3cret!s3cret!"), 503)  # noqa: S106 - a test's
+    assert caplog.text != ""
+    for secret in ("s3cret", "$argon2", token, admin["Authorization"].split()[1]):
+        assert secret not in caplog.text
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "2592001", "an hour"])
+def test_a_lifetime_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+    monkeypatch.setenv("USERS_TOKEN_LIFETIME_S", seconds)
+    with pytest.raises(ValidationError, match="token_lifetime_s"):
+        Settings(_env_file=None)

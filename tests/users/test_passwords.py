@@ -1,0 +1,43 @@
+"""Waiting for one's turn to have a password hashed."""
+
+import asyncio
+import threading
+
+import pytest
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+import users.passwords
+from servicekit.errors import Unavailable
+from users.passwords import HASHES_AT_ONCE, Passwords
+
+
+class HeldHasher(Argon2Hasher):
+    """Cheap, and from the second hash on held until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(time_cost=1, memory_cost=8, parallelism=1)
+        self.go_on = threading.Event()
+        self.is_held = False
+
+    def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+        if self.is_held:
+            self.go_on.wait(10)
+        return super().hash(password, salt=salt)
+
+
+@pytest.mark.anyio
+async def test_who_would_wait_too_long_for_a_turn_is_told_so_and_the_others_have_theirs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hasher = HeldHasher()
+    passwords = Passwords(PasswordHash((hasher,)))
+    hasher.is_held = True
+    monkeypatch.setattr(users.passwords, "PATIENCE_S", 0.05)
+    hashing = [asyncio.create_task(passwords.hash("a password")) for _ in range(HASHES_AT_ONCE)]
+    await asyncio.sleep(0)  # they take all turns
+    with pytest.raises(Unavailable, match="Try again in a few seconds"):
+        await passwords.hash("a password")
+    hasher.go_on.set()
+    assert all(text.startswith("$argon2id$") for text in await asyncio.gather(*hashing))
+    assert await passwords.verify("a password", hashing[0].result())
