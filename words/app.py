@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from servicekit.databases import open_database
 from servicekit.service import create_service
+from servicekit.tokens import TokenVerifier
 from words import queries
 from words.routes import router
 from words.settings import Settings
@@ -21,6 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
         instance=settings.instance or "words",
         router=router,
         databases=[words],
+        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_words, words)],
     )
     app.state.words = words

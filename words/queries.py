@@ -1,5 +1,8 @@
 """All SQL of words."""
 
+import json
+from collections.abc import Sequence
+
 from databases import Database
 from databases.core import Connection
 
@@ -11,6 +14,14 @@ SELECT_WORD = Statement("SELECT word FROM words WHERE word = :word")
 
 async def has_word(words: Readable, *, word: str) -> bool:
     return await words.fetch_one(SELECT_WORD, {"word": word}) is not None
+
+
+SELECT_THESE = Statement("SELECT word FROM words WHERE word IN (SELECT value FROM json_each(:wanted)) ORDER BY word")
+
+
+async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
+    """Those of them that there are, in alphabetical order."""
+    return [row["word"] for row in await words.fetch_all(SELECT_THESE, {"wanted": json.dumps(wanted)})]
 
 
 INSERT_WORD = Statement("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word")

@@ -3,13 +3,15 @@
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.databases import transaction
-from servicekit.errors import Invalid, NotFound, Unavailable, problems
+from servicekit.errors import Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
 from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.rights import GuardedRoute, needs
+from servicekit.tokens import Scope
 from words import queries
 from words.deps import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
-from words.models import KnownWord, Words
+from words.models import KnownWord, Lookup, NewLookup, Words
 
-router = APIRouter(tags=["words"])
+router = APIRouter(tags=["words"], route_class=GuardedRoute)
 
 
 @router.get("/", summary="List words", responses=problems(Invalid, Unavailable))
@@ -29,6 +31,12 @@ async def list_words(
     return Words(words=page)
 
 
+@router.post("/lookups", summary="Which of these words may be guessed?", responses=problems(Invalid, Unavailable))
+async def look_up_words(new: NewLookup, words: WordsDatabase) -> Lookup:
+    """Up to a hundred at once, and in the body: a guess in a URL would stand in the access log."""
+    return Lookup(known=await queries.find_words(words, wanted=new.words))
+
+
 @router.get("/{word}", summary="May this word be guessed?", responses=problems(NotFound, Invalid, Unavailable))
 async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
     """200 if it may be guessed, 404 if not."""
@@ -41,7 +49,9 @@ async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
     "/{word}",
     summary="Add a word",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(Invalid, Unavailable) | {200: {"model": KnownWord, "description": "The word was there already"}},
+    dependencies=[needs(Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, Invalid, Unavailable)
+    | {200: {"model": KnownWord, "description": "The word was there already"}},
 )
 async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -> KnownWord:
     """From now on it may be guessed. Safe to send again: 201 the first time, then 200."""
@@ -55,7 +65,8 @@ async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -
     "/{word}",
     summary="Remove a word",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(NotFound, Invalid, Unavailable),
+    dependencies=[needs(Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
     """From now on it may not be guessed: make sure that it is no coming answer. 404 if it was not there."""

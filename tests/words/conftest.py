@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from servicekit.tokens import Scope
 from tests.openapi_checks import hold_to_document
+from tests.tokens import TokenKeys
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 from words.app import create_app
@@ -24,8 +26,16 @@ def database(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(database: Path) -> Iterator[TestClient]:
-    settings = Settings(_env_file=None, database_url=f"sqlite:///{database}", busy_timeout_ms=200, instance="words.1")
-    with TestClient(create_app(settings), root_path="/api/words") as client:
+def client(database: Path, token_keys: TokenKeys) -> Iterator[TestClient]:
+    """With the operator's token in every request."""
+    settings = Settings(
+        _env_file=None,
+        database_url=f"sqlite:///{database}",
+        busy_timeout_ms=200,
+        instance="words.1",
+        token_public_key_file=token_keys.public_key_file,
+    )
+    headers = token_keys.headers(Scope.ADMIN)
+    with TestClient(create_app(settings), root_path="/api/words", headers=headers) as client:
         hold_to_document(client)
         yield client

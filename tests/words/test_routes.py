@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from tests.problem_checks import assert_problem
+
 WRONG_WORDS = ["abc", "abcdef", "caf%C3%A9s", "cr%C3%A2ne", "12345", "ab-cd", "%E2%84%AArane", "crane%0A", "%20crane"]
 
 
@@ -16,26 +18,30 @@ def stored_words(database: Path) -> list[str]:
         return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY word")]
 
 
-@pytest.mark.parametrize("written", ["crane", "CRANE", "Crane"])
-def test_a_word_may_be_guessed_however_it_is_written(client: TestClient, written: str) -> None:
-    response = client.get(f"/{written}")
-    assert (response.status_code, response.json()) == (200, {"word": "crane"})
+def test_words_are_looked_up_without_standing_in_a_url(client: TestClient) -> None:
+    response = client.post("/lookups", json={"words": ["zebra", "zzzzz", "CRANE", "zebra"]})
+    assert (response.status_code, response.json()) == (200, {"known": ["crane", "zebra"]})
+    assert client.post("/lookups", json={"words": ["zzzzz"]}).json() == {"known": []}
+    assert client.post("/lookups", json={"words": ["crane"] * 100}).json() == {"known": ["crane"]}
 
 
-def test_a_word_that_the_dictionary_lacks_may_not(client: TestClient) -> None:
-    response = client.get("/zzzzz")
-    assert response.status_code == 404
-    assert response.json()["detail"] == "The dictionary has no word zzzzz."
-
-
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-@pytest.mark.parametrize("wrong", WRONG_WORDS)
-def test_what_is_not_five_letters_is_refused(client: TestClient, database: Path, method: str, wrong: str) -> None:
-    before = stored_words(database)
-    response = client.request(method, f"/{wrong}")
-    assert response.status_code == 422
-    assert response.json()["detail"] == "path.word: a word is five letters a-z, without accents."
-    assert stored_words(database) == before
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"words": []},
+        {"words": "crane"},
+        {"words": ["abc"]},
+        {"words": ["crane", "\u212arane"]},
+        {"words": ["crane\n"]},
+        {"words": [1]},
+        {"words": ["crane"], "x": 1},
+        {"words": ["crane"] * 101},
+        [],
+    ],
+)
+def test_a_lookup_of_what_is_no_word_is_refused(client: TestClient, body: object) -> None:
+    assert_problem(client.post("/lookups", json=body), 422)
 
 
 def test_a_word_is_added_once_and_may_be_guessed_at_once(client: TestClient, database: Path) -> None:
