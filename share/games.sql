@@ -2,7 +2,7 @@
 -- A user's rows are all in shard user_id % 3 (servicekit/sharding.py).
 
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
-CREATE TABLE games (
+CREATE TABLE IF NOT EXISTS games (
     user_id  UUID NOT NULL CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
     game_id  INTEGER NOT NULL CHECK (game_id >= 0),  -- the puzzle's number: days since 2021-06-19
     -- UTC, 'YYYY-MM-DD HH:MM:SS'. IS, since a CHECK that is NULL holds; adding nothing finds that there is no 30 February.
@@ -14,7 +14,7 @@ CREATE TABLE games (
 
 -- One row a player, written in the same transaction as the game (stats/standings.py has the rules), so that neither
 -- a player's statistics nor a leaderboard ever scan `games`. bin/verify rebuilds every row and compares.
-CREATE TABLE standings (
+CREATE TABLE IF NOT EXISTS standings (
     user_id      UUID NOT NULL PRIMARY KEY CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
     played       INTEGER NOT NULL CHECK (played = won_in_1 + won_in_2 + won_in_3 + won_in_4 + won_in_5 + won_in_6 + lost),
     won          INTEGER NOT NULL CHECK (won = played - lost),
@@ -31,18 +31,77 @@ CREATE TABLE standings (
     last_day     DATE NOT NULL                                     -- UTC day of the last finished game
 ) WITHOUT ROWID;
 
--- The order of each leaderboard, total since user_id ends it: its top is the first entries of the index.
-CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id);
-CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id);
+-- Where each player stands on each leaderboard. The primary key is the board's total order, best first: what counts
+-- for more when it is greater is stored negated, so that every part ascends. The top of a board is its first entries.
+CREATE TABLE IF NOT EXISTS places (
+    board   TEXT NOT NULL CHECK (board IN ('wins', 'streaks')),
+    first   INTEGER NOT NULL,  -- wins: -won;   streaks: -max_streak
+    second  INTEGER NOT NULL,  -- wins: played; streaks: -won
+    user_id BLOB NOT NULL,     -- not UUID: comes to Python as it is, to be compared by the dozen and seldom shown
+    PRIMARY KEY (board, first, second, user_id)
+) WITHOUT ROWID;
 
-CREATE VIEW wins (user_id, wins) AS
+-- How many players stand at a place: in all with this `first` (level 1), with this `first` and `second` (level 2), and
+-- of these with this first byte of user_id (level 3). A rank is the sum of some hundred of these numbers, as the page of
+-- a word is that of its volume, chapter and section added up; without them it would count half the board.
+CREATE TABLE IF NOT EXISTS tallies (
+    board   TEXT NOT NULL,
+    level   INTEGER NOT NULL CHECK (level BETWEEN 1 AND 3),
+    first   INTEGER NOT NULL,
+    second  INTEGER NOT NULL,  -- 0 on level 1
+    head    BLOB NOT NULL,     -- empty on levels 1 and 2
+    players INTEGER NOT NULL,  -- never 0: a row that comes to that goes
+    PRIMARY KEY (board, level, first, second, head)
+) WITHOUT ROWID;
+
+-- The places follow the standings and the tallies the places, in the same transaction whoever writes. bin/verify counts
+-- both anew; tools/rebuilding.py fills them in bulk.
+CREATE TRIGGER IF NOT EXISTS standing_added AFTER INSERT ON standings BEGIN
+    INSERT INTO places (board, first, second, user_id)
+    VALUES ('wins', -NEW.won, NEW.played, NEW.user_id), ('streaks', -NEW.max_streak, -NEW.won, NEW.user_id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS standing_removed AFTER DELETE ON standings BEGIN
+    DELETE FROM places WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
+    DELETE FROM places WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS standing_changed AFTER UPDATE ON standings BEGIN
+    DELETE FROM places WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
+    DELETE FROM places WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
+    INSERT INTO places (board, first, second, user_id)
+    VALUES ('wins', -NEW.won, NEW.played, NEW.user_id), ('streaks', -NEW.max_streak, -NEW.won, NEW.user_id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS place_added AFTER INSERT ON places BEGIN
+    INSERT INTO tallies (board, level, first, second, head, players)
+    VALUES (NEW.board, 1, NEW.first, 0, x'', 1),
+           (NEW.board, 2, NEW.first, NEW.second, x'', 1),
+           (NEW.board, 3, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
+    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+END;
+
+CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON places BEGIN
+    INSERT INTO tallies (board, level, first, second, head, players)
+    VALUES (OLD.board, 1, OLD.first, 0, x'', -1),
+           (OLD.board, 2, OLD.first, OLD.second, x'', -1),
+           (OLD.board, 3, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1)
+    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+END;
+
+CREATE TRIGGER IF NOT EXISTS tally_emptied AFTER UPDATE ON tallies WHEN NEW.players = 0 BEGIN
+    DELETE FROM tallies WHERE (board, level, first, second, head)
+                            = (NEW.board, NEW.level, NEW.first, NEW.second, NEW.head);
+END;
+
+CREATE VIEW IF NOT EXISTS wins (user_id, wins) AS
 SELECT user_id, COUNT(*) FILTER (WHERE won)
 FROM games
 GROUP BY user_id;
 
 -- Every run of consecutive win days, runs of one day included. In a run the day grows by one from row to row, as the
 -- row's number does, so their difference names the run.
-CREATE VIEW streaks (user_id, streak, beginning, ending) AS
+CREATE VIEW IF NOT EXISTS streaks (user_id, streak, beginning, ending) AS
 WITH win_days AS (
     SELECT DISTINCT user_id, date(finished) AS day
     FROM games

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from servicekit.databases import open_database
 from servicekit.service import create_service
 from servicekit.sharding import Shards
+from servicekit.tokens import TokenVerifier
 from stats import queries
 from stats.deps import Databases
 from stats.routes import router
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
         instance=settings.instance or "stats",
         router=router,
         databases=[users, *shards],
+        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[
             partial(queries.check_users, users),
             *(partial(queries.check_shard, shard) for shard in shards),

@@ -10,7 +10,9 @@ from typing import Annotated, cast
 from databases import Database
 from fastapi import Depends, Path, Query, Request
 
+from servicekit.errors import Invalid, NotFound
 from servicekit.sharding import Shards
+from stats import queries
 from stats.models import GameId, UserId
 
 
@@ -30,8 +32,37 @@ async def read_clock() -> datetime:
     return datetime.now(UTC)
 
 
+async def require_user(databases: Databases, user_id: UserId) -> None:
+    """Raises NotFound if there is no such user."""
+    if not await queries.user_exists(databases.users, user_id=user_id):
+        raise NotFound(f"There is no user {user_id}.")
+
+
 CurrentDatabases = Annotated[Databases, Depends(get_databases)]
 Now = Annotated[datetime, Depends(read_clock)]
 UserInPath = Annotated[UserId, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many rows, 1-100")]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows of a leaderboard are asked for: its top unless `around` or `after` names a player."""
+
+    limit: int
+    around: UserId | None
+    after: UserId | None
+
+
+async def read_window(
+    limit: Limit = 10,
+    around: Annotated[UserId | None, Query(description="the user whose row is to be in the middle")] = None,
+    after: Annotated[UserId | None, Query(description="the user whose row comes before the first one")] = None,
+) -> Window:
+    """Raises Invalid if two kinds of rows are asked for at once."""
+    if around is not None and after is not None:
+        raise Invalid("query.around, query.after: only one of these can be given.")
+    return Window(limit=limit, around=around, after=after)
+
+
+WantedRows = Annotated[Window, Depends(read_window)]

@@ -1,29 +1,111 @@
-"""The order of a leaderboard, and how the tops of the shards become the top of the whole.
+"""The order of a leaderboard, and how what the shards have near a place becomes a page of the whole.
 
-Each shard's rows come in the same total order that the merge uses (user_id ends it), so the first `limit` rows of
-the merge are the first `limit` of all, whatever the shards and however many ties.
+Each shard gives its places in the same total order that the merge uses (user_id ends it), so the first `limit` of the
+merge are the first `limit` of all, whatever the shards and however many ties. The rank of a place is one more than the
+sum of what each shard has before it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from heapq import merge
 from itertools import islice
-from typing import Any, TypeVar
+from typing import NamedTuple
+from uuid import UUID
 
-from stats.queries import StreakRow, WinsRow
-
-Row = TypeVar("Row")
-
-
-def by_wins(row: WinsRow) -> tuple[int, int, bytes]:
-    """Most wins first, then fewer games played, then user_id."""
-    return -row.won, row.played, row.user_id.bytes
+from stats.standings import Standing
 
 
-def by_streak(row: StreakRow) -> tuple[int, int, bytes]:
-    """Longest streak first, then most wins, then user_id."""
-    return -row.max_streak, -row.won, row.user_id.bytes
+class Board(StrEnum):
+    """As the column `board` in share/games.sql has it."""
+
+    WINS = "wins"
+    STREAKS = "streaks"
 
 
-def merge_tops(tops: Iterable[Iterable[Row]], *, key: Callable[[Row], Any], limit: int) -> list[Row]:
-    """The first `limit` rows of all; each top is sorted by `key` and holds its shard's first `limit` rows."""
-    return list(islice(merge(*tops, key=key), limit))
+class Place(NamedTuple):
+    """Where a player stands on a board. Places compare as the board has them: the best is the smallest."""
+
+    first: int
+    second: int
+    user_bytes: bytes
+    """The user's id: bytes compare ten times as fast as UUIDs, and only what is shown needs to be one."""
+
+    @property
+    def user_id(self) -> UUID:
+        return UUID(bytes=self.user_bytes)
+
+    @property
+    def score(self) -> int:
+        """The wins, or the days of the longest streak."""
+        return -self.first
+
+
+def find_place(board: Board, user_id: UUID, standing: Standing) -> Place:
+    """As the triggers in share/games.sql put it there."""
+    match board:
+        case Board.WINS:  # most wins first, then fewer games played
+            return Place(-standing.won, standing.played, user_id.bytes)
+        case Board.STREAKS:  # longest streak first, then most wins
+            return Place(-standing.max_streak, -standing.won, user_id.bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """What one shard has near a place."""
+
+    ahead: int
+    """How many players stand before the place."""
+    places: Sequence[Place]
+    """The nearest before it and the nearest after it, in any order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of a board that follow each other."""
+
+    places: Sequence[Place]
+    rank: int
+    """Of the first of them, from 1."""
+    more: bool
+    """Whether others follow."""
+
+    @property
+    def ranked(self) -> Iterator[tuple[int, Place]]:
+        return enumerate(self.places, start=self.rank)
+
+
+def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
+    """The first `limit` places of all; each top is in order and holds its shard's first `limit` + 1."""
+    places = list(islice(merge(*tops), limit + 1))
+    return Page(places[:limit], rank=1, more=len(places) > limit)
+
+
+def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
+    """`limit` places with this one in the middle, (limit - 1) // 2 before it; where the board begins or ends too soon,
+    the rest is taken from the other side. Each shard gives its nearest `limit` on either side.
+    """
+    before, after = split_nearby(place, shards)
+    above = min(len(before), max((limit - 1) // 2, limit - 1 - len(after)))
+    below = limit - 1 - above
+    return Page(
+        [*before[len(before) - above :], place, *after[:below]],
+        rank=count_ahead(shards) + 1 - above,
+        more=len(after) > below,
+    )
+
+
+def take_after(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
+    """The `limit` places that follow this one; each shard gives its nearest `limit` + 1 after it."""
+    _, after = split_nearby(place, shards)
+    return Page(after[:limit], rank=count_ahead(shards) + 2, more=len(after) > limit)
+
+
+def count_ahead(shards: Iterable[Nearby]) -> int:
+    return sum(nearby.ahead for nearby in shards)
+
+
+def split_nearby(place: Place, shards: Iterable[Nearby]) -> tuple[list[Place], list[Place]]:
+    """Before and after a place, in order, without its player, who may have moved since the place was read."""
+    others = sorted(other for nearby in shards for other in nearby.places if other.user_bytes != place.user_bytes)
+    return [other for other in others if other < place], [other for other in others if other > place]

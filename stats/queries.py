@@ -1,7 +1,6 @@
 """All SQL of stats. A function takes a database to read, or the connection of a transaction to write."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, cast
@@ -12,24 +11,10 @@ from databases.core import Connection
 
 from servicekit.databases import Readable
 from servicekit.statements import Statement
+from stats.leaderboards import Board, Nearby, Place
 from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
-
-
-@dataclass(frozen=True, slots=True)
-class WinsRow:
-    user_id: UUID
-    won: int
-    played: int
-
-
-@dataclass(frozen=True, slots=True)
-class StreakRow:
-    user_id: UUID
-    max_streak: int
-    won: int
-
 
 USER_EXISTS = Statement("SELECT 1 FROM users WHERE user_id = :user_id")
 
@@ -151,26 +136,48 @@ async def upsert_standing(shard: Connection, *, user_id: UUID, standing: Standin
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 
-SELECT_TOP_WINS = Statement(
-    "SELECT user_id, won, played FROM standings ORDER BY won DESC, played, user_id LIMIT :limit"
+SELECT_TOP = Statement(
+    "SELECT first, second, user_id FROM places WHERE board = :board ORDER BY first, second, user_id LIMIT :limit"
 )
 
 
-async def find_top_wins(shard: Database, *, limit: int) -> list[WinsRow]:
-    """The first rows of the index standings_by_wins."""
-    rows = await shard.fetch_all(SELECT_TOP_WINS, {"limit": limit})
-    return [WinsRow(row["user_id"], row["won"], row["played"]) for row in rows]
+async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
+    """In order, best first."""
+    rows = await shard.fetch_all(SELECT_TOP, {"board": board, "limit": limit})
+    return [Place(row["first"], row["second"], row["user_id"]) for row in rows]
 
 
-SELECT_TOP_STREAKS = Statement(
-    "SELECT user_id, max_streak, won FROM standings ORDER BY max_streak DESC, won DESC, user_id LIMIT :limit"
+# How many are ahead stands in a row without a user_id. Counting their places would take milliseconds; it is the sum of
+# those with a better `first`, those of the same `first` with a better `second`, those of the tie whose ids begin with a
+# smaller byte, and the rest, which alone is counted one by one.
+SELECT_NEARBY = Statement(
+    "SELECT * FROM (SELECT first, second, user_id FROM places"
+    " WHERE board = :board AND (first, second, user_id) < (:first, :second, :user_id)"
+    " ORDER BY first DESC, second DESC, user_id DESC LIMIT :before)"
+    " UNION ALL SELECT * FROM (SELECT first, second, user_id FROM places"
+    " WHERE board = :board AND (first, second, user_id) > (:first, :second, :user_id)"
+    " ORDER BY first, second, user_id LIMIT :after)"
+    " UNION ALL SELECT (SELECT TOTAL(players) FROM tallies WHERE board = :board AND level = 1 AND first < :first)"
+    " + (SELECT TOTAL(players) FROM tallies"
+    " WHERE board = :board AND level = 2 AND first = :first AND second < :second)"
+    " + (SELECT TOTAL(players) FROM tallies"
+    " WHERE board = :board AND level = 3 AND first = :first AND second = :second AND head < substr(:user_id, 1, 1))"
+    " + (SELECT COUNT(*) FROM places WHERE board = :board AND first = :first AND second = :second"
+    " AND user_id >= substr(:user_id, 1, 1) AND user_id < :user_id), NULL, NULL"
 )
 
 
-async def find_top_streaks(shard: Database, *, limit: int) -> list[StreakRow]:
-    """The first rows of the index standings_by_streak."""
-    rows = await shard.fetch_all(SELECT_TOP_STREAKS, {"limit": limit})
-    return [StreakRow(row["user_id"], row["max_streak"], row["won"]) for row in rows]
+async def find_nearby(shard: Database, *, board: Board, place: Place, before: int, after: int) -> Nearby:
+    """The nearest places before and after one that need not be in this shard, and how many are before it in all.
+
+    One statement, so that all of it is as of one moment.
+    """
+    values = {"board": board, "first": place.first, "second": place.second, "user_id": place.user_bytes}
+    rows = await shard.fetch_all(SELECT_NEARBY, values | {"before": before, "after": after})
+    return Nearby(
+        ahead=sum(int(row["first"]) for row in rows if row["user_id"] is None),
+        places=[Place(row["first"], row["second"], row["user_id"]) for row in rows if row["user_id"] is not None],
+    )
 
 
 ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")

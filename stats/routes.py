@@ -2,10 +2,13 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.errors import Conflict, Invalid, NotFound, Unavailable, problems
+from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
+from servicekit.pages import link_next
+from servicekit.rights import GuardedRoute, needs
+from servicekit.tokens import Scope
 from stats import queries
-from stats.deps import CurrentDatabases, Databases, GameInPath, Limit, Now, UserInPath
-from stats.leaderboards import by_streak, by_wins, merge_tops
+from stats.deps import CurrentDatabases, Databases, GameInPath, Now, UserInPath, WantedRows, Window, require_user
+from stats.leaderboards import Board, Page
 from stats.models import (
     NewResult,
     Statistics,
@@ -16,33 +19,44 @@ from stats.models import (
     WinsLeader,
     WinsLeaders,
 )
+from stats.ranking import read_page
 from stats.recording import record_result
 from stats.results import is_ahead
 
-router = APIRouter()
+router = APIRouter(route_class=GuardedRoute)
 
 
-async def require_user(databases: Databases, user_id: UserId) -> None:
-    """Raises NotFound if there is no such user."""
-    if not await queries.user_exists(databases.users, user_id=user_id):
-        raise NotFound(f"There is no user {user_id}.")
+async def find_names(databases: Databases, page: Page) -> dict[UserId, str]:
+    return await queries.find_usernames(databases.users, user_ids=[place.user_id for place in page.places])
+
+
+def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
+    if page.more:
+        link_next(request, response, {"limit": window.limit, "after": page.places[-1].user_id})
 
 
 @router.get(
     "/leaders/wins",
     summary="Who has won most games?",
     tags=["leaders"],
-    responses=problems(Invalid, Unavailable),
+    responses=problems(NotFound, Invalid, Unavailable),
 )
-async def read_wins_leaders(databases: CurrentDatabases, limit: Limit = 10) -> WinsLeaders:
-    """Most wins first, then fewer games played, then `user_id`; a user stands at most once."""
-    tops = [await queries.find_top_wins(shard, limit=limit) for shard in databases.shards]
-    rows = merge_tops(tops, key=by_wins, limit=limit)
-    names = await queries.find_usernames(databases.users, user_ids=[row.user_id for row in rows])
+async def read_wins_leaders(
+    databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
+) -> WinsLeaders:
+    """Most wins first, then fewer games played, then `user_id`; a user stands at most once.
+
+    The top, or the rows around a user, or those after one. The header `Link` names the next page, and is missing on the
+    last one. A page begins after where its user stands now: whoever has moved between two pages may be on both or on
+    neither.
+    """
+    page = await read_page(databases, Board.WINS, window)
+    link_next_rows(request, response, page, window)
+    names = await find_names(databases, page)
     return WinsLeaders(
         leaders=[
-            WinsLeader(rank=rank, user_id=row.user_id, username=names.get(row.user_id), wins=row.won)
-            for rank, row in enumerate(rows, start=1)
+            WinsLeader(rank=rank, user_id=place.user_id, username=names.get(place.user_id), wins=place.score)
+            for rank, place in page.ranked
         ]
     )
 
@@ -51,17 +65,22 @@ async def read_wins_leaders(databases: CurrentDatabases, limit: Limit = 10) -> W
     "/leaders/streaks",
     summary="Who has the longest streak?",
     tags=["leaders"],
-    responses=problems(Invalid, Unavailable),
+    responses=problems(NotFound, Invalid, Unavailable),
 )
-async def read_streak_leaders(databases: CurrentDatabases, limit: Limit = 10) -> StreakLeaders:
-    """Longest run of consecutive win days first, then most wins, then `user_id`; a user stands at most once."""
-    tops = [await queries.find_top_streaks(shard, limit=limit) for shard in databases.shards]
-    rows = merge_tops(tops, key=by_streak, limit=limit)
-    names = await queries.find_usernames(databases.users, user_ids=[row.user_id for row in rows])
+async def read_streak_leaders(
+    databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
+) -> StreakLeaders:
+    """Longest run of consecutive win days first, then most wins, then `user_id`; a user stands at most once.
+
+    The rows that can be asked for, and the header `Link`, are as for wins.
+    """
+    page = await read_page(databases, Board.STREAKS, window)
+    link_next_rows(request, response, page, window)
+    names = await find_names(databases, page)
     return StreakLeaders(
         leaders=[
-            StreakLeader(rank=rank, user_id=row.user_id, username=names.get(row.user_id), streak=row.max_streak)
-            for rank, row in enumerate(rows, start=1)
+            StreakLeader(rank=rank, user_id=place.user_id, username=names.get(place.user_id), streak=place.score)
+            for rank, place in page.ranked
         ]
     )
 
@@ -86,7 +105,8 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     summary="Store the result of a finished game",
     tags=["results"],
     status_code=status.HTTP_201_CREATED,
-    responses=problems(NotFound, Conflict, Invalid, Unavailable)
+    dependencies=[needs(Scope.SERVICE, Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"model": StoredResult, "description": "The very same result was stored already"}},
 )
 async def post_result(

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from itertools import zip_longest
 from uuid import UUID
 
 import httpx
@@ -19,7 +20,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def instances(stats_settings: Settings, anyio_backend: str) -> AsyncIterator[list[httpx.AsyncClient]]:
+async def instances(
+    stats_settings: Settings, service_headers: dict[str, str], anyio_backend: str
+) -> AsyncIterator[list[httpx.AsyncClient]]:
     """Clients of three instances of stats."""
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 30_000})
     async with AsyncExitStack() as stack:
@@ -27,7 +30,8 @@ async def instances(stats_settings: Settings, anyio_backend: str) -> AsyncIterat
         for _ in range(3):
             app = create_app(settings)
             await stack.enter_async_context(app.router.lifespan_context(app))
-            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://stats")
+            transport = httpx.ASGITransport(app)
+            client = httpx.AsyncClient(transport=transport, base_url="http://stats", headers=service_headers)
             clients.append(await stack.enter_async_context(client))
         yield clients
 
@@ -116,3 +120,44 @@ async def test_a_client_that_goes_away_leaves_all_or_nothing(instances: list[htt
 
 async def is_stored(client: httpx.AsyncClient, user_id: UUID, game_id: int) -> bool:
     return (await client.get(f"/users/{user_id}/games/{game_id}")).status_code == 200
+
+
+async def test_pages_that_are_read_while_results_are_stored_are_consecutive_and_afterwards_right(
+    instances: list[httpx.AsyncClient], locations: Locations
+) -> None:
+    users = [add_user(locations) for _ in range(20)]
+    for user_id in users:
+        await instances[0].post(f"/users/{user_id}/games", json=write_body(0, finish(0)))
+    rounds = [(user_id, write_body(day, finish(day, won=day % 3 > 0))) for day in range(1, 8) for user_id in users]
+    posts = [
+        instances[number % 3].post(f"/users/{user_id}/games", json=body)
+        for number, (user_id, body) in enumerate(rounds)
+    ]
+    queries = [f"{name}={user_id}&limit=7" for user_id in users for name in ("around", "after")] * 3
+    reads = [
+        instances[number % 3].get(f"/leaders/{'streaks' if number % 2 else 'wins'}?{query}")
+        for number, query in enumerate(queries)
+    ]
+    responses = await asyncio.gather(*(request for pair in zip_longest(posts, reads) for request in pair if request))
+    assert {response.status_code for response in responses} == {200, 201}
+    for response in responses:
+        if response.status_code == 200:
+            check_rows(response)
+    for board in ("wins", "streaks"):
+        order = sorted(str(user_id) for user_id in users)  # all have played and won alike
+        for index, last in enumerate(order):
+            response = await instances[index % 3].get(f"/leaders/{board}?after={last}&limit=100")
+            rows = [(leader["rank"], leader["user_id"]) for leader in response.json()["leaders"]]
+            assert rows == list(enumerate(order, start=1))[index + 1 :]
+
+
+def check_rows(response: httpx.Response) -> None:
+    """Ranks follow each other, nobody stands twice, and whoever was asked for is in the middle."""
+    leaders = response.json()["leaders"]
+    ranks = [leader["rank"] for leader in leaders]
+    assert ranks == list(range(min(ranks, default=1), min(ranks, default=1) + len(ranks)))
+    names = [leader["user_id"] for leader in leaders]
+    assert len(set(names)) == len(names)
+    query = response.request.url.params
+    assert query.get("around") is None or query["around"] in names
+    assert query.get("after") not in names

@@ -30,11 +30,11 @@ async def read_fixed_clock() -> datetime:
 
 
 @pytest.fixture
-def client(stats_settings: Settings) -> Iterator[TestClient]:
+def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
     """At NOW."""
     app: FastAPI = create_app(stats_settings)
     app.dependency_overrides[read_clock] = read_fixed_clock
-    with TestClient(app) as client:
+    with TestClient(app, headers=service_headers) as client:
         hold_to_document(client)
         yield client
 
@@ -77,8 +77,10 @@ def test_a_new_result_is_201_with_its_location_and_can_be_read_there(client: Tes
     assert (read.status_code, read.json()) == (200, BODY)
 
 
-def test_the_location_has_the_public_prefix(stats_settings: Settings, user_id: UUID) -> None:
-    with TestClient(create_app(stats_settings), root_path="/api/stats") as client:
+def test_the_location_has_the_public_prefix(
+    stats_settings: Settings, user_id: UUID, service_headers: dict[str, str]
+) -> None:
+    with TestClient(create_app(stats_settings), root_path="/api/stats", headers=service_headers) as client:
         response = client.post(f"/api/stats/users/{user_id}/games", json=BODY)
         assert response.headers["Location"] == f"/api/stats/users/{user_id}/games/268"
         assert client.get(response.headers["Location"]).json() == BODY
@@ -204,10 +206,10 @@ def test_an_id_in_capitals_or_without_hyphens_is_the_same_user(client: TestClien
 
 
 def test_a_write_under_a_lock_is_503_and_nothing_is_stored_and_reads_go_on(
-    stats_settings: Settings, user_id: UUID, locations: Locations
+    stats_settings: Settings, user_id: UUID, locations: Locations, service_headers: dict[str, str]
 ) -> None:
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
-    with TestClient(create_app(settings)) as client:
+    with TestClient(create_app(settings), headers=service_headers) as client:
         hold_to_document(client)
         assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
         before = read_everything(locations)

@@ -1,6 +1,6 @@
-"""The schema of a shard: its views and indexes, and what it refuses."""
+"""The schema of a shard: its views, places and tallies, and what it refuses."""
 
-import random
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,12 +12,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import servicekit.values  # noqa: F401 - registers how ids, times and days are stored
-from stats.queries import SELECT_TOP_STREAKS, SELECT_TOP_WINS, SELECT_WIN_DAYS
+from servicekit.statements import Statement
+from stats.queries import SELECT_NEARBY, SELECT_TOP, SELECT_WIN_DAYS
 from stats.results import Result
 from stats.standings import count_results
 from tests.stats.playing import DayRun, find_day_runs, finish, results
 from tools.locations import Locations
-from tools.rebuilding import rebuild_standings
+from tools.rebuilding import fill_standings, rebuild_standings
 
 INSERT = "INSERT INTO games VALUES (?, ?, ?, ?, ?)"
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
@@ -93,19 +94,65 @@ def test_a_second_result_of_a_game_is_refused(shard: sqlite3.Connection) -> None
         insert_games(shard, USER, [finish(2)])
 
 
-@pytest.mark.parametrize(
-    ("sql", "plan"),
-    [
-        (SELECT_TOP_WINS.sql, "SCAN standings USING COVERING INDEX standings_by_wins"),
-        (SELECT_TOP_STREAKS.sql, "SCAN standings USING COVERING INDEX standings_by_streak"),
-        (SELECT_WIN_DAYS.sql, "SEARCH games USING PRIMARY KEY (user_id=?)"),
-    ],
-)
-def test_a_top_is_read_from_its_index_without_sorting_and_games_of_one_user_only(
-    shard: sqlite3.Connection, sql: str, plan: str
+def explain(shard: sqlite3.Connection, statement: Statement) -> list[str]:
+    """The steps of SQLite's plan."""
+    values = dict.fromkeys(["limit", "before", "after"], 10) | {"board": "wins", "first": -1, "second": 1}
+    query = f"EXPLAIN QUERY PLAN {statement.sql}"
+    return [step for *_, step in shard.execute(query, values | {"user_id": USER})]
+
+
+@pytest.mark.parametrize("statement", [SELECT_TOP, SELECT_NEARBY])
+def test_a_leaderboard_is_read_by_key_without_sorting_and_never_from_games(
+    shard: sqlite3.Connection, statement: Statement
 ) -> None:
-    rng = random.Random(1)  # noqa: S311 - any numbers
-    insert_games(shard, USER, [finish(rng.randrange(10)) for _ in range(10)])
-    steps = [step for *_, step in shard.execute(f"EXPLAIN QUERY PLAN {sql}", {"limit": 10, "user_id": USER})]
-    assert steps[0] == plan
-    assert not [step for step in steps if "ORDER BY" in step]
+    steps = explain(shard, statement)
+    tables = [step for step in steps if re.search("games|standings|places|tallies", step)]
+    assert tables
+    assert [step for step in tables if not re.match("SEARCH (places|tallies) USING PRIMARY KEY ", step)] == []
+    assert [step for step in steps if "TEMP B-TREE" in step] == []
+
+
+def test_the_win_days_of_a_player_are_read_from_that_players_games(shard: sqlite3.Connection) -> None:
+    assert explain(shard, SELECT_WIN_DAYS)[0] == "SEARCH games USING PRIMARY KEY (user_id=?)"
+
+
+# Few numbers and few first bytes, so that there are ties on every level of the tallies.
+places = st.lists(
+    st.tuples(
+        st.integers(-2, 0),
+        st.integers(0, 2),
+        st.builds(
+            lambda head, rest: bytes([head, *bytes(14), rest]),
+            st.sampled_from([0, 1, 127, 128, 255]),
+            st.integers(0, 4),
+        ),
+    ),
+    unique_by=lambda place: place[2],
+    max_size=25,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(places, st.integers(0, 4), st.integers(0, 4))
+def test_what_is_near_a_place_is_what_the_sorted_whole_has_there(
+    shard: sqlite3.Connection, whole: list[tuple[int, int, bytes]], before: int, after: int
+) -> None:
+    shard.execute("DELETE FROM places")
+    shard.executemany("INSERT INTO places VALUES ('wins', ?, ?, ?)", whole)
+    shard.execute("INSERT INTO places VALUES ('streaks', -5, 0, ?)", [USER])  # counts on the other board only
+    for first, second, user_id in [*whole, (-1, 1, bytes([127] * 16))]:
+        values = {"board": "wins", "first": first, "second": second, "user_id": user_id}
+        rows = shard.execute(SELECT_NEARBY.sql, values | {"before": before, "after": after}).fetchall()
+        ahead = sorted((place for place in whole if place < (first, second, user_id)), reverse=True)
+        behind = sorted(place for place in whole if place > (first, second, user_id))
+        assert rows == [*ahead[:before], *behind[:after], (len(ahead), None, None)]
+
+
+def test_places_and_tallies_go_with_the_standings(shard: sqlite3.Connection) -> None:
+    for number in range(4):
+        insert_games(shard, UUID(int=number), [finish(day) for day in range(number + 1)])
+    fill_standings(shard)
+    assert shard.execute("SELECT COUNT(*) FROM places").fetchone() == (8,)
+    shard.execute("DELETE FROM standings")
+    assert shard.execute("SELECT * FROM places").fetchall() == []
+    assert shard.execute("SELECT * FROM tallies").fetchall() == []

@@ -1,0 +1,44 @@
+"""Reading a page of a leaderboard from all shards.
+
+A shard gives what it has near a place, and how many players stand before it, in one statement and so as of one moment.
+The shards are read one after the other while results go on being stored, so a page may show one player before a game
+and another one after it, and its ranks may be off by the players who passed the place in those few hundred
+microseconds. With no result stored meanwhile, all is exact; and always the ranks are consecutive, and nobody stands
+twice.
+"""
+
+from uuid import UUID
+
+from servicekit.errors import NotFound
+from stats import queries
+from stats.deps import Databases, Window, require_user
+from stats.leaderboards import Board, Nearby, Page, Place, find_place, take_after, take_around, take_top
+
+
+async def read_page(databases: Databases, board: Board, window: Window) -> Page:
+    """Raises NotFound if the player whom the window names is on no leaderboard."""
+    if window.around is not None:
+        place = await read_place(databases, board, window.around)
+        shards = await read_nearby(databases, board, place, before=window.limit, after=window.limit)
+        return take_around(place, shards, limit=window.limit)
+    if window.after is not None:
+        place = await read_place(databases, board, window.after)
+        shards = await read_nearby(databases, board, place, before=0, after=window.limit + 1)
+        return take_after(place, shards, limit=window.limit)
+    tops = [await queries.find_top(shard, board=board, limit=window.limit + 1) for shard in databases.shards]
+    return take_top(tops, limit=window.limit)
+
+
+async def read_place(databases: Databases, board: Board, user_id: UUID) -> Place:
+    standing = await queries.find_standing(databases.shards.of(user_id), user_id=user_id)
+    if standing is None:
+        await require_user(databases, user_id)
+        raise NotFound(f"User {user_id} has finished no game yet, and is on no leaderboard.")
+    return find_place(board, user_id, standing)
+
+
+async def read_nearby(databases: Databases, board: Board, place: Place, *, before: int, after: int) -> list[Nearby]:
+    return [
+        await queries.find_nearby(shard, board=board, place=place, before=before, after=after)
+        for shard in databases.shards
+    ]

@@ -1,0 +1,76 @@
+"""Whole leaderboards: players who fill them, and their order, counted the slow and obvious way."""
+
+import random
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+import servicekit.values  # noqa: F401 - registers how ids and times are stored
+from servicekit.sharding import Shards
+from stats.results import Result
+from tests.stats.playing import add_users, count_statistics, finish
+from tools.locations import Locations
+from tools.rebuilding import fill_standings
+
+BOARDS = {"wins": "wins", "streaks": "streak"}
+
+
+def fill_shards(locations: Locations, players: dict[UUID, list[Result]]) -> None:
+    for shard in locations.shards:
+        with closing(sqlite3.connect(shard)) as connection, connection:
+            for user_id, games in players.items():
+                if Shards(locations.shards).of(user_id) == shard:
+                    rows = [(user_id, n, game.finished, game.guesses, game.won) for n, game in enumerate(games)]
+                    connection.executemany("INSERT INTO games VALUES (?, ?, ?, ?, ?)", rows)
+            fill_standings(connection)
+
+
+def populate(locations: Locations, count: int, *, games: int = 3) -> dict[UUID, list[Result]]:
+    """Players with so few games that most of a board are ties."""
+    rng = random.Random(count)  # noqa: S311 - the same players in every run
+    players = {}
+    for user_id in add_users(locations, [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]):
+        players[user_id] = [finish(rng.randrange(4), won=rng.random() < 0.7) for _ in range(rng.randint(1, games))]
+    fill_shards(locations, players)
+    return players
+
+
+def rank_wins(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
+    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
+    order = sorted(
+        players, key=lambda user_id: (-statistics[user_id]["gamesWon"], len(players[user_id]), user_id.bytes)
+    )
+    return [
+        {
+            "rank": rank,
+            "user_id": str(user_id),
+            "username": f"player {user_id}",
+            "wins": statistics[user_id]["gamesWon"],
+        }
+        for rank, user_id in enumerate(order, start=1)
+    ]
+
+
+def rank_streaks(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
+    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
+
+    def place(user_id: UUID) -> tuple[int, int, bytes]:
+        return -statistics[user_id]["maxStreak"], -statistics[user_id]["gamesWon"], user_id.bytes
+
+    return [
+        {
+            "rank": rank,
+            "user_id": str(user_id),
+            "username": f"player {user_id}",
+            "streak": statistics[user_id]["maxStreak"],
+        }
+        for rank, user_id in enumerate(sorted(players, key=place), start=1)
+    ]
+
+
+both_boards = pytest.mark.parametrize(("board", "rank"), [("wins", rank_wins), ("streaks", rank_streaks)])
+Ranking = Callable[[dict[UUID, list[Result]]], list[dict[str, Any]]]

@@ -1,0 +1,212 @@
+"""The rows around a player, and the pages after one."""
+
+import sqlite3
+from collections import Counter
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from servicekit.sharding import shard_number
+from stats.app import create_app
+from stats.results import Result
+from stats.settings import Settings
+from tests.problem_checks import assert_problem
+from tests.stats.boards import BOARDS, Ranking, both_boards, fill_shards, populate
+from tests.stats.playing import add_user, add_users, count_statistics, finish, results, write_body
+from tools.locations import Locations
+
+
+def read_leaders(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
+    response = client.get(f"/leaders/{board}", params={name: str(value) for name, value in query.items()})
+    assert response.status_code == 200, response.text
+    return response.json()["leaders"]
+
+
+def cut_around(whole: list[dict[str, Any]], index: int, limit: int) -> list[dict[str, Any]]:
+    start = max(0, min(index - (limit - 1) // 2, len(whole) - limit))
+    return whole[start : start + limit]
+
+
+@both_boards
+def test_around_gives_every_player_the_rows_of_the_sorted_whole_in_every_size(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+) -> None:
+    whole = rank(populate(locations, 25))
+    for index, leader in enumerate(whole):
+        for limit in (*range(1, 13), 24, 25, 26, 100):
+            leaders = read_leaders(stats_client, board, around=leader["user_id"], limit=limit)
+            assert leaders == cut_around(whole, index, limit)
+    assert read_leaders(stats_client, board, around=whole[12]["user_id"]) == whole[8:18]
+
+
+@both_boards
+@pytest.mark.parametrize("limit", [1, 3, 7, 10, 40, 100])
+def test_the_pages_after_the_top_have_every_player_exactly_once(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking, limit: int
+) -> None:
+    whole = rank(populate(locations, 40))
+    pages, url = [], f"/leaders/{board}?limit={limit}"
+    while url:
+        response = stats_client.get(url)
+        pages.append(response.json()["leaders"])
+        url = response.links.get("next", {}).get("url", "")
+        if url:
+            assert urlsplit(url).path == f"/leaders/{board}"
+    assert [leader for page in pages for leader in page] == whole
+    assert {len(page) for page in pages[:-1]} <= {limit}
+    assert pages[-1]
+
+
+@both_boards
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@given(st.lists(results.filter(bool), min_size=1, max_size=6), st.integers(1, 12))
+def test_after_any_results_each_player_is_where_the_slow_way_puts_them(
+    stats_client: TestClient,
+    locations: Locations,
+    board: str,
+    rank: Ranking,
+    games: list[list[Result]],
+    limit: int,
+) -> None:
+    clear_shards(locations)
+    players = dict(zip(add_users(locations, [uuid4() for _ in games]), games, strict=True))
+    post_in_turns(stats_client, players)
+    whole = rank(players)
+    for index, leader in enumerate(whole):
+        user_id = leader["user_id"]
+        assert read_leaders(stats_client, board, around=user_id, limit=limit) == cut_around(whole, index, limit)
+        assert read_leaders(stats_client, board, after=user_id, limit=limit) == whole[index + 1 :][:limit]
+
+
+def clear_shards(locations: Locations) -> None:
+    for shard in locations.shards:
+        with closing(sqlite3.connect(shard)) as connection, connection:
+            connection.execute("DELETE FROM games")
+            connection.execute("DELETE FROM standings")
+
+
+def post_in_turns(client: TestClient, players: dict[UUID, list[Result]]) -> None:
+    posts = [(number, user_id, game) for user_id, games in players.items() for number, game in enumerate(games)]
+    for number, user_id, game in sorted(posts, key=lambda post: post[0]):
+        assert client.post(f"/users/{user_id}/games", json=write_body(number, game)).status_code == 201
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@given(st.lists(results, min_size=1, max_size=5))
+def test_after_any_results_the_tallies_are_what_the_slow_way_counts(
+    stats_client: TestClient, locations: Locations, games: list[list[Result]]
+) -> None:
+    clear_shards(locations)
+    players = dict(zip(add_users(locations, [uuid4() for _ in games]), games, strict=True))
+    post_in_turns(stats_client, players)
+    for number, shard in enumerate(locations.shards):
+        own = {user_id: games for user_id, games in players.items() if games and shard_number(user_id, 3) == number}
+        with closing(sqlite3.connect(shard)) as connection:
+            stored = {tuple(key): players for *key, players in connection.execute("SELECT * FROM tallies")}
+        assert stored == count_tallies(own)
+
+
+def count_tallies(players: dict[UUID, list[Result]]) -> Counter[tuple[object, ...]]:
+    tallies: Counter[tuple[object, ...]] = Counter()
+    for user_id, games in players.items():
+        statistics = count_statistics(games)
+        won, played, streak = (statistics[name] for name in ("gamesWon", "gamesPlayed", "maxStreak"))
+        for board, first, second in (("wins", -won, played), ("streaks", -streak, -won)):
+            tallies[board, 1, first, 0, b""] += 1
+            tallies[board, 2, first, second, b""] += 1
+            tallies[board, 3, first, second, user_id.bytes[:1]] += 1
+    return tallies
+
+
+@both_boards
+def test_players_who_only_lost_have_true_ranks_too(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+) -> None:
+    players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(locations, [uuid4() for _ in range(9)])}
+    fill_shards(locations, players)
+    whole = rank(players)
+    assert read_leaders(stats_client, board, around=whole[4]["user_id"], limit=3) == whole[3:6]
+    assert read_leaders(stats_client, board, after=whole[4]["user_id"]) == whole[5:]
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, locations: Locations, board: str) -> None:
+    user_id = add_user(locations)
+    fill_shards(locations, {user_id: [finish(1)]})
+    (leader,) = read_leaders(stats_client, board, around=user_id)
+    assert (leader["rank"], leader["user_id"]) == (1, str(user_id))
+    assert read_leaders(stats_client, board, after=user_id) == []
+
+
+@both_boards
+def test_the_rows_around_a_player_link_to_those_after_them_until_the_board_ends(
+    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+) -> None:
+    whole = rank(populate(locations, 12))
+    response = stats_client.get(f"/leaders/{board}", params={"around": whole[2]["user_id"], "limit": 4})
+    assert response.links["next"]["url"] == f"/leaders/{board}?limit=4&after={whole[4]['user_id']}"
+    for index in (9, 10, 11):
+        response = stats_client.get(f"/leaders/{board}", params={"around": whole[index]["user_id"], "limit": 4})
+        assert "Link" not in response.headers
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_a_link_has_the_public_prefix(
+    stats_settings: Settings, stats_client: TestClient, locations: Locations, board: str
+) -> None:
+    populate(locations, 2)
+    with TestClient(create_app(stats_settings), root_path="/api/stats") as client:
+        url = client.get(f"/leaders/{board}?limit=1").links["next"]["url"]
+        assert url.startswith(f"/api/stats/leaders/{board}?limit=1&after=")
+        (leader,) = client.get(url).json()["leaders"]
+    assert leader["rank"] == 2
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", ["around", "after"])
+def test_a_user_who_does_not_exist_or_has_finished_no_game_is_404(
+    stats_client: TestClient, locations: Locations, board: str, name: str
+) -> None:
+    unknown, newcomer = uuid4(), add_user(locations)
+    response = stats_client.get(f"/leaders/{board}", params={name: str(unknown)})
+    assert assert_problem(response, 404) == f"There is no user {unknown}."
+    response = stats_client.get(f"/leaders/{board}", params={name: str(newcomer)})
+    assert assert_problem(response, 404) == (f"User {newcomer} has finished no game yet, and is on no leaderboard.")
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_rows_around_one_and_after_one_at_once_are_422(stats_client: TestClient, board: str) -> None:
+    response = stats_client.get(f"/leaders/{board}", params={"around": str(uuid4()), "after": str(uuid4())})
+    assert assert_problem(response, 422) == "query.around, query.after: only one of these can be given."
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", ["around", "after"])
+@pytest.mark.parametrize("value", ["", "ada", "1", "None"])
+def test_what_is_no_uuid_is_422(stats_client: TestClient, board: str, name: str, value: str) -> None:
+    response = stats_client.get(f"/leaders/{board}", params={name: value})
+    assert assert_problem(response, 422).startswith(f"query.{name}: ")
+
+
+@pytest.mark.parametrize("name", ["around", "after"])
+@pytest.mark.parametrize("limit", ["0", "101", "x"])
+def test_the_limit_is_held_around_and_after_a_player_too(
+    stats_client: TestClient, locations: Locations, name: str, limit: str
+) -> None:
+    user_id = add_user(locations)
+    fill_shards(locations, {user_id: [finish(1)]})
+    response = stats_client.get("/leaders/wins", params={name: str(user_id), "limit": limit})
+    assert assert_problem(response, 422).startswith("query.limit: ")
+
+
+@pytest.mark.parametrize("name", ["around", "after"])
+def test_a_rank_that_not_every_shard_can_tell_is_503(stats_client: TestClient, locations: Locations, name: str) -> None:
+    user_id = min(populate(locations, 12), key=lambda user_id: shard_number(user_id, 3))
+    locations.shards[2].unlink()
+    assert_problem(stats_client.get("/leaders/wins", params={name: str(user_id)}), 503)
