@@ -5,31 +5,45 @@ from functools import partial
 from fastapi import FastAPI
 
 from games import queries
+from games.clock import Clock, read_clock
 from games.dictionary import Dictionary
+from games.outbox import Outbox
+from games.referee import Referee
 from games.routes import router
+from games.scoreboard import Scoreboard
 from games.settings import Settings
 from servicekit.databases import open_database
 from servicekit.service import create_service
+from servicekit.tokens import TokenVerifier
 
 DESCRIPTION = """One puzzle a day (UTC), numbered by the days since 2021-06-19.
 
-No endpoint shows an answer: `check` colours a guess."""
+A player's play is kept here, guess by guess, and its result goes to stats. No endpoint shows an answer to a player
+whose play is not over."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     answers = open_database(settings.answers_url, busy_timeout_ms=settings.busy_timeout_ms)
+    plays = open_database(settings.plays_url, busy_timeout_ms=settings.busy_timeout_ms)
     dictionary = Dictionary(settings.words_url, settings.words_timeout_s)
+    scoreboard = Scoreboard(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
+    outbox = Outbox(plays, scoreboard)
     app = create_service(
         title="Quintet games",
         description=DESCRIPTION,
         instance=settings.instance or "games",
         router=router,
-        databases=[answers],
-        checks=[partial(queries.check_answers, answers)],
-        resources=[dictionary],
+        databases=[answers, plays],
+        token_verifier=TokenVerifier(settings.token_public_key_file),
+        checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
+        resources=[dictionary, scoreboard, outbox],
     )
     app.state.answers = answers
+    app.state.clock = clock
     app.state.dictionary = dictionary
+    app.state.outbox = outbox
+    app.state.plays = plays
+    app.state.referee = Referee(plays, dictionary, clock)
     return app
 
 

@@ -1,50 +1,33 @@
 """The words service, as games sees it."""
 
-import logging
-from contextlib import AbstractAsyncContextManager
-from types import TracebackType
-from typing import Self
+from collections.abc import Sequence
 
 import httpx
 
+from games.batches import Batches
+from games.remote import RemoteService, read_object
 from servicekit.errors import Unavailable
 
-logger = logging.getLogger("quintet")
-
-KEEP_ALIVE_S = 4.0
-"""Below the five seconds after which uvicorn closes an idle connection: one that we send on must not be closing."""
+MAX_WORDS = 100
+"""What the words service looks up at once."""
 
 
-class Dictionary(AbstractAsyncContextManager["Dictionary"]):
-    """Asks over HTTP, on connections that are kept open."""
+class Dictionary(RemoteService):
+    """Asks for many words at once if there are many: a request takes longer than all else that a guess takes."""
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        self._url = url
-        self._timeout_s = timeout_s
-
-    async def __aenter__(self) -> Self:
-        limits = httpx.Limits(max_connections=100, keepalive_expiry=KEEP_ALIVE_S)
-        self._client = httpx.AsyncClient(base_url=self._url, timeout=self._timeout_s, limits=limits)
-        return self
-
-    async def __aexit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc_value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        await self._client.aclose()
+        super().__init__("words", url, timeout_s)
+        self._lookups = Batches(self._look_up, largest=MAX_WORDS)
 
     async def has(self, word: str) -> bool:
         """Whether a word may be guessed. Raises Unavailable if the words service gives no answer to that."""
-        try:
-            response = await self._client.get(f"/{word}")
-        except httpx.HTTPError as error:
-            raise Unavailable("The words service does not answer. Try again later.") from error
-        match response.status_code:
-            case httpx.codes.OK:
-                return True
-            case httpx.codes.NOT_FOUND:
-                return False
-        logger.error("the words service answered %s for a word", response.status_code)
-        raise Unavailable("The words service cannot say whether this is a word. Try again later.")
+        return await self._lookups.submit(word)
+
+    async def _look_up(self, words: Sequence[str]) -> list[bool]:
+        async with self._turn() as client:
+            # In the body: a URL would put guesses and coming answers into the access log.
+            response = await client.post("/lookups", json={"words": words})
+        known = read_object(response).get("known")
+        if response.status_code != httpx.codes.OK or not isinstance(known, list):
+            raise Unavailable(f"The words service answers {response.status_code} to a lookup. Try again later.")
+        return [word in known for word in words]

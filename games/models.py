@@ -1,16 +1,19 @@
 """What games takes and gives."""
 
 import datetime
-from typing import Annotated, Self
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic.config import JsonDict
 
 from games.letters import LetterState, colour_guess
+from games.plays import MAX_GUESSES, Play, Status
 from games.puzzles import day_of
 from games.spelling import LETTERS, to_word
 
-MAX_GUESSES = 6
-
+UserId = UUID
 GameId = Annotated[int, Field(ge=0)]
 Word = Annotated[StrictStr, AfterValidator(to_word), Field(json_schema_extra={"pattern": "^[A-Za-z]{5}$"})]
 
@@ -49,6 +52,10 @@ class Letter(BaseModel):
     )
 
 
+def to_letters(guess: str, states: Iterable[LetterState]) -> list[Letter]:
+    return [Letter(letter=letter, state=state) for letter, state in zip(guess, states, strict=True)]
+
+
 class CheckedGuess(BaseModel):
     """A guess, coloured."""
 
@@ -74,11 +81,100 @@ class CheckedGuess(BaseModel):
 
     @classmethod
     def of(cls, guess: str, answer: str) -> Self:
-        states = colour_guess(guess, answer)
+        return cls(guess=guess, correct=guess == answer, letters=to_letters(guess, colour_guess(guess, answer)))
+
+
+class NewPlay(BaseModel):
+    """How a player wants to play."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"example": {"hard": False}})
+
+    hard: StrictBool = Field(default=False, description="whether every hint must be used in every later guess")
+
+
+class NewGuess(BaseModel):
+    """A player's guess."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"attempt": 1, "guess": "crane"}})
+
+    attempt: StrictInt = Field(
+        ge=1, le=MAX_GUESSES, description="which guess it is, 1-6: the same one may safely be sent again"
+    )
+    guess: Word = Field(description="five letters a-z, a word of the dictionary; upper case is taken as lower")
+
+
+class ColouredGuess(BaseModel):
+    """A guess of a play."""
+
+    guess: str = Field(description="the guess in lower case", pattern="^[a-z]{5}$")
+    letters: list[Letter] = Field(description="its letters from the left", min_length=LETTERS, max_length=LETTERS)
+
+
+EXAMPLE_PLAY: JsonDict = {
+    "game_id": 268,
+    "user_id": "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11",
+    "status": "won",
+    "hard": False,
+    "remaining": 0,
+    "guesses": [
+        {
+            "guess": guess,
+            "letters": [letter.model_dump(mode="json") for letter in to_letters(guess, colour_guess(guess, "crane"))],
+        }
+        for guess in ("raise", "crane")
+    ],
+    "keyboard": {
+        "a": "correct",
+        "c": "correct",
+        "e": "correct",
+        "i": "absent",
+        "n": "correct",
+        "r": "correct",
+        "s": "absent",
+    },
+    "answer": "crane",
+    "statistics": {
+        "currentStreak": 4,
+        "maxStreak": 5,
+        "guesses": {"1": 0, "2": 1, "3": 2, "4": 3, "5": 4, "6": 2, "fail": 1},
+        "winPercentage": 92,
+        "gamesPlayed": 13,
+        "gamesWon": 12,
+        "averageGuesses": 4,
+    },
+}
+
+
+class PlayState(BaseModel):
+    """One player's play of one puzzle."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_PLAY})
+
+    game_id: GameId = Field(description="the puzzle's number: days since 2021-06-19")
+    user_id: UserId = Field(description="the player's id")
+    status: Status = Field(description="`new`: without a guess; `in-progress`; `won`; `lost`")
+    hard: bool = Field(description="whether every hint must be used in every later guess")
+    remaining: int = Field(ge=0, le=MAX_GUESSES, description="how many guesses the player still has")
+    guesses: list[ColouredGuess] = Field(description="in the order in which they were made", max_length=MAX_GUESSES)
+    keyboard: dict[str, LetterState] = Field(description="the best that is known of each letter that was guessed")
+    answer: str | None = Field(description="five letters a-z; null as long as the play is not over")
+    statistics: dict[str, Any] | None = Field(
+        description="in the answer to the last guess: the player's statistics as `GET /api/stats/users/{user_id}` gives"
+        " them, this game included, if stats gave them within a second; else null"
+    )
+
+    @classmethod
+    def of(cls, *, game_id: int, user_id: UUID, play: Play, statistics: dict[str, Any] | None = None) -> Self:
         return cls(
-            guess=guess,
-            correct=guess == answer,
-            letters=[Letter(letter=letter, state=state) for letter, state in zip(guess, states, strict=True)],
+            game_id=game_id,
+            user_id=user_id,
+            status=play.status,
+            hard=play.hard,
+            remaining=play.remaining,
+            guesses=[ColouredGuess(guess=guess, letters=to_letters(guess, states)) for guess, states in play.colours()],
+            keyboard=play.keyboard(),
+            answer=play.answer if play.is_over else None,
+            statistics=statistics,
         )
 
 

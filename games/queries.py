@@ -1,10 +1,16 @@
 """All SQL of games."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from databases import Database
 from databases.core import Connection
+from databases.interfaces import Record
 
+from games.plays import Result
 from servicekit.databases import Readable
 from servicekit.statements import Statement
 
@@ -62,3 +68,130 @@ ANY_ANSWER = Statement("SELECT game_id FROM answers LIMIT 1")
 async def check_answers(answers: Database) -> None:
     """Raises DatabaseUnavailable if the database does not answer."""
     await answers.fetch_one(ANY_ANSWER)
+
+
+@dataclass(frozen=True, slots=True)
+class PlayRow:
+    hard: bool
+    guesses: tuple[str, ...]
+    """In the order of the attempts."""
+
+
+SELECT_PLAY = Statement(
+    "SELECT plays.hard, guesses.guess FROM plays LEFT JOIN guesses USING (user_id, game_id)"
+    " WHERE plays.user_id = :user_id AND plays.game_id = :game_id ORDER BY guesses.attempt"
+)
+
+
+async def find_play(plays: Readable, *, user_id: UUID, game_id: int) -> PlayRow | None:
+    """None if it was never begun."""
+    rows = await plays.fetch_all(SELECT_PLAY, {"user_id": user_id, "game_id": game_id})
+    if not rows:
+        return None
+    return PlayRow(hard=rows[0]["hard"], guesses=tuple(row["guess"] for row in rows if row["guess"] is not None))
+
+
+INSERT_PLAY = Statement(
+    "INSERT INTO plays (user_id, game_id, hard, begun) VALUES (:user_id, :game_id, :hard, :begun)"
+    " ON CONFLICT (user_id, game_id) DO NOTHING RETURNING game_id"
+)
+
+
+async def insert_play(plays: Connection, *, user_id: UUID, game_id: int, hard: bool, begun: datetime) -> bool:
+    """False, and nothing changes, if it was begun already."""
+    values = {"user_id": user_id, "game_id": game_id, "hard": hard, "begun": begun}
+    return await plays.fetch_one(INSERT_PLAY, values) is not None
+
+
+INSERT_GUESS = Statement(
+    "INSERT INTO guesses (user_id, game_id, attempt, guess) VALUES (:user_id, :game_id, :attempt, :guess)"
+)
+
+
+async def insert_guess(plays: Connection, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
+    """Raises sqlite3.IntegrityError if this attempt has a guess: look first, under the same lock."""
+    values = {"user_id": user_id, "game_id": game_id, "attempt": attempt, "guess": guess}
+    await plays.execute(INSERT_GUESS, values)
+
+
+INSERT_RESULT = Statement(
+    "INSERT INTO outbox (user_id, game_id, won, guesses, finished)"
+    " VALUES (:user_id, :game_id, :won, :guesses, :finished)"
+)
+
+
+async def insert_result(plays: Connection, *, result: Result) -> None:
+    """Puts a result on its way to stats."""
+    values = {
+        "user_id": result.user_id,
+        "game_id": result.game_id,
+        "won": result.won,
+        "guesses": result.guesses,
+        "finished": result.finished,
+    }
+    await plays.execute(INSERT_RESULT, values)
+
+
+def _to_result(row: Record) -> Result:
+    return Result(
+        user_id=row["user_id"],
+        game_id=row["game_id"],
+        won=row["won"],
+        guesses=row["guesses"],
+        finished=row["finished"],
+    )
+
+
+SELECT_WAITING_RESULT = Statement(
+    "SELECT user_id, game_id, won, guesses, finished FROM outbox"
+    " WHERE user_id = :user_id AND game_id = :game_id AND refused IS NULL"
+)
+
+
+async def find_waiting(plays: Readable, *, user_id: UUID, game_id: int) -> Result | None:
+    """None if stats has taken the result, or refused it for good."""
+    row = await plays.fetch_one(SELECT_WAITING_RESULT, {"user_id": user_id, "game_id": game_id})
+    return None if row is None else _to_result(row)
+
+
+class OutboxKey(NamedTuple):
+    user_id: UUID
+    game_id: int
+
+
+BEFORE_ALL = OutboxKey(UUID(int=0), -1)
+
+SELECT_WAITING_RESULTS = Statement(
+    "SELECT user_id, game_id, won, guesses, finished FROM outbox"
+    " WHERE (user_id, game_id) > (:user_id, :game_id) AND refused IS NULL ORDER BY user_id, game_id LIMIT :limit"
+)
+
+
+async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list[Result]:
+    """Results that stats has not taken yet, in the order of the keys, from the one that follows `after`."""
+    values = {"user_id": after.user_id, "game_id": after.game_id, "limit": limit}
+    return [_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
+
+
+DELETE_RESULT = Statement("DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
+
+
+async def delete_result(plays: Connection, *, user_id: UUID, game_id: int) -> None:
+    """Stats has it; perhaps another delivery has told so before."""
+    await plays.execute(DELETE_RESULT, {"user_id": user_id, "game_id": game_id})
+
+
+UPDATE_REFUSED = Statement("UPDATE outbox SET refused = :reason WHERE user_id = :user_id AND game_id = :game_id")
+
+
+async def mark_refused(plays: Connection, *, user_id: UUID, game_id: int, reason: str) -> None:
+    """From now on it is not delivered, and waits for the operator."""
+    await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
+
+
+ANY_PLAY = Statement("SELECT game_id FROM plays LIMIT 1")
+
+
+async def check_plays(plays: Database) -> None:
+    """Raises DatabaseUnavailable if the database does not answer."""
+    await plays.fetch_one(ANY_PLAY)

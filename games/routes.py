@@ -1,35 +1,63 @@
 """The endpoints of games, as seen behind Traefik's /api/games."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response, status
+from fastapi.responses import PlainTextResponse
 
 from games import queries
 from games.answers import get_answer
-from games.deps import AnswersDatabase, Clock, CurrentClock, GameInPath, OpenGame, WordsService
-from games.models import CheckedGuess, Game, Guess, NewAnswer
+from games.clock import Clock
+from games.deps import (
+    AnswersDatabase,
+    CurrentClock,
+    CurrentOutbox,
+    CurrentPlay,
+    CurrentReferee,
+    GameInPath,
+    OpenGame,
+    PlaysDatabase,
+    UserInPath,
+    WordsService,
+)
+from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
+from games.playing import begin_play, read_play
 from games.puzzles import LAST_GAME_ID, game_id_of
+from games.referee import Turn
+from games.rights import CheckGuard
+from games.sharing import EXAMPLE_GRID, draw_grid
 from servicekit.databases import transaction
-from servicekit.errors import Conflict, Invalid, NotFound, Unavailable, problems
+from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
+from servicekit.rights import GuardedRoute, guarded_by, needs
+from servicekit.tokens import Scope
 
-router = APIRouter(tags=["games"])
+router = APIRouter(route_class=GuardedRoute)
+AS_USUAL = NewPlay()
 
 
-@router.get("/today", summary="Today's puzzle")
+@router.get("/today", summary="Today's puzzle", tags=["games"])
 async def read_today(clock: CurrentClock) -> Game:
     """Its number changes at midnight UTC."""
     return Game.of(game_id_of(clock().date()))
 
 
-@router.get("/{game_id}", summary="A past puzzle or today's", responses=problems(NotFound, Invalid))
+@router.get("/{game_id}", summary="A past puzzle or today's", tags=["games"], responses=problems(NotFound, Invalid))
 async def read_game(game_id: OpenGame) -> Game:
     """404 for a puzzle that is yet to come."""
     return Game.of(game_id)
 
 
 @router.post(
-    "/{game_id}/check", summary="Hold a guess against the answer", responses=problems(NotFound, Invalid, Unavailable)
+    "/{game_id}/check",
+    summary="Hold a guess against the answer",
+    tags=["games"],
+    dependencies=[guarded_by(CheckGuard(Scope.SERVICE, Scope.ADMIN), Scope.SERVICE, Scope.ADMIN)],
+    openapi_extra={"security": [{}]},  # or none: a past puzzle needs no token
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
-    """Colours any five letters; whether they are a word is the words service's to say. Nothing is stored."""
+    """For past puzzles open to all; today's, whose answer it would tell to whoever asks often enough, needs a token.
+
+    Colours any five letters; whether they are a word is the words service's to say. Nothing is stored.
+    """
     answer = await get_answer(answers, game_id=game_id)
     return CheckedGuess.of(guess.guess, answer)
 
@@ -44,7 +72,9 @@ def require_future(game_id: int, clock: Clock) -> None:
 @router.put(
     "/{game_id}/answer",
     summary="Set the answer of a coming puzzle",
-    responses=problems(Conflict, Invalid, Unavailable),
+    tags=["games"],
+    dependencies=[needs(Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, Conflict, Invalid, Unavailable),
 )
 async def set_answer(
     game_id: GameInPath, new: NewAnswer, clock: CurrentClock, answers: AnswersDatabase, words: WordsService
@@ -59,3 +89,84 @@ async def set_answer(
         require_future(game_id, clock)  # once more: while we waited for the lock, midnight may have come
         await queries.upsert_answer(connection, game_id=game_id, answer=new.answer)
     return Game.of(game_id)
+
+
+@router.put(
+    "/{game_id}/plays/{user_id}",
+    summary="Begin today's puzzle, or take a play up again",
+    tags=["plays"],
+    status_code=status.HTTP_201_CREATED,
+    dependencies=[needs(Scope.PLAYER)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
+    | {200: {"model": PlayState, "description": "It was begun before, and is as it was"}},
+)
+async def put_play(
+    game_id: OpenGame,
+    user_id: UserInPath,
+    clock: CurrentClock,
+    answers: AnswersDatabase,
+    plays: PlaysDatabase,
+    response: Response,
+    new: NewPlay = AS_USUAL,
+) -> PlayState:
+    """201 the first time, then 200, and `hard` stays as it was. 409 for a past puzzle that was never begun."""
+    is_new = await begin_play(plays, clock, user_id=user_id, game_id=game_id, hard=new.hard)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+    answer = await get_answer(answers, game_id=game_id)
+    play = await read_play(plays, user_id=user_id, game_id=game_id, answer=answer)
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play)
+
+
+@router.get(
+    "/{game_id}/plays/{user_id}",
+    summary="The state of a play",
+    tags=["plays"],
+    dependencies=[needs(Scope.PLAYER)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
+)
+async def read_state(game_id: OpenGame, user_id: UserInPath, play: CurrentPlay) -> PlayState:
+    """404 if it was never begun. The answer is in it once the play is over."""
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play)
+
+
+@router.post(
+    "/{game_id}/plays/{user_id}/guesses",
+    summary="Guess",
+    tags=["plays"],
+    dependencies=[needs(Scope.PLAYER)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable),
+)
+async def post_guess(
+    game_id: OpenGame,
+    user_id: UserInPath,
+    new: NewGuess,
+    answers: AnswersDatabase,
+    referee: CurrentReferee,
+    outbox: CurrentOutbox,
+) -> PlayState:
+    """The state after it. Safe to send again: the same guess for the same attempt answers the same.
+
+    409 for another attempt than the next one, and when the play is over or closed, as it is from the end of the day
+    after the puzzle's own. 422 for what is not in the dictionary or, in hard mode, leaves a hint unused; that, and a
+    503 while the dictionary is away, uses up no attempt.
+    """
+    answer = await get_answer(answers, game_id=game_id)
+    play = await referee.take(Turn(user_id, game_id, answer, new.attempt, new.guess))
+    statistics = await outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics)
+
+
+@router.get(
+    "/{game_id}/plays/{user_id}/share",
+    summary="What a player shows to others",
+    tags=["plays"],
+    response_class=PlainTextResponse,
+    dependencies=[needs(Scope.PLAYER)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
+    | {200: {"description": "The grid", "content": {"text/plain": {"example": EXAMPLE_GRID}}}},
+)
+async def share_play(game_id: OpenGame, play: CurrentPlay) -> PlainTextResponse:
+    """The grid of coloured squares, with number and score, and without a letter. 409 before the play is over."""
+    if not play.is_over:
+        raise Conflict("There is nothing to share before the play is over.")
+    return PlainTextResponse(draw_grid(game_id, play))

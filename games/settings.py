@@ -1,5 +1,7 @@
 """What the games service can be told; each name has the prefix GAMES_ in the environment, GAMES_ANSWERS_URL."""
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
@@ -10,9 +12,26 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="GAMES_")
 
     answers_url: DatabaseUrl = Field(default="sqlite:///var/answers.db", description="the answers database")
+    plays_url: DatabaseUrl = Field(
+        default="sqlite:///var/plays.db", description="the plays database, with the results on their way to stats"
+    )
     words_url: str = Field(
         default="http://127.0.0.1:5100", pattern="^https?://", description="where the words service answers"
     )
     words_timeout_s: float = Field(
         default=2.0, gt=0, le=60, description="seconds that the words service has to answer, else 503"
+    )
+    stats_url: str = Field(
+        default="http://127.0.0.1:9999/api/stats",
+        pattern="^https?://",
+        description="where the stats service answers: through Traefik, which chooses an instance",
+    )
+    stats_timeout_s: float = Field(
+        default=5.0,
+        gt=0,
+        le=60,
+        description="seconds that the stats service has to answer, else it is asked again later",
+    )
+    service_token_file: Path = Field(
+        default=Path("var/games.token"), description="the token that results are posted with, which bin/init makes"
     )

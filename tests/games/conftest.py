@@ -1,29 +1,37 @@
-import socket
+import shutil
+import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID, uuid4
 
+import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import games.app
 import games.settings
+import stats.app
+import stats.deps
+import stats.settings
 import words.app
 import words.settings
-from games.deps import Clock, get_clock
+from servicekit.tokens import Scope
+from tests.conftest import locate
+from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.serving import serving
 from tests.openapi_checks import hold_to_document
-from tools.locations import SHARE
+from tests.tokens import TokenKeys
+from tools.locations import SHARE, Locations
 from tools.staging import create_database, seal
 
-TODAY = 1983
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """Of the day of game 1983."""
-CANDIDATES = ("abbey", "ahead", "crane", "daddy", "eerie", "geese", "zebra")
+CANDIDATES = tuple(sorted((ANSWER, *WRONG)))
 
 
 class SteppedClock:
@@ -54,69 +62,142 @@ def database(tmp_path: Path) -> Path:
     path = tmp_path / "answers.db"
     with closing(create_database(path, SHARE / "answers.sql")) as connection:
         connection.executemany("INSERT INTO candidates VALUES (?)", [(word,) for word in CANDIDATES])
-        drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, "ahead"), (1984, "crane")]
+        drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER), (1984, "crane")]
         connection.executemany("INSERT INTO answers VALUES (?, ?)", drawn)
     seal(path)
     return path
 
 
-def serve(app: FastAPI) -> Iterator[str]:
-    """The URL of an app that a real uvicorn serves, in a thread."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
 @pytest.fixture
-def words_database(tmp_path: Path) -> Path:
-    path = tmp_path / "words.db"
-    with closing(create_database(path, SHARE / "words.sql")) as connection:
-        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in CANDIDATES])
+def plays_database(tmp_path: Path) -> Path:
+    path = tmp_path / "plays.db"
+    create_database(path, SHARE / "plays.sql").close()
     seal(path)
     return path
 
 
+def make_words_app(path: Path) -> FastAPI:
+    """A words service with the candidates as its dictionary, in a new database."""
+    with closing(create_database(path, SHARE / "words.sql")) as connection:
+        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in CANDIDATES])
+    seal(path)
+    return words.app.create_app(words.settings.Settings(_env_file=None, database_url=f"sqlite:///{path}"))
+
+
+@pytest.fixture(scope="session")
+def words_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real words service."""
+    with serving(make_words_app(tmp_path_factory.mktemp("words") / "words.db")) as url:
+        yield url
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """The databases of a stats service, which lasts as long as the tests run; each test has players of its own."""
+
+    locations: Locations
+    keys: TokenKeys
+
+    def make_app(self) -> FastAPI:
+        settings = stats.settings.Settings(
+            _env_file=None,
+            users_url=f"sqlite:///{self.locations.users}",
+            shard_urls=tuple(f"sqlite:///{shard}" for shard in self.locations.shards),
+            token_public_key_file=self.keys.public_key_file,
+        )
+        app = stats.app.create_app(settings)
+
+        async def read_late_clock() -> datetime:
+            return datetime(9999, 1, 1, tzinfo=UTC)  # no game of any stepped clock is in its future
+
+        app.dependency_overrides[stats.deps.read_clock] = read_late_clock
+        return app
+
+    def register(self, user_id: UUID) -> None:
+        with closing(sqlite3.connect(self.locations.users)) as connection, connection:
+            values = (user_id.bytes, str(user_id))
+            connection.execute("INSERT INTO users (user_id, username) VALUES (?, ?)", values)
+
+    def list_results(self, user_id: UUID) -> list[tuple[int, bool, int, str]]:
+        """Game, whether won, guesses and time of each stored game of a player, in any shard."""
+        results = []
+        for shard in self.locations.shards:
+            with closing(sqlite3.connect(shard)) as connection:
+                results += connection.execute(
+                    "SELECT game_id, won, guesses, finished FROM games WHERE user_id = ?", (user_id.bytes,)
+                ).fetchall()
+        return results
+
+
+@pytest.fixture(scope="session")
+def stats_service(empty_databases: Path, tmp_path_factory: pytest.TempPathFactory, token_keys: TokenKeys) -> Stats:
+    folder = shutil.copytree(empty_databases, tmp_path_factory.mktemp("stats") / "var")
+    return Stats(locate(folder), token_keys)
+
+
+@pytest.fixture(scope="session")
+def stats_url(stats_service: Stats) -> Iterator[str]:
+    """A real stats service."""
+    with serving(stats_service.make_app()) as url:
+        yield url
+
+
 @pytest.fixture
-def words_url(words_database: Path) -> Iterator[str]:
-    """A real words service with the candidates as its dictionary."""
-    yield from serve(
-        words.app.create_app(words.settings.Settings(_env_file=None, database_url=f"sqlite:///{words_database}"))
+def token_file(tmp_path: Path, token_keys: TokenKeys) -> Path:
+    path = tmp_path / "games.token"
+    path.write_text(token_keys.token(Scope.SERVICE) + "\n", encoding="ascii")
+    return path
+
+
+@pytest.fixture
+def settings(
+    database: Path, plays_database: Path, words_url: str, stats_url: str, token_file: Path, token_keys: TokenKeys
+) -> games.settings.Settings:
+    return games.settings.Settings(
+        _env_file=None,
+        answers_url=f"sqlite:///{database}",
+        plays_url=f"sqlite:///{plays_database}",
+        words_url=words_url,
+        stats_url=stats_url,
+        service_token_file=token_file,
+        token_public_key_file=token_keys.public_key_file,
+        busy_timeout_ms=2000,
+        instance="games.1",
     )
 
 
 @pytest.fixture
-def make_client(database: Path, clock: SteppedClock) -> Callable[[str], TestClient]:
-    """A client of a games service that asks the words service at a URL."""
+def make_client(
+    settings: games.settings.Settings, clock: SteppedClock, token_keys: TokenKeys
+) -> Callable[..., TestClient]:
+    """A client of a games service with other settings; its requests have the operator's token unless they say more."""
 
-    def make(words_url: str) -> TestClient:
-        settings = games.settings.Settings(
-            _env_file=None,
-            answers_url=f"sqlite:///{database}",
-            words_url=words_url,
-            busy_timeout_ms=200,
-            instance="games.1",
-        )
-        app = games.app.create_app(settings)
-
-        async def get_stepped_clock() -> Clock:
-            return clock
-
-        app.dependency_overrides[get_clock] = get_stepped_clock
-        return TestClient(app, root_path="/api/games")
+    def make(**changes: object) -> TestClient:
+        app = games.app.create_app(settings.model_copy(update=changes), clock=clock)
+        return TestClient(app, root_path="/api/games", headers=token_keys.headers(Scope.ADMIN))
 
     return make
 
 
 @pytest.fixture
-def client(make_client: Callable[[str], TestClient], words_url: str) -> Iterator[TestClient]:
-    with make_client(words_url) as client:
+def client(make_client: Callable[..., TestClient]) -> Iterator[TestClient]:
+    with make_client() as client:
         hold_to_document(client)
         yield client
+
+
+@pytest.fixture
+def make_player(stats_service: Stats, token_keys: TokenKeys) -> Callable[[TestClient | httpx.Client], Player]:
+    """A new player, whom stats knows."""
+
+    def make(client: TestClient | httpx.Client) -> Player:
+        user_id = uuid4()
+        stats_service.register(user_id)
+        return Player(client, user_id, token_keys.headers(Scope.PLAYER, user_id))
+
+    return make
+
+
+@pytest.fixture
+def player(client: TestClient, make_player: Callable[[TestClient], Player]) -> Player:
+    return make_player(client)

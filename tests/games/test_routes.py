@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.games.conftest import CANDIDATES, TODAY, SteppedClock
-from tools.layout import is_free
+from tests.games.conftest import CANDIDATES, SteppedClock, make_words_app
+from tests.games.players import TODAY
+from tests.games.serving import find_free_port, serving
 
 
 def stored_answers(database: Path) -> dict[int, str]:
@@ -140,11 +141,10 @@ def test_the_calendar_ends_with_the_year_9999(client: TestClient) -> None:
 
 
 def test_without_the_words_service_an_answer_is_503_and_nothing_is_stored(
-    make_client: Callable[[str], TestClient], database: Path
+    make_client: Callable[..., TestClient], database: Path
 ) -> None:
     before = stored_answers(database)
-    unused = next(port for port in range(20_000, 30_000) if is_free(port))
-    with make_client(f"http://127.0.0.1:{unused}") as client:
+    with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
         refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"})
         assert refused.status_code == 503
         assert refused.json()["detail"] == "The words service does not answer. Try again later."
@@ -152,9 +152,20 @@ def test_without_the_words_service_an_answer_is_503_and_nothing_is_stored(
     assert stored_answers(database) == before
 
 
-def test_a_words_service_without_its_database_is_503_here_too(client: TestClient, words_database: Path) -> None:
-    words_database.unlink()
-    assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
+def test_a_words_service_without_its_database_is_503_here_too(
+    make_client: Callable[..., TestClient], tmp_path: Path
+) -> None:
+    words_database = tmp_path / "words.db"
+    with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
+        words_database.unlink()
+        assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
+
+
+def test_what_is_no_words_service_is_503_and_nothing_else(
+    make_client: Callable[..., TestClient], stats_url: str
+) -> None:
+    with make_client(words_url=stats_url) as client:
+        assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
 
 
 def test_when_the_answers_are_used_up_another_round_is_drawn(

@@ -1,0 +1,152 @@
+"""Results on their way to stats: each reaches it once, whatever fails.
+
+A result is written to the table `outbox` in the transaction of the last guess, and deleted when stats has it. Until
+then it is delivered as often as it takes, since stats stores the very same result once: nobody needs to know whether a
+delivery whose answer was lost had arrived, and several instances may deliver the same row.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from types import TracebackType
+from typing import Any, Self
+from uuid import UUID
+
+from databases import Database
+
+from games import queries
+from games.plays import Result
+from games.queries import BEFORE_ALL, OutboxKey
+from games.scoreboard import ResultRefused, Scoreboard
+from servicekit.databases import transaction
+from servicekit.errors import Unavailable
+
+logger = logging.getLogger("quintet")
+
+BUDGET_S = 1.0
+"""How long the answer to a last guess waits for the delivery and the statistics."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+AT_ONCE = 20
+"""How many results are delivered at the same time."""
+
+
+def pause_s(failures: int, chance: float) -> float:
+    """Seconds to wait after so many failures in a row, one or more: each time twice as long, up to LONGEST_PAUSE_S.
+
+    `chance`, 0 to 1, takes away up to a half, so that instances that failed together do not come again together.
+    """
+    whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
+    return whole * (1 - chance / 2)
+
+
+class Outbox(AbstractAsyncContextManager["Outbox"]):
+    """Delivers a result at once when asked for the statistics after it, and whatever waits in the background."""
+
+    def __init__(self, plays: Database, scoreboard: Scoreboard) -> None:
+        self._plays = plays
+        self._scoreboard = scoreboard
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._after: OutboxKey = BEFORE_ALL
+        """The background has tried the rows up to here."""
+
+    async def __aenter__(self) -> Self:
+        self._wake = asyncio.Event()
+        self._start(self._deliver_for_ever())
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """What is not delivered by now stays in the table for the next start."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)  # the event loop alone would not keep it
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def find_statistics(self, *, user_id: UUID, game_id: int) -> dict[str, Any] | None:
+        """The statistics of a player who has finished a game; None if they are not to be had within BUDGET_S.
+
+        If the result of the game waits it is delivered first, which goes on when the time is up.
+        """
+        try:
+            async with asyncio.timeout(BUDGET_S):
+                result = await queries.find_waiting(self._plays, user_id=user_id, game_id=game_id)
+                if result is not None:
+                    await asyncio.shield(self._start(self._deliver_now(result)))
+                return await self._scoreboard.read_statistics(user_id)
+        except (TimeoutError, Unavailable):
+            return None
+
+    async def _deliver_now(self, result: Result) -> None:
+        try:
+            await self._deliver([result])
+        except Unavailable:
+            self._wake.set()
+            raise
+
+    async def _deliver(self, results: Sequence[Result]) -> None:
+        """All at the same time. Raises Unavailable if stats takes none of them now."""
+        errors = await asyncio.gather(*map(self._post, results))
+        postponed = [error for error in errors if isinstance(error, Unavailable)]
+        if len(postponed) == len(results):
+            raise postponed[0]
+        async with transaction(self._plays) as connection:
+            for result, error in zip(results, errors, strict=True):
+                if error is None:
+                    await queries.delete_result(connection, user_id=result.user_id, game_id=result.game_id)
+                elif isinstance(error, ResultRefused):
+                    logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)
+                    await queries.mark_refused(
+                        connection, user_id=result.user_id, game_id=result.game_id, reason=str(error)
+                    )
+
+    async def _post(self, result: Result) -> ResultRefused | Unavailable | None:
+        """Why stats has not taken it."""
+        try:
+            await self._scoreboard.post_result(result)
+        except (ResultRefused, Unavailable) as error:
+            return error
+        return None
+
+    async def _deliver_for_ever(self) -> None:
+        """Without a pause as long as stats takes something, with growing ones as long as it does not."""
+        failures = 0
+        while True:
+            try:
+                await self._deliver_next()
+                failures = 0
+            except Exception as error:
+                is_expected = isinstance(error, Unavailable)
+                logger.warning("Results wait to be delivered to stats: %s", error, exc_info=not is_expected)
+                failures += 1
+                await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311 - a pause, no secret
+
+    async def _deliver_next(self) -> None:
+        """Waits until something waits, if nothing does. Raises Unavailable if stats takes nothing now.
+
+        The next call goes on behind these rows, and behind the last one with the first again: rows that cannot be
+        delivered now (a shard of stats is away) keep no others waiting.
+        """
+        self._wake.clear()
+        waiting = await queries.list_waiting(self._plays, after=self._after, limit=AT_ONCE)
+        if not waiting:
+            waiting = await queries.list_waiting(self._plays, after=BEFORE_ALL, limit=AT_ONCE)
+        if waiting:
+            self._after = OutboxKey(waiting[-1].user_id, waiting[-1].game_id)
+            await self._deliver(waiting)
+            return
+        # Now and then it looks by itself: another instance may have ended with rows that it could not deliver.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), LONGEST_PAUSE_S)

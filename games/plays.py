@@ -1,0 +1,124 @@
+"""One player's play of one puzzle: its state, and which guess may come next."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from games.hardmode import find_unused_hint
+from games.letters import LetterState, colour_guess
+from games.puzzles import game_id_of
+from servicekit.errors import Conflict, Invalid
+
+MAX_GUESSES = 6
+
+
+class Status(StrEnum):
+    NEW = "new"
+    """Begun, without a guess."""
+    IN_PROGRESS = "in-progress"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    hard: bool
+    guesses: tuple[str, ...]
+    """In the order of the attempts, 0-6."""
+    answer: str
+
+    @property
+    def status(self) -> Status:
+        if self.answer in self.guesses:
+            return Status.WON
+        if len(self.guesses) == MAX_GUESSES:
+            return Status.LOST
+        return Status.IN_PROGRESS if self.guesses else Status.NEW
+
+    @property
+    def is_over(self) -> bool:
+        return self.status in {Status.WON, Status.LOST}
+
+    @property
+    def remaining(self) -> int:
+        """Guesses that the player still has."""
+        return 0 if self.is_over else MAX_GUESSES - len(self.guesses)
+
+    def colours(self) -> Iterator[tuple[str, list[LetterState]]]:
+        """Each guess with the states of its letters."""
+        for guess in self.guesses:
+            yield guess, colour_guess(guess, self.answer)
+
+    def keyboard(self) -> dict[str, LetterState]:
+        """The best that is known of each letter that was guessed, in alphabetical order."""
+        order = [LetterState.ABSENT, LetterState.PRESENT, LetterState.CORRECT]
+        known: dict[str, LetterState] = {}
+        for guess, states in self.colours():
+            for letter, state in zip(guess, states, strict=True):
+                known[letter] = max(known.get(letter, state), state, key=order.index)
+        return dict(sorted(known.items()))
+
+    def after(self, attempt: int) -> Self:
+        """The play as it was after an attempt."""
+        return replace(self, guesses=self.guesses[:attempt])
+
+    def with_guess(self, guess: str) -> Self:
+        return replace(self, guesses=(*self.guesses, guess))
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What stats is told of a play that is over."""
+
+    user_id: UUID
+    game_id: int
+    won: bool
+    guesses: int
+    """1-6, for a loss 6."""
+    finished: datetime
+    """UTC, to the second."""
+
+    @classmethod
+    def of(cls, play: Play, user_id: UUID, game_id: int, now: datetime) -> Self:
+        """Of a play that ends now."""
+        return cls(
+            user_id=user_id,
+            game_id=game_id,
+            won=play.status is Status.WON,
+            guesses=len(play.guesses),
+            finished=now.replace(microsecond=0),
+        )
+
+
+def is_repeat(play: Play, attempt: int, guess: str) -> bool:
+    """Whether this very guess was this attempt already: a client that got no answer sends it again."""
+    return attempt <= len(play.guesses) and play.guesses[attempt - 1] == guess
+
+
+def require_next_guess(play: Play, *, game_id: int, attempt: int, guess: str, now: datetime) -> None:
+    """Raises Conflict if this is not the attempt that comes next, and Invalid if hard mode does not allow the guess.
+
+    Whether it is a word is not looked at.
+    """
+    if play.is_over:
+        raise Conflict(f"This play is over: it is {play.status}.")
+    if game_id_of(now.date()) > game_id + 1:
+        raise Conflict(f"Game {game_id} is closed: a play may be finished until the end of the day after its own.")
+    following = len(play.guesses) + 1
+    if attempt < following:
+        raise Conflict(f"Attempt {attempt} was another guess; attempt {following} comes next.")
+    if attempt > following:
+        raise Conflict(f"Attempt {following} comes next, not {attempt}.")
+    if play.hard and (hint := find_unused_hint(list(play.colours()), guess)):
+        raise Invalid(f"body.guess: in hard mode {hint}.")
+
+
+def require_today(game_id: int, today: date) -> None:
+    """Raises Conflict if a play of this game may not be begun: only today's may."""
+    if game_id != game_id_of(today):
+        raise Conflict(
+            f"Game {game_id} was never begun, and is not today's: only game {game_id_of(today)} can be begun."
+        )

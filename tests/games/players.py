@@ -1,0 +1,45 @@
+"""Players, as a client of games sees them."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+from fastapi.testclient import TestClient
+
+TODAY = 1983
+ANSWER = "ahead"
+"""Of today's game."""
+WRONG = ("abbey", "crane", "daddy", "eerie", "geese", "zebra")
+"""Six words of the dictionary that lose it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    client: TestClient | httpx.Client
+    user_id: UUID
+    headers: dict[str, str]
+    """With the player's own token."""
+
+    def path(self, game_id: int = TODAY) -> str:
+        return f"/{game_id}/plays/{self.user_id}"
+
+    def begin(self, game_id: int = TODAY, *, hard: bool = False) -> httpx.Response:
+        return self.client.put(self.path(game_id), json={"hard": hard}, headers=self.headers)
+
+    def read(self, game_id: int = TODAY) -> httpx.Response:
+        return self.client.get(self.path(game_id), headers=self.headers)
+
+    def guess(self, attempt: object, guess: object, game_id: int = TODAY) -> httpx.Response:
+        body = {"attempt": attempt, "guess": guess}
+        return self.client.post(f"{self.path(game_id)}/guesses", json=body, headers=self.headers)
+
+    def share(self, game_id: int = TODAY) -> httpx.Response:
+        return self.client.get(f"{self.path(game_id)}/share", headers=self.headers)
+
+    def play(self, *guesses: str) -> dict[str, Any]:
+        """Begins today's game and makes these guesses; the state after the last one."""
+        state: dict[str, Any] = self.begin().raise_for_status().json()
+        for attempt, guess in enumerate(guesses, start=1):
+            state = self.guess(attempt, guess).raise_for_status().json()
+        return state

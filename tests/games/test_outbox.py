@@ -1,0 +1,292 @@
+"""Results reach stats once, whatever fails on the way."""
+
+import logging
+import random
+import sqlite3
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, closing
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse, Response
+
+from games.outbox import AT_ONCE, LONGEST_PAUSE_S, pause_s
+from servicekit.errors import problem_response
+from servicekit.tokens import Scope
+from tests.games.conftest import Stats
+from tests.games.mishaps import Network
+from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.serving import find_free_port, serving, wait_until
+from tests.tokens import TokenKeys
+
+MakeClient = Callable[..., TestClient]
+MakePlayer = Callable[[TestClient], Player]
+
+
+def list_outbox(plays_database: Path) -> list[tuple[UUID, str | None]]:
+    """Whose result is in it, and why it was refused."""
+    with closing(sqlite3.connect(plays_database)) as connection:
+        rows = connection.execute("SELECT user_id, refused FROM outbox ORDER BY user_id").fetchall()
+        return [(UUID(bytes=user_id), refused) for user_id, refused in rows]
+
+
+def is_empty(plays_database: Path) -> bool:
+    return list_outbox(plays_database) == []
+
+
+def put_in_outbox(plays_database: Path, user_ids: Iterable[UUID]) -> None:
+    """As a service leaves it that was killed after the commit of a last guess."""
+    with closing(sqlite3.connect(plays_database)) as connection, connection:
+        connection.execute("PRAGMA foreign_keys = ON")
+        for user_id in user_ids:
+            key = (user_id.bytes, TODAY)
+            connection.execute("INSERT INTO plays VALUES (?, ?, 0, '2026-11-23 11:00:00')", key)
+            connection.execute("INSERT INTO outbox VALUES (?, ?, 1, 3, '2026-11-23 12:00:00', NULL)", key)
+
+
+def test_pauses_grow_from_half_a_second_to_half_a_minute() -> None:
+    longest = [pause_s(failures, 0) for failures in range(1, 10)]
+    assert longest == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+    assert pause_s(10**6, 0) == LONGEST_PAUSE_S
+
+
+def test_a_pause_is_cut_by_up_to_a_half_by_chance() -> None:
+    rng = random.Random(3)  # noqa: S311 - the same in every run
+    pauses = [pause_s(7, rng.random()) for _ in range(100)]
+    assert len(set(pauses)) == 100
+    assert 15 <= min(pauses) < 16
+    assert 29 < max(pauses) <= 30
+
+
+def test_while_stats_is_away_the_result_waits_and_is_delivered_once_it_is_back(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    port = find_free_port()
+    with make_client(stats_url=f"http://127.0.0.1:{port}") as client:
+        player = make_player(client)
+        state = player.play("crane", ANSWER)
+        assert (state["status"], state["answer"], state["statistics"]) == ("won", ANSWER, None)
+        assert list_outbox(plays_database) == [(player.user_id, None)]
+        with serving(stats_service.make_app(), port):
+            wait_until(lambda: is_empty(plays_database))
+            assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
+            assert player.guess(2, ANSWER).json()["statistics"]["gamesPlayed"] == 1  # the repeat has them now
+
+
+def test_a_repeat_of_the_last_guess_delivers_what_still_waits(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    network.instead = lambda _path: PlainTextResponse("starting", 502)
+    with serving(network) as url, make_client(stats_url=url) as client:
+        player = make_player(client)
+        assert player.play(ANSWER)["statistics"] is None
+        network.instead = lambda _path: None
+        assert player.guess(1, ANSWER).json()["statistics"]["gamesPlayed"] == 1
+        assert is_empty(plays_database)
+
+
+def test_what_waits_is_delivered_after_a_restart(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    with make_client(stats_url=f"http://127.0.0.1:{find_free_port()}") as client:
+        player = make_player(client)
+        player.play(*WRONG)
+    assert list_outbox(plays_database) == [(player.user_id, None)]
+    with make_client():
+        wait_until(lambda: is_empty(plays_database))
+    assert stats_service.list_results(player.user_id) == [(TODAY, False, 6, "2026-11-23 12:00:00")]
+
+
+def test_a_result_whose_reply_is_lost_is_stored_once(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    network.lose_replies = 1
+    with serving(network) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
+        player = make_player(client)
+        assert player.play("crane", ANSWER)["statistics"] is None
+        wait_until(lambda: is_empty(plays_database))
+        assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
+        assert httpx.get(f"{url}/users/{player.user_id}").json()["gamesPlayed"] == 1
+    assert network.requests.count(f"POST /users/{player.user_id}/games") == 2
+
+
+def test_a_slow_stats_service_keeps_the_player_waiting_for_a_second_and_gets_the_result(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    network.delay_s = 1.3
+    with serving(network) as url, make_client(stats_url=url) as client:
+        player = make_player(client)
+        player.begin()
+        before = time.monotonic()
+        state = player.guess(1, ANSWER).json()
+        waited_s = time.monotonic() - before
+        assert (state["status"], state["statistics"]) == ("won", None)
+        assert 1 <= waited_s < 1.3
+        wait_until(lambda: is_empty(plays_database))
+    assert len(stats_service.list_results(player.user_id)) == 1
+    assert network.requests == [f"POST /users/{player.user_id}/games"]  # it was not begun anew
+
+
+def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
+    client: TestClient,
+    make_player: MakePlayer,
+    plays_database: Path,
+    stats_service: Stats,
+    stats_url: str,
+    token_keys: TokenKeys,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    player, other = make_player(client), make_player(client)
+    httpx.post(
+        f"{stats_url}/users/{player.user_id}/games",
+        json={"game_id": TODAY, "won": False, "guesses": 6},
+        headers=token_keys.headers(Scope.ADMIN),
+    ).raise_for_status()
+    assert player.play(ANSWER)["status"] == "won"
+    ((user_id, refused),) = list_outbox(plays_database)
+    assert user_id == player.user_id
+    assert refused is not None
+    assert refused.startswith(f"409: Another result of game {TODAY}")
+    assert f"stats refuses game {TODAY} of user {player.user_id}: 409" in caplog.text
+    assert other.play(ANSWER)["statistics"]["gamesWon"] == 1
+    assert [user_id for user_id, _ in list_outbox(plays_database)] == [player.user_id]
+    assert len(stats_service.list_results(player.user_id)) == 1
+
+
+def test_a_refused_result_is_not_tried_again(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    with serving(network) as url:
+        with make_client(stats_url=url) as client:
+            stranger = Player(client, UUID(int=99), make_player(client).headers)
+            put_in_outbox(plays_database, [stranger.user_id])
+        with make_client(stats_url=url):
+            wait_until(lambda: list_outbox(plays_database)[0][1])
+        with make_client(stats_url=url) as client:
+            player = make_player(client)
+            put_in_outbox(plays_database, [player.user_id])
+        with make_client(stats_url=url):
+            wait_until(lambda: len(list_outbox(plays_database)) == 1)
+    assert list_outbox(plays_database) == [(stranger.user_id, f"404: There is no user {stranger.user_id}.")]
+    assert network.requests.count(f"POST /users/{stranger.user_id}/games") == 1
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        PlainTextResponse("404 page not found\n", 404),  # Traefik's own, while it starts
+        PlainTextResponse("no available server", 503),
+        problem_response(503, "The database games0.db does not answer."),
+        problem_response(401, "The token is not valid."),
+        problem_response(403, "This needs another scope."),
+        problem_response(429, "Too many."),
+        problem_response(500, "Something unexpected."),
+        PlainTextResponse("", 302, headers={"Location": "/"}),
+    ],
+    ids=lambda response: f"{response.status_code} {response.media_type}",
+)
+def test_what_is_not_the_last_word_of_stats_is_tried_again(
+    make_client: MakeClient,
+    make_player: MakePlayer,
+    plays_database: Path,
+    stats_service: Stats,
+    answer: Response,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    network = Network(stats_service.make_app())
+    network.instead = lambda _path: answer
+    with serving(network) as url, make_client(stats_url=url) as client:
+        player = make_player(client)
+        assert player.play(ANSWER)["statistics"] is None
+        assert list_outbox(plays_database) == [(player.user_id, None)]
+        wait_until(lambda: f"stats: The stats service answers {answer.status_code} to a result." in caplog.text)
+        network.instead = lambda _path: None
+        wait_until(lambda: is_empty(plays_database))
+    assert len(stats_service.list_results(player.user_id)) == 1
+
+
+def test_results_that_cannot_be_delivered_keep_none_behind_them_waiting(
+    make_client: MakeClient, make_player: MakePlayer, client: TestClient, plays_database: Path, stats_service: Stats
+) -> None:
+    """As when one shard of stats is away: more of its players than are tried at once come first."""
+    stuck = [UUID(int=number) for number in range(AT_ONCE + 5)]
+    other = make_player(client).user_id
+    put_in_outbox(plays_database, [*stuck, other])
+    network = Network(stats_service.make_app())
+    network.instead = lambda path: None if str(other) in path else problem_response(503, "This shard is away.")
+    with serving(network) as url, make_client(stats_url=url):
+        wait_until(lambda: [user_id for user_id, _ in list_outbox(plays_database)] == stuck)
+    assert len(stats_service.list_results(other)) == 1
+
+
+def test_several_instances_that_deliver_the_same_results_store_each_once(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    with make_client() as client:
+        players = [make_player(client).user_id for _ in range(2 * AT_ONCE + 1)]
+    put_in_outbox(plays_database, players)
+    with ExitStack() as instances:
+        for _ in range(3):
+            instances.enter_context(make_client())
+        wait_until(lambda: is_empty(plays_database))
+    assert all(stats_service.list_results(player) == [(TODAY, True, 3, "2026-11-23 12:00:00")] for player in players)
+
+
+def test_an_instance_that_ends_in_the_middle_of_a_delivery_loses_nothing(
+    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    network.delay_s = 0.3
+    with make_client() as client:
+        players = [make_player(client).user_id for _ in range(AT_ONCE)]
+    put_in_outbox(plays_database, players)
+    with serving(network) as url:
+        with make_client(stats_url=url):
+            wait_until(lambda: network.requests)
+        assert len(list_outbox(plays_database)) == AT_ONCE
+    with make_client():
+        wait_until(lambda: is_empty(plays_database))
+    assert all(len(stats_service.list_results(player)) == 1 for player in players)
+
+
+@pytest.mark.parametrize("content", [None, b"nonsense", b"\xff\xfe", b"two\nlines"])
+def test_a_token_that_is_missing_or_wrong_is_put_right_without_a_restart(
+    client: TestClient,
+    make_player: MakePlayer,
+    plays_database: Path,
+    token_file: Path,
+    content: bytes | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    token = token_file.read_bytes()
+    if content is None:
+        token_file.unlink()
+    else:
+        token_file.write_bytes(content)
+    player = make_player(client)
+    assert player.play(ANSWER)["statistics"] is None
+    assert list_outbox(plays_database) == [(player.user_id, None)]
+    wait_until(lambda: "Results wait to be delivered to stats: " in caplog.text)
+    token_file.write_bytes(token)
+    wait_until(lambda: is_empty(plays_database))
+    assert "nonsense" not in caplog.text
+    assert "lines" not in caplog.text
+    assert token.decode().strip() not in caplog.text
+
+
+def test_the_log_has_a_line_a_round_while_stats_is_away(
+    make_client: MakeClient, make_player: MakePlayer, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    with make_client(stats_url=f"http://127.0.0.1:{find_free_port()}") as client:
+        make_player(client).play(ANSWER)
+        line = "Results wait to be delivered to stats: The stats service does not answer. Try again later."
+        wait_until(lambda: line in [record.message for record in caplog.records])

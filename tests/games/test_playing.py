@@ -1,0 +1,307 @@
+"""Whole games over HTTP, beside a real words and a real stats service."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.games.conftest import Stats, SteppedClock, make_words_app
+from tests.games.mishaps import Network
+from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.serving import find_free_port, serving
+from tests.problem_checks import assert_problem
+
+MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
+"""The end of today."""
+LAST_SECOND = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
+"""In which today's play may be finished."""
+CLOSED = datetime(2026, 11, 25, tzinfo=UTC)
+
+
+def test_a_play_begins_empty(player: Player) -> None:
+    response = player.begin()
+    assert response.status_code == 201
+    assert response.json() == {
+        "game_id": TODAY,
+        "user_id": str(player.user_id),
+        "status": "new",
+        "hard": False,
+        "remaining": 6,
+        "guesses": [],
+        "keyboard": {},
+        "answer": None,
+        "statistics": None,
+    }
+    assert player.read().json() == response.json()
+
+
+def test_a_guess_is_coloured_and_stays(player: Player) -> None:
+    player.begin()
+    response = player.guess(1, "ABBEY")
+    assert response.status_code == 200
+    states = ["correct", "absent", "absent", "present", "absent"]
+    assert response.json() == {
+        "game_id": TODAY,
+        "user_id": str(player.user_id),
+        "status": "in-progress",
+        "hard": False,
+        "remaining": 5,
+        "guesses": [
+            {
+                "guess": "abbey",
+                "letters": [{"letter": letter, "state": state} for letter, state in zip("abbey", states, strict=True)],
+            }
+        ],
+        "keyboard": {"a": "correct", "b": "absent", "e": "present", "y": "absent"},
+        "answer": None,
+        "statistics": None,
+    }
+    assert player.read().json() == response.json()
+
+
+def test_a_game_that_is_won_is_in_the_statistics(player: Player, stats_service: Stats, stats_url: str) -> None:
+    state = player.play("crane", "abbey", ANSWER)
+    assert (state["status"], state["remaining"], state["answer"]) == ("won", 0, ANSWER)
+    assert state["statistics"] == httpx.get(f"{stats_url}/users/{player.user_id}").json()
+    assert state["statistics"]["gamesWon"] == state["statistics"]["guesses"]["3"] == 1
+    assert stats_service.list_results(player.user_id) == [(TODAY, True, 3, "2026-11-23 12:00:00")]
+
+
+def test_a_game_that_is_lost_is_in_the_statistics_too(player: Player, stats_service: Stats) -> None:
+    state = player.play(*WRONG)
+    assert (state["status"], state["remaining"], state["answer"]) == ("lost", 0, ANSWER)
+    assert state["statistics"]["guesses"]["fail"] == state["statistics"]["gamesPlayed"] == 1
+    assert stats_service.list_results(player.user_id) == [(TODAY, False, 6, "2026-11-23 12:00:00")]
+
+
+def test_the_sixth_guess_may_win(player: Player) -> None:
+    state = player.play(*WRONG[:5], ANSWER)
+    assert (state["status"], state["statistics"]["guesses"]["6"]) == ("won", 1)
+
+
+def test_statistics_come_with_the_last_guess_and_the_answer_stays(player: Player) -> None:
+    player.play(ANSWER)
+    state = player.read().json()
+    assert (state["status"], state["answer"], state["statistics"]) == ("won", ANSWER, None)
+
+
+def test_a_play_is_taken_up_again_as_it_was(player: Player, make_client: Callable[..., TestClient]) -> None:
+    before = player.play("crane", "abbey")
+    again = player.begin(hard=True)
+    assert again.status_code == 200
+    assert again.json() == before  # `hard` too: who has begun without it cannot change that
+    with make_client() as restarted:
+        other = Player(restarted, player.user_id, player.headers)
+        assert other.begin().json() == before
+        assert other.guess(3, ANSWER).json()["status"] == "won"
+
+
+@pytest.mark.parametrize("body", [None, {}, {"hard": False}])
+def test_without_a_word_about_it_a_play_is_not_hard(player: Player, body: object) -> None:
+    response = player.client.put(player.path(), json=body, headers=player.headers)
+    assert (response.status_code, response.json()["hard"]) == (201, False)
+
+
+@pytest.mark.parametrize("body", [{"hard": 1}, {"hard": "true"}, {"hard": None}, {"easy": True}, [], "hard"])
+def test_a_play_of_the_wrong_form_is_422_and_not_begun(player: Player, body: object) -> None:
+    assert_problem(player.client.put(player.path(), json=body, headers=player.headers), 422)
+    assert player.read().status_code == 404
+
+
+def test_in_hard_mode_every_hint_must_be_used(player: Player) -> None:
+    assert player.begin(hard=True).json()["hard"] is True
+    player.guess(1, "abbey").raise_for_status()
+    refused = player.guess(2, "crane")
+    assert assert_problem(refused, 422) == "body.guess: in hard mode the first letter must be a."
+    assert len(player.read().json()["guesses"]) == 1
+    assert player.guess(2, ANSWER).json()["status"] == "won"
+    assert player.share().text == f"Quintet {TODAY} 2/6*\n\n🟩⬛⬛🟨⬛\n🟩🟩🟩🟩🟩\n"
+
+
+def test_the_grid_can_be_shared_when_the_play_is_over(player: Player) -> None:
+    player.play("crane", "abbey")
+    assert_problem(player.share(), 409)
+    player.guess(3, ANSWER)
+    response = player.share()
+    assert response.status_code == 200
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert response.text == f"Quintet {TODAY} 3/6\n\n⬛⬛🟨⬛🟨\n🟩⬛⬛🟨⬛\n🟩🟩🟩🟩🟩\n"
+
+
+def test_what_was_never_begun_is_404(player: Player) -> None:
+    for response in (player.read(), player.share(), player.guess(1, "crane"), player.guess(1, "crane", TODAY - 1)):
+        assert "has not begun" in assert_problem(response, 404)
+
+
+@pytest.mark.parametrize("game_id", [TODAY + 1, 10**30])
+def test_a_play_of_a_game_that_is_yet_to_come_is_404(player: Player, game_id: int) -> None:
+    for response in (player.begin(game_id), player.read(game_id), player.guess(1, "crane", game_id)):
+        assert "yet to come" in assert_problem(response, 404)
+
+
+@pytest.mark.parametrize("game_id", [0, TODAY - 1])
+def test_a_past_game_that_was_never_begun_cannot_be_begun(player: Player, game_id: int) -> None:
+    assert_problem(player.begin(game_id), 409)
+    assert player.read(game_id).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"attempt": 0, "guess": "crane"},
+        {"attempt": 7, "guess": "crane"},
+        {"attempt": True, "guess": "crane"},
+        {"attempt": "1", "guess": "crane"},
+        {"attempt": 1.0, "guess": "crane"},
+        {"attempt": None, "guess": "crane"},
+        {"guess": "crane"},
+        {"attempt": 1},
+        {"attempt": 1, "guess": "cran"},
+        {"attempt": 1, "guess": "crâne"},
+        {"attempt": 1, "guess": "\u212arane"},
+        {"attempt": 1, "guess": ["crane"]},
+        {"attempt": 1, "guess": "crane", "hard": False},
+        [],
+        None,
+    ],
+)
+def test_a_guess_of_the_wrong_form_is_422_and_uses_no_attempt(player: Player, body: object) -> None:
+    before = player.begin().json()
+    assert_problem(player.client.post(f"{player.path()}/guesses", json=body, headers=player.headers), 422)
+    assert player.read().json() == before
+
+
+def test_a_guess_that_is_in_no_dictionary_uses_no_attempt(player: Player) -> None:
+    player.play("crane")
+    refused = player.guess(2, "zzzzz")
+    detail = assert_problem(refused, 422)
+    assert detail == "body.guess: this word is not in the dictionary; no attempt is used."
+    assert player.guess(2, "abbey").json()["remaining"] == 4
+
+
+def test_without_the_words_service_a_guess_is_503_and_uses_no_attempt(
+    make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player]
+) -> None:
+    with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
+        player = make_player(client)
+        before = player.begin().json()
+        assert_problem(player.guess(1, "crane"), 503)
+        assert player.read().json() == before
+
+
+def test_a_words_service_that_does_not_answer_in_time_is_503(
+    make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], tmp_path: Path
+) -> None:
+    network = Network(make_words_app(tmp_path / "words.db"))
+    network.lose_replies = 1
+    with serving(network) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
+        player = make_player(client)
+        player.begin()
+        detail = assert_problem(player.guess(1, "crane"), 503)
+        assert detail == "The words service does not answer in time. Try again later."
+        assert player.guess(1, "crane").json()["remaining"] == 5
+
+
+def test_an_attempt_out_of_turn_is_409_and_changes_nothing(player: Player) -> None:
+    before = player.play("crane", "abbey")
+    for attempt, guess in ((1, "abbey"), (2, "crane"), (4, "daddy"), (6, ANSWER)):
+        assert_problem(player.guess(attempt, guess), 409)
+    assert player.read().json() == before
+
+
+def test_after_the_end_another_guess_is_409(player: Player) -> None:
+    player.play("crane", ANSWER)
+    for attempt, guess in ((2, "abbey"), (3, "abbey"), (3, ANSWER), (1, ANSWER)):
+        assert_problem(player.guess(attempt, guess), 409)
+    assert len(player.read().json()["guesses"]) == 2
+
+
+def test_a_guess_that_is_sent_again_is_answered_again(player: Player) -> None:
+    player.begin()
+    answers = [player.guess(number, guess).json() for number, guess in enumerate(("crane", "abbey", ANSWER), start=1)]
+    for attempt in (1, 2, 3, 2, 1):
+        repeated = player.guess(attempt, answers[attempt - 1]["guesses"][-1]["guess"].upper())
+        assert repeated.status_code == 200
+        assert repeated.json() == answers[attempt - 1]
+    assert [state["answer"] for state in answers] == [None, None, ANSWER]
+
+
+def test_a_guess_that_is_sent_again_needs_no_words_service_and_no_open_game(
+    player: Player, make_client: Callable[..., TestClient], clock: SteppedClock
+) -> None:
+    state = player.play("crane")
+    clock.now = CLOSED
+    with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
+        again = Player(client, player.user_id, player.headers).guess(1, "crane")
+    assert again.json() == state
+
+
+def test_a_play_goes_on_over_midnight_and_closes_at_the_end_of_the_next_day(
+    player: Player, clock: SteppedClock
+) -> None:
+    player.play("crane")
+    clock.now = LAST_SECOND
+    assert player.begin().status_code == 200
+    state = player.guess(2, "abbey").json()
+    clock.now = CLOSED
+    refused = player.guess(3, ANSWER)
+    assert "closed" in assert_problem(refused, 409)
+    assert player.read().json() == state
+    assert player.begin().json() == state
+    assert player.read().json()["answer"] is None  # it is not over: the answer is not the player's
+
+
+def test_a_play_that_is_finished_on_the_next_day_is_finished_that_day(
+    player: Player, clock: SteppedClock, stats_service: Stats
+) -> None:
+    player.play("crane")
+    clock.now = LAST_SECOND
+    assert player.guess(2, ANSWER).json()["status"] == "won"
+    assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-24 23:59:59")]
+    clock.now = CLOSED
+    assert player.read().json()["answer"] == ANSWER
+    assert player.share().status_code == 200
+
+
+def test_a_guess_for_which_the_time_runs_out_under_way_does_not_count(player: Player, clock: SteppedClock) -> None:
+    before = player.play("crane")
+    clock.before = [LAST_SECOND, LAST_SECOND]  # the game is there, the guess is allowed
+    clock.now = CLOSED  # under the lock
+    assert_problem(player.guess(2, ANSWER), 409)
+    assert player.read().json() == before
+
+
+def test_a_play_that_is_begun_as_midnight_comes_is_not_begun(player: Player, clock: SteppedClock) -> None:
+    clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
+    clock.now = MIDNIGHT
+    assert_problem(player.begin(), 409)
+    assert player.read().status_code == 404
+    assert player.begin(TODAY + 1).status_code == 201
+
+
+def test_each_player_has_a_play_of_their_own(client: TestClient, make_player: Callable[[TestClient], Player]) -> None:
+    one, other = make_player(client), make_player(client)
+    one.play("crane")
+    assert other.read().status_code == 404
+    assert other.play()["guesses"] == []
+
+
+@pytest.mark.parametrize("user_id", ["1", "ada", "5d0b2f6e-9b0d-4f6c-8f0e", str(uuid4()) + "0"])
+def test_what_is_no_users_id_is_403(player: Player, user_id: str) -> None:
+    response = player.client.get(f"/{TODAY}/plays/{user_id}", headers=player.headers)
+    assert_problem(response, 403)
+
+
+def test_without_the_plays_database_there_is_no_health_and_no_500(
+    make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], tmp_path: Path
+) -> None:
+    with make_client(plays_url=f"sqlite:///{tmp_path}/none.db") as client:
+        assert assert_problem(client.get("/health"), 503).startswith("The database none.db cannot be opened")
+        player = make_player(client)
+        for response in (player.begin(), player.read(), player.guess(1, "crane"), player.share()):
+            assert_problem(response, 503)
+        assert client.get("/today").status_code == 200
