@@ -1,4 +1,4 @@
-"""bin/init: makes the databases that do not exist."""
+"""bin/init: makes the databases and keys that do not exist."""
 
 import argparse
 import os
@@ -12,13 +12,17 @@ from pathlib import Path
 
 from games.puzzles import game_id_of
 from games.schedule import MIN_GAP_DAYS, draw_round
+from servicekit.errors import Problem
 from tools.contents import list_inhabited
+from tools.keys import stage_keys
 from tools.locations import ROOT, SHARE, Locations, read_locations
+from tools.rebuilding import upgrade_shard
 from tools.script import run_script
 from tools.staging import create_database, exclusive, replace_databases, seal, staged
 
-HELP = """Makes the databases that do not exist: users and games without a row, the dictionary, and the answers of all
-puzzles up to today's and beyond. Where they exist, nothing changes."""
+HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
+of all puzzles up to today's and beyond; and the keys that tokens are signed and verified with. What exists stays as it
+is, but for tables that a database of an earlier version lacks: it gets them."""
 
 
 def read_words(path: Path) -> list[str]:
@@ -26,13 +30,14 @@ def read_words(path: Path) -> list[str]:
 
 
 def make_empty(schema: str, path: Path) -> None:
-    with closing(create_database(path, SHARE / schema)):
-        pass
+    create_database(path, SHARE / schema).close()
+    seal(path)
 
 
 def make_words(path: Path) -> None:
     with closing(create_database(path, SHARE / "words.sql")) as words:
         insert_all(words, "INSERT INTO words (word) VALUES (?)", [(word,) for word in read_words(SHARE / "words.txt")])
+    seal(path)
 
 
 def make_answers(path: Path) -> None:
@@ -41,6 +46,7 @@ def make_answers(path: Path) -> None:
     with closing(create_database(path, SHARE / "answers.sql")) as database:
         insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
         insert_all(database, "INSERT INTO answers (game_id, answer) VALUES (?, ?)", list(enumerate(answers)))
+    seal(path)
 
 
 def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
@@ -64,12 +70,14 @@ def list_makers(locations: Locations) -> dict[Path, Callable[[Path], None]]:
         **dict.fromkeys(locations.shards, partial(make_empty, "games.sql")),
         locations.words: make_words,
         locations.answers: make_answers,
+        locations.plays: partial(make_empty, "plays.sql"),
     }
 
 
 def refuse_lost(locations: Locations, missing: Sequence[Path]) -> None:
     """Raises SystemExit if a database of the players is missing while others still know players."""
-    lost = [path for path in locations.players if path in missing]
+    # A version before plays.db had none to lose.
+    lost = [path for path in locations.players if path in missing and path != locations.plays]
     if lost and (left := list_inhabited(locations)):
         raise SystemExit(
             f"{to_text(lost)} cannot be made empty while {to_text(left)} still has players: bring it back, or make all"
@@ -81,20 +89,39 @@ def to_text(paths: Sequence[Path]) -> str:
     return ", ".join(map(str, paths))
 
 
-def make_databases(locations: Locations, *, force: bool) -> str:
+def add_missing_tables(path: Path, schema: str) -> list[str]:
+    """Brings a database of an earlier version up to a schema in share/, all or nothing; returns what it lacked.
+
+    Services may have it open. Raises SystemExit if it is no database.
+    """
+    select_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    try:
+        with closing(sqlite3.connect(path, isolation_level=None)) as database:
+            before = set(database.execute(select_names))
+            database.executescript(f"BEGIN IMMEDIATE; {(SHARE / schema).read_text(encoding='utf-8')} COMMIT;")
+            return [name for (name,) in database.execute(select_names).fetchall() if (name,) not in before]
+    except sqlite3.Error as error:
+        raise SystemExit(f"{path} cannot be brought up to date ({error}).") from error
+
+
+def make_files(locations: Locations, *, force: bool) -> str:
     """Returns the summary."""
     makers = list_makers(locations)
-    with exclusive(locations.folder, locations.all):
+    with exclusive(locations.folder, [*locations.all, *locations.keys]):
         missing = [path for path in makers if force or not path.exists()]
-        if not missing:
-            return "All databases exist: nothing to do."
         if not force:
             refuse_lost(locations, missing)
         for path in missing:
             makers[path](staged(path))
-            seal(staged(path))
-        replace_databases(missing, locations.folder)
-    return f"Made {to_text(missing)}."
+        made = [*missing, *stage_keys(locations, force=force)]
+        if made:
+            replace_databases(made, locations.folder)
+        added = add_missing_tables(locations.users, "users.sql")
+        upgraded = [path for path in locations.shards if upgrade_shard(path)]
+    sentences = [f"Made {to_text(made)}."] if made else []
+    sentences += [f"Added {', '.join(added)} to {locations.users}."] if added else []
+    sentences += [f"Added places and tallies to {to_text(upgraded)}."] if upgraded else []
+    return " ".join(sentences) or "All databases and keys exist: nothing to do."
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,11 +129,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="make all anew, and lose all players and games; refused while a service has a database open",
+        help="make all anew, and lose all players, games and tokens; refused while a service has a database open",
     )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    print(make_databases(read_locations(), force=arguments.force))
+    try:
+        print(make_files(read_locations(), force=arguments.force))
+    except Problem as problem:  # a key that cannot be read
+        raise SystemExit(problem.detail) from problem
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Where the databases are: what the services' own Settings say, so that a script and a service never disagree."""
+"""Where databases and keys are: what the services' own Settings say, so that a script and a service never disagree."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,11 @@ class Locations:
     shards: tuple[Path, ...]
     words: Path
     answers: Path
+    plays: Path
+    private_key: Path
+    public_key: Path
+    service_token: Path
+    """What games shows to stats."""
 
     @property
     def folder(self) -> Path:
@@ -29,12 +34,18 @@ class Locations:
 
     @property
     def players(self) -> tuple[Path, ...]:
-        """The files that know the players: users and shards, which only make sense together."""
-        return (self.users, *self.shards)
+        """The files that know the players: users, shards and plays, which only make sense together."""
+        return (self.users, *self.shards, self.plays)
 
     @property
     def all(self) -> tuple[Path, ...]:
+        """The databases."""
         return (*self.players, self.words, self.answers)
+
+    @property
+    def keys(self) -> tuple[Path, ...]:
+        """The files that tokens are made of, in the order in which each takes the one before."""
+        return (self.private_key, self.public_key, self.service_token)
 
 
 def to_path(url: str) -> Path:
@@ -45,24 +56,31 @@ def read_locations() -> Locations:
     """Paths relative to the working directory, as the environment and `.env` there say.
 
     Raises SystemExit with a sentence if a setting is wrong, if stats and users disagree on where the users database
-    is, or if two databases are to be one file.
+    is, or if two of the files are to be one.
     """
     try:
-        users_url = users.settings.Settings().database_url
+        users_settings = users.settings.Settings()
         stats_settings = stats.settings.Settings()
+        games_settings = games.settings.Settings()
         locations = Locations(
-            users=to_path(users_url),
+            users=to_path(users_settings.database_url),
             shards=tuple(to_path(url) for url in stats_settings.shard_urls),
             words=to_path(words.settings.Settings().database_url),
-            answers=to_path(games.settings.Settings().answers_url),
+            answers=to_path(games_settings.answers_url),
+            plays=to_path(games_settings.plays_url),
+            private_key=users_settings.token_private_key_file,
+            public_key=users_settings.token_public_key_file,
+            service_token=games_settings.service_token_file,
         )
     except ValidationError as error:
         problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise SystemExit(f"The environment or .env is wrong: {'; '.join(problems)}.") from error
     if to_path(stats_settings.users_url) != locations.users:
         raise SystemExit(
-            f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_url}) must agree."
+            f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_settings.database_url}) must"
+            " agree."
         )
-    if len({path.absolute() for path in locations.all}) < len(locations.all):
-        raise SystemExit(f"Each database needs a file of its own: {', '.join(map(str, locations.all))}.")
+    files = (*locations.all, *locations.keys)
+    if len({path.absolute() for path in files}) < len(files):
+        raise SystemExit(f"Each database and key needs a file of its own: {', '.join(map(str, files))}.")
     return locations

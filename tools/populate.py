@@ -14,6 +14,7 @@ from tqdm import tqdm
 from games.puzzles import FIRST_DAY, game_id_of
 from servicekit.sharding import Shards
 from tools.contents import list_inhabited
+from tools.init import make_empty
 from tools.locations import ROOT, SHARE, Locations, read_locations
 from tools.players import Player, draw_players, play_games
 from tools.rebuilding import fill_standings
@@ -55,6 +56,7 @@ def build_all(locations: Locations, *, users: int, games: int, days: int, seed: 
     rng = random.Random(seed)  # noqa: S311 - simulated players have no secrets, and must come again
     players = draw_players(users, games=games, days=days, rng=rng)
     build_users(staged(locations.users), players)
+    make_empty("plays.sql", staged(locations.plays))
     parts: Shards[list[Player]] = Shards([[] for _ in locations.shards])
     for player in players:
         parts.of(player.user_id).append(player)
@@ -116,10 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     locations = read_locations()
     start = time.monotonic()
     populate(locations, **vars(arguments))
-    print(
-        f"{arguments.users:,} players and {arguments.games:,} games are in {', '.join(map(str, locations.players))}"
-        f" ({time.monotonic() - start:.1f} s)."
-    )
+    places = ", ".join(map(str, (locations.users, *locations.shards)))
+    seconds = time.monotonic() - start
+    print(f"{arguments.users:,} players and {arguments.games:,} games are in {places} ({seconds:.1f} s).")
     return 0
 
 

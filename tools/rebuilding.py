@@ -3,13 +3,16 @@ compares it with."""
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date
+from pathlib import Path
 from uuid import UUID
 
 import servicekit.values  # noqa: F401 - registers how UUIDs and days are stored
 from stats.queries import UPSERT_STANDING, write_standing
 from stats.standings import Standing
 from stats.streaks import find_runs
+from tools.locations import SHARE
 
 # One row a user: all win days in one text cost less than a row each.
 SELECT_GAMES = """
@@ -34,7 +37,47 @@ def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standin
         )
 
 
+# What the triggers in share/games.sql keep, counted at once: the rows of `places` from `standings`, and those of
+# `tallies` from `places`.
+SELECT_PLACES = """
+SELECT 'wins', -won, played, user_id FROM standings
+UNION ALL SELECT 'streaks', -max_streak, -won, user_id FROM standings
+"""
+SELECT_TALLIES = """
+SELECT board, 1, first, 0, x'', COUNT(*) FROM places GROUP BY board, first
+UNION ALL SELECT board, 2, first, second, x'', COUNT(*) FROM places GROUP BY board, first, second
+UNION ALL SELECT board, 3, first, second, substr(user_id, 1, 1), COUNT(*) FROM places
+GROUP BY board, first, second, substr(user_id, 1, 1)
+"""
+
+
 def fill_standings(shard: sqlite3.Connection) -> None:
-    """Writes the standings of a shard that has games and no standings yet."""
+    """Writes the standings, places and tallies of a shard that has games and none of these yet.
+
+    The triggers are away meanwhile: row by row they would take three times as long as all else here.
+    """
+    triggers = shard.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        shard.execute(f"DROP TRIGGER {name}")
     rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
     shard.executemany(UPSERT_STANDING.sql, rows)
+    shard.execute(f"INSERT INTO places {SELECT_PLACES}")
+    shard.execute(f"INSERT INTO tallies {SELECT_TALLIES}")
+    for _, sql in triggers:
+        shard.execute(sql)
+
+
+def upgrade_shard(path: Path) -> bool:
+    """Adds places and tallies to a shard of a version without them, all or nothing, also while services write to it.
+
+    Returns whether they were missing. Raises sqlite3.Error if the file is no shard.
+    """
+    with closing(sqlite3.connect(path, isolation_level=None)) as shard:
+        if shard.execute("SELECT 1 FROM sqlite_master WHERE name = 'tallies'").fetchone():
+            return False
+        schema = (SHARE / "games.sql").read_text(encoding="utf-8")
+        shard.executescript(
+            f"BEGIN IMMEDIATE; DROP INDEX standings_by_wins; DROP INDEX standings_by_streak; {schema}"
+            f"INSERT INTO places {SELECT_PLACES}; COMMIT;"
+        )
+    return True

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from servicekit.values import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.contents import list_inhabited
+from tools.init import make_empty
 from tools.legacy import GAME_FAULTS, USER_FAULTS, find_faults, open_legacy, refusing_unreadable
 from tools.locations import ROOT, Locations, read_locations
 from tools.script import run_script
@@ -101,6 +102,7 @@ def import_source(source: Path, locations: Locations) -> str:
             steps.update()
             contents = build_all(split, legacy, locations, checksum=checksum, now=now)
             steps.update()
+        make_empty("plays.sql", staged(locations.plays))
         replace_databases(locations.players, locations.folder)
     return summarize(split, source, locations, contents)
 

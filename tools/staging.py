@@ -36,6 +36,7 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
     Nothing is safe before `seal`, and nothing needs to be: an interrupted file never gets its name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)  # answers, and hashes of passwords, are nobody else's business
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")

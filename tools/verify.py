@@ -19,13 +19,14 @@ from servicekit.sharding import shard_number
 from stats.queries import write_standing
 from stats.standings import Standing
 from tools.locations import ROOT, Locations, read_locations
-from tools.rebuilding import rebuild_standings
+from tools.rebuilding import SELECT_PLACES, SELECT_TALLIES, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
 
 HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
-the games and compared with the stored one and with the views; each player must exist and be in the right shard; each
-answer must be in the dictionary; and SQLite must find every file intact. Differences are listed, and make status 1."""
+the games and compared with the stored one and with the views; the places on the leaderboards, and the tallies of them,
+must be those of the standings; each player must exist and be in the right shard; each answer must be in the dictionary;
+and SQLite must find every file intact. Differences are listed, and make status 1."""
 
 SHOWN = 20
 """How many differences of a kind are listed."""
@@ -73,6 +74,8 @@ def check_shard(shard: sqlite3.Connection, number: int, locations: Locations, fi
     findings.add("standing", compare_standings(path, stored, rebuilt))
     findings.add("view", compare_views(path, shard, rebuilt))
     findings.add("shard", find_strangers(path, number, locations.shards, players))
+    for table, counted in {"places": SELECT_PLACES, "tallies": SELECT_TALLIES}.items():
+        findings.add(table, compare_rows(path, shard, table, counted))
 
 
 def read_stored_standings(shard: sqlite3.Connection) -> dict[UUID, Row]:
@@ -111,6 +114,23 @@ def compare_views(path: Path, shard: sqlite3.Connection, rebuilt: Mapping[UUID, 
 
 def read_numbers(shard: sqlite3.Connection, sql: str) -> dict[UUID, int]:
     return {UUID(bytes=user_id): number for user_id, number in shard.execute(sql)}
+
+
+def compare_rows(path: Path, shard: sqlite3.Connection, table: str, counted: str) -> Iterator[str]:
+    """Of a table that follows from another one, and the SELECT that counts it anew."""
+    if not shard.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
+        yield f"{path} has no table {table}: it is of an earlier version, and bin/init brings it up to date"
+        return
+    stored = f"SELECT * FROM {table}"  # noqa: S608 - names of ours
+    counted = f"SELECT * FROM ({counted})"  # noqa: S608 - a query of ours
+    for row in shard.execute(f"{counted} EXCEPT {stored}"):
+        yield f"{path}: {table} lacks {write_row(row)}"
+    for row in shard.execute(f"{stored} EXCEPT {counted}"):
+        yield f"{path}: {table} has {write_row(row)}, which is wrong"
+
+
+def write_row(row: Sequence[object]) -> str:
+    return ", ".join(value.hex() if isinstance(value, bytes) else str(value) for value in row)
 
 
 def find_strangers(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:

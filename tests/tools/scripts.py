@@ -17,13 +17,17 @@ TIMEOUT_S = 30
 
 
 def environment(locations: Locations) -> dict[str, str]:
-    """What makes scripts and services use these databases."""
+    """What makes scripts and services use these databases and keys."""
     return {
         "STATS_USERS_URL": f"sqlite:///{locations.users}",
         "USERS_DATABASE_URL": f"sqlite:///{locations.users}",
         "STATS_SHARD_URLS": ",".join(f"sqlite:///{shard}" for shard in locations.shards),
         "WORDS_DATABASE_URL": f"sqlite:///{locations.words}",
         "GAMES_ANSWERS_URL": f"sqlite:///{locations.answers}",
+        "GAMES_PLAYS_URL": f"sqlite:///{locations.plays}",
+        "USERS_TOKEN_PRIVATE_KEY_FILE": str(locations.private_key),
+        "TOKEN_PUBLIC_KEY_FILE": str(locations.public_key),
+        "GAMES_SERVICE_TOKEN_FILE": str(locations.service_token),
     }
 
 

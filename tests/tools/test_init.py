@@ -19,10 +19,14 @@ def read_column(path: Path, sql: str) -> list[object]:
     return [value for (value,) in read_rows(path, sql)]
 
 
+def read_keys(locations: Locations) -> list[bytes]:
+    return [path.read_bytes() for path in locations.keys]
+
+
 def test_all_databases_are_made_from_share(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     assert init.main([]) == 0
 
-    assert list_files(unmade.folder) == {path.name for path in unmade.all}
+    assert list_files(unmade.folder) == {path.name for path in (*unmade.all, *unmade.keys)}
     words = (SHARE / "words.txt").read_text(encoding="utf-8").split()
     candidates = (SHARE / "answers.txt").read_text(encoding="utf-8").split()
     assert read_column(unmade.words, "SELECT word FROM words ORDER BY word") == sorted(words)
@@ -65,13 +69,13 @@ def test_rounds_follow_each_other_without_an_early_repeat() -> None:
 
 def test_a_second_run_changes_nothing_and_says_so(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     init.main([])
-    before = read_contents(unmade)
+    before, keys = read_contents(unmade), read_keys(unmade)
     capsys.readouterr()
 
     assert init.main([]) == 0
 
-    assert capsys.readouterr().out == "All databases exist: nothing to do.\n"
-    assert read_contents(unmade) == before
+    assert capsys.readouterr().out == "All databases and keys exist: nothing to do.\n"
+    assert (read_contents(unmade), read_keys(unmade)) == (before, keys)
 
 
 def test_only_what_is_missing_is_made(unmade: Locations) -> None:
@@ -111,16 +115,17 @@ def test_a_file_that_is_no_database_is_refused_with_a_sentence(unmade: Locations
 
 def test_force_is_refused_while_a_service_has_a_database_open(unmade: Locations) -> None:
     init.main([])
-    before = read_contents(unmade)
+    before, keys = read_contents(unmade), read_keys(unmade)
 
     with closing(sqlite3.connect(unmade.answers)) as service:
         service.execute("SELECT * FROM answers LIMIT 1").fetchall()
         with pytest.raises(InUse, match=r"answers\.db is in use"):
             init.main(["--force"])
 
-    assert list_files(unmade.folder) == {path.name for path in unmade.all}
+    assert list_files(unmade.folder) == {path.name for path in (*unmade.all, *unmade.keys)}
     assert read_rows(unmade.answers, "SELECT * FROM answers") != []
     assert read_contents(unmade).keys() == before.keys()
+    assert read_keys(unmade) == keys
 
 
 def test_it_is_refused_while_another_script_works(unmade: Locations) -> None:
@@ -137,7 +142,7 @@ def test_the_script_runs_from_any_folder(unmade: Locations, tmp_path: Path) -> N
     )
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(r"Made .*users\.db, .*answers\.db\.\n", result.stdout)
+    assert re.fullmatch(r"Made .*users\.db, .*answers\.db, .*games\.token\.\n", result.stdout)
     assert unmade.users.exists()
     assert list(elsewhere.iterdir()) == []
 
@@ -148,12 +153,14 @@ def test_the_script_runs_from_any_folder(unmade: Locations, tmp_path: Path) -> N
         ("USERS_DATABASE_URL", "sqlite:////tmp/other.db", "must agree"),
         ("STATS_SHARD_URLS", "sqlite:///var/a.db,sqlite:///var/./a.db", "a file of its own"),
         ("WORDS_DATABASE_URL", "words.db", "should be sqlite:///PATH"),
+        ("TOKEN_PUBLIC_KEY_FILE", "var/same", "a file of its own"),
     ],
 )
 def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
     name: str, value: str, sentence: str, unmade: Locations, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
+    monkeypatch.setenv("GAMES_SERVICE_TOKEN_FILE", "var/same")
 
     with pytest.raises(SystemExit, match=sentence):
         init.main([])

@@ -156,12 +156,9 @@ def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
 
 
 @pytest.mark.parametrize("shards", [1, 5])
-def test_there_may_be_any_number_of_shards(tmp_path: Path, file: Path, shards: int) -> None:
-    folder = tmp_path / "var"
-    paths = tuple(folder / f"games{number}.db" for number in range(shards))
-    locations = Locations(folder / "users.db", paths, folder / "words.db", folder / "answers.db")
-
-    import_source(file, locations)
+def test_there_may_be_any_number_of_shards(unmade: Locations, file: Path, shards: int) -> None:
+    paths = tuple(unmade.folder / f"games{number}.db" for number in range(shards))
+    import_source(file, replace(unmade, shards=paths))
     assert sum(read_rows(path, "SELECT COUNT(*) FROM games")[0][0] for path in paths) == len(GAMES)
 
 

@@ -56,7 +56,7 @@ def test_databases_that_agree_are_reported_in_one_line_and_left_as_they_are(
     players = sum(read_rows(shard, "SELECT COUNT(*) FROM standings")[0][0] for shard in populated.shards)
     assert capsys.readouterr().out == f"{players} players with 3,000 games: all databases agree.\n"
     assert dump(populated) == before
-    assert list_files(populated.folder) == {path.name for path in populated.all}
+    assert list_files(populated.folder) == {path.name for path in (*populated.all, *populated.keys)}
 
 
 def test_empty_databases_agree(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:

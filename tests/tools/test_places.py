@@ -1,0 +1,120 @@
+"""Places and tallies: filled in bulk as the triggers would, checked by bin/verify, added to shards that lack them."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.tools.scripts import read_rows, write_rows
+from tools import init, populate, verify
+from tools.locations import Locations
+from tools.rebuilding import upgrade_shard
+
+# What a shard of the version before these tables is, made of one of today's.
+TAKE_AWAY = (
+    "DROP TRIGGER standing_added",
+    "DROP TRIGGER standing_changed",
+    "DROP TRIGGER standing_removed",
+    "DROP TABLE places",
+    "DROP TABLE tallies",
+    "CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id)",
+    "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
+)
+
+
+@pytest.fixture
+def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
+    populate.main(["--users", "300", "--games", "3000"])
+    init.main([])
+    capsys.readouterr()
+    return unmade
+
+
+def read_places(path: Path) -> list[object]:
+    """With what keeps them: all but the rows of games and standings."""
+    schema = read_rows(path, "SELECT type, name, sql FROM sqlite_master ORDER BY type, name")
+    return [schema, read_rows(path, "SELECT * FROM places"), read_rows(path, "SELECT * FROM tallies")]
+
+
+def find_differences(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert verify.main([]) == 1
+    return capsys.readouterr().out.splitlines()[:-1]
+
+
+def test_what_is_filled_in_bulk_is_what_the_triggers_write(populated: Locations) -> None:
+    for shard in populated.shards:
+        filled = read_places(shard)
+        write_rows(
+            shard,
+            "CREATE TEMP TABLE kept AS SELECT * FROM standings",
+            "DELETE FROM standings",
+            "INSERT INTO standings SELECT * FROM kept ORDER BY random()",
+            "UPDATE standings SET lost = lost + 2, played = played + 2 WHERE won > 3",
+            "UPDATE standings SET lost = lost - 2, played = played - 2 WHERE won > 3",
+        )
+        assert read_places(shard) == filled
+
+
+@pytest.mark.parametrize(
+    ("statement", "beginning"),
+    [
+        (
+            "UPDATE tallies SET players = players + 1 WHERE level = 1 AND board = 'wins' AND first = -1",
+            "wins, 1, -1, 0, , ",
+        ),
+        (
+            "UPDATE tallies SET players = players - 1 WHERE level = 3 AND first = (SELECT MIN(first) FROM tallies)",
+            "wins, 3, ",
+        ),
+    ],
+)
+def test_a_tally_that_the_places_do_not_give_is_found(
+    statement: str, beginning: str, populated: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(populated.shards[1], statement)
+    differences = find_differences(capsys)
+    assert differences
+    assert all(line.startswith(f"tallies: {populated.shards[1]}: tallies ") for line in differences)
+    assert all(f" {beginning}" in line for line in differences)
+
+
+def test_a_place_that_the_standing_does_not_give_is_found(
+    populated: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(populated.shards[2], "INSERT INTO places VALUES ('streaks', -999, -1000, x'00ff')")
+    (difference,) = find_differences(capsys)
+    assert difference == f"places: {populated.shards[2]}: places has streaks, -999, -1000, 00ff, which is wrong"
+
+
+def test_a_place_that_is_lost_is_found(populated: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    write_rows(populated.shards[0], "DELETE FROM places WHERE board = 'wins'")
+    players = read_rows(populated.shards[0], "SELECT COUNT(*) FROM standings")[0][0]
+    differences = find_differences(capsys)
+    assert differences[0].startswith(f"places: {populated.shards[0]}: places lacks wins, -")
+    assert differences[-1] == f"places: and {players - 20} more"
+
+
+def test_a_shard_of_an_earlier_version_is_reported_and_can_be_brought_up_to_date(
+    populated: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = populated.shards[1]
+    before = read_places(shard)
+    write_rows(shard, *TAKE_AWAY)
+    assert find_differences(capsys) == [
+        f"{table}: {shard} has no table {table}: it is of an earlier version, and bin/init brings it up to date"
+        for table in ("places", "tallies")
+    ]
+    assert init.main([]) == 0
+    assert capsys.readouterr().out == f"Added places and tallies to {shard}.\n"
+    assert read_places(shard) == before
+    assert not upgrade_shard(shard)
+    assert verify.main([]) == 0
+
+
+def test_an_upgrade_that_fails_changes_nothing(populated: Locations) -> None:
+    shard = populated.shards[1]
+    write_rows(shard, *TAKE_AWAY, "DROP INDEX standings_by_streak")
+    before = read_rows(shard, "SELECT * FROM sqlite_master")
+    with pytest.raises(sqlite3.OperationalError, match="no such index"):
+        upgrade_shard(shard)
+    assert read_rows(shard, "SELECT * FROM sqlite_master") == before

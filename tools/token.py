@@ -1,0 +1,71 @@
+"""bin/token: prints a token."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from servicekit.errors import Problem
+from servicekit.tokens import DESCRIPTIONS, Scope
+from tools.locations import ROOT, read_locations
+from tools.script import run_script
+from users.minting import TokenMint
+
+HELP = """Prints a token, and nothing else:  curl -H "Authorization: Bearer $(bin/token --scope admin)" ...
+
+Whoever has it may do what its scope says until it ends. It cannot be taken back: only new keys end it, and then they
+end all tokens (stop the suite, take var/tokens.key and var/tokens.pub away, and start it again)."""
+MAX_LIFETIME_S = 10 * 365 * 86_400
+
+
+def parse_lifetime(text: str) -> timedelta:
+    number = int(text) if text.isascii() and text.isdigit() else 0
+    if not 1 <= number <= MAX_LIFETIME_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_LIFETIME_S}")
+    return timedelta(seconds=number)
+
+
+def parse_user(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a UUID") from None
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "bin/token", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    scopes = "; ".join(f"{scope}: {text}" for scope, text in DESCRIPTIONS.items())
+    parser.add_argument("--scope", type=Scope, choices=list(Scope), required=True, help=scopes)
+    parser.add_argument("--user", type=parse_user, metavar="UUID", help="whose token it is, for the scope player")
+    parser.add_argument(
+        "--lifetime-s",
+        type=parse_lifetime,
+        default="3600",
+        metavar="N",
+        help="seconds after which it ends, at most ten years; the default is an hour, 3600",
+    )
+    arguments = parser.parse_args(argv)
+    if (arguments.scope is Scope.PLAYER) != (arguments.user is not None):
+        parser.error("--user belongs to --scope player, which needs it")
+    return arguments
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    arguments = parse_arguments(argv)
+    os.chdir(ROOT)
+    mint = TokenMint(read_locations().private_key)
+    try:
+        token = mint.mint(
+            scope=arguments.scope, user_id=arguments.user, now=datetime.now(UTC), lifetime=arguments.lifetime_s
+        )
+    except Problem as problem:
+        raise SystemExit(f"{problem.detail} bin/init makes it if it is missing.") from problem
+    print(token)
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)
