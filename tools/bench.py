@@ -10,22 +10,29 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from tqdm import tqdm
 
+from games.puzzles import game_id_of
+from servicekit.tokens import Scope
+from servicekit.values import to_stored_time
 from tools.layout import PORTS_A_LINE
 from tools.script import run_script
 from tools.stack import Stack, copy_project, running_stack
+from users.minting import TokenMint
 
-DESCRIPTION = """Measures the statistics of a random player and both leaderboards against a bare endpoint: three
-instances each, behind one Traefik, in one run, in turns, so that a noisy machine favours no side. It starts a stack of
-its own, on other ports, with the access log off."""
+DESCRIPTION = """Measures the statistics of a random player, both leaderboards, their rows around a player, and the
+guesses of today's puzzle against bare endpoints: behind one Traefik, in one run, in turns, so that a noisy machine
+favours no side. It starts a stack of its own, on other ports, with the access log off."""
 
 SAMPLE = 20_000
-"""How many players the load generator asks for in turn."""
+"""How many players the load generator asks for in turn, and who play."""
+BARE_POST, GUESS = "bare POST", "a guess"
+GUESSES = ("lanes", "trips", "ducks", "bombs", "slots", "ferns")
+"""Words of the dictionary that are never answers: all six may be made."""
 
 BARE = """
 [http.routers.bare]
@@ -41,15 +48,18 @@ servers = [{servers}]
 healthCheck = {{ path = "/health", interval = "1s", timeout = "1s" }}
 """
 
-# wrk's own language: each thread goes through the paths of a file, from a place of its own.
+# wrk's own language: it goes through the requests of a file, one a line: method, path, token, body.
 LUA = """
-local paths = {}
-for line in io.lines("PATHS") do paths[#paths + 1] = line end
-local next_path = 0
-function init(args) math.randomseed(os.time()); next_path = math.random(#paths) end
+local requests = {}
+for line in io.lines("REQUESTS") do
+  local method, path, token, body = line:match("^(%S+) (%S+) (%S+) (.*)$")
+  local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
+  requests[#requests + 1] = wrk.format(method, path, headers, body)
+end
+local last = 0
 function request()
-  next_path = next_path % #paths + 1
-  return wrk.format("GET", paths[next_path])
+  last = last % #requests + 1
+  return requests[last]
 end
 """
 
@@ -100,24 +110,65 @@ def add_bare_service(root: Path) -> None:
         routes.write(BARE.format(servers=servers))
 
 
-def write_paths(root: Path) -> dict[str, Path]:
-    """A wrk script for each endpoint: the players are random ones of the whole population."""
-    with closing(sqlite3.connect(f"file:{root}/var/users.db?mode=ro", uri=True)) as users:
-        rows = users.execute("SELECT user_id FROM users ORDER BY random()")
-        ids = [UUID(bytes=user_id) for (user_id,) in islice(rows, SAMPLE)]
+def write_reads(root: Path, players: Sequence[UUID]) -> dict[str, Path]:
+    """A wrk script for each endpoint that reads, and for the bare ones."""
+    result = '{"game_id":268,"won":true,"guesses":4,"finished":"2022-03-14T19:30:00Z"}'
     endpoints = {
-        "bare": [f"/api/bare/users/{user_id}" for user_id in ids],
-        "statistics": [f"/api/stats/users/{user_id}" for user_id in ids],
-        "top ten, wins": ["/api/stats/leaders/wins"],
-        "top ten, streaks": ["/api/stats/leaders/streaks"],
+        "bare": [f"GET /api/bare/users/{player} - " for player in players],
+        "statistics": [f"GET /api/stats/users/{player} - " for player in players],
+        "top ten, wins": ["GET /api/stats/leaders/wins - "],
+        "top ten, streaks": ["GET /api/stats/leaders/streaks - "],
+        "around, wins": [f"GET /api/stats/leaders/wins?around={player} - " for player in players],
+        "around, streaks": [f"GET /api/stats/leaders/streaks?around={player} - " for player in players],
+        BARE_POST: [f"POST /api/bare/users/{player}/games - {result}" for player in players],
     }
-    scripts = {}
-    for number, (name, paths) in enumerate(endpoints.items()):
-        listed, script = root / f"paths{number}.txt", root / f"paths{number}.lua"
-        listed.write_text("\n".join(paths), encoding="utf-8")
-        script.write_text(LUA.replace("PATHS", str(listed)), encoding="utf-8")
-        scripts[name] = script
+    return {
+        name: write_script(root, f"reads{number}", requests)
+        for number, (name, requests) in enumerate(endpoints.items())
+    }
+
+
+def write_guesses(root: Path, players: Sequence[UUID], *, runs: int) -> list[Path]:
+    """A wrk script for each run, each with guesses of its own: a guess that is sent again is answered without effect.
+
+    Begins a play of today's puzzle for each player: no service runs yet.
+    """
+    now = datetime.now(UTC)
+    game_id = game_id_of(now.date())
+    with closing(sqlite3.connect(root / "var" / "plays.db")) as plays:
+        begun = to_stored_time(now)
+        plays.executemany(
+            "INSERT INTO plays (user_id, game_id, hard, begun) VALUES (?, ?, 0, ?)",
+            [(player.bytes, game_id, begun) for player in players],
+        )
+        plays.commit()
+    mint = TokenMint(root / "var" / "tokens.key")
+    scripts = []
+    share = len(players) // runs
+    for run in range(runs):
+        requests = []
+        own = players[run * share : (run + 1) * share]
+        tokens = [mint.mint(scope=Scope.PLAYER, user_id=player, now=now, lifetime=timedelta(hours=1)) for player in own]
+        for attempt, guess in enumerate(GUESSES, start=1):
+            for player, token in zip(own, tokens, strict=True):
+                body = f'{{"attempt":{attempt},"guess":"{guess}"}}'
+                requests.append(f"POST /api/games/{game_id}/plays/{player}/guesses {token} {body}")
+        scripts.append(write_script(root, f"guesses{run}", requests))
     return scripts
+
+
+def write_script(root: Path, name: str, requests: Sequence[str]) -> Path:
+    listed, script = root / f"{name}.txt", root / f"{name}.lua"
+    listed.write_text("\n".join(requests), encoding="utf-8")
+    script.write_text(LUA.replace("REQUESTS", str(listed)), encoding="utf-8")
+    return script
+
+
+def choose_players(root: Path) -> list[UUID]:
+    """Random ones of the population."""
+    with closing(sqlite3.connect(f"file:{root}/var/users.db?mode=ro", uri=True)) as users:
+        rows = users.execute("SELECT user_id FROM users ORDER BY random() LIMIT ?", (SAMPLE,))
+        return [UUID(bytes=user_id) for (user_id,) in rows]
 
 
 def run_wrk(stack: Stack, script: Path, *, seconds: int, connections: int) -> Load:
@@ -126,13 +177,12 @@ def run_wrk(stack: Stack, script: Path, *, seconds: int, connections: int) -> Lo
     return parse_wrk(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def measure(stack: Stack, *, rounds: int, seconds: int, connections: int) -> dict[str, list[Load]]:
-    """Every endpoint once a round, after a round that only warms up."""
-    scripts = write_paths(stack.root)
+def measure(stack: Stack, scripts: dict[str, list[Path]], *, seconds: int, connections: int) -> dict[str, list[Load]]:
+    """Every endpoint once a round, with its script for that round, after a round that only warms up."""
     loads: dict[str, list[Load]] = {name: [] for name in scripts}
-    turns = [(number, name) for number in range(rounds + 1) for name in scripts]
+    turns = [(number, name) for number in range(len(scripts[GUESS])) for name in scripts]
     for number, name in tqdm(turns, "measuring", unit="run", disable=None):
-        load = run_wrk(stack, scripts[name], seconds=seconds if number else 1, connections=connections)
+        load = run_wrk(stack, scripts[name][number], seconds=seconds if number else 1, connections=connections)
         if number:
             loads[name].append(load)
     return loads
@@ -140,7 +190,7 @@ def measure(stack: Stack, *, rounds: int, seconds: int, connections: int) -> dic
 
 def print_table(loads: dict[str, list[Load]]) -> int:
     """The medians; the number of errors in all runs."""
-    bare = statistics.median(load.requests_per_s for load in loads["bare"])
+    limits = {name: statistics.median(load.requests_per_s for load in loads[name]) for name in ("bare", BARE_POST)}
     print(f"{'endpoint':<18}{'requests/s':>12}{'of bare':>9}{'p50 ms':>9}{'p99 ms':>9}{'errors':>8}")
     for name, runs in loads.items():
         rate, p50, p99 = (
@@ -148,6 +198,7 @@ def print_table(loads: dict[str, list[Load]]) -> int:
             for values in zip(*((run.requests_per_s, run.p50_ms, run.p99_ms) for run in runs), strict=True)
         )
         errors = sum(run.errors for run in runs)
+        bare = limits[BARE_POST if name in {BARE_POST, GUESS} else "bare"]
         print(f"{name:<18}{rate:>12,.0f}{rate / bare:>9.2f}{p50:>9.2f}{p99:>9.2f}{errors:>8}")
     return sum(run.errors for runs in loads.values() for run in runs)
 
@@ -161,10 +212,13 @@ def bench(arguments: argparse.Namespace) -> int:
         add_bare_service(root)
         population = ["--users", str(arguments.users), "--games", str(arguments.games)]
         subprocess.run([root / "bin" / "populate", *population], check=True)
+        subprocess.run([root / "bin" / "init"], check=True)
+        players = choose_players(root)
+        runs = arguments.rounds + 1
+        scripts = {name: [script] * runs for name, script in write_reads(root, players).items()}
+        scripts[GUESS] = write_guesses(root, players, runs=runs)
         with running_stack(root, runner="honcho", environment={"UVICORN_ACCESS_LOG": "false"}) as stack:
-            loads = measure(
-                stack, rounds=arguments.rounds, seconds=arguments.seconds, connections=arguments.connections
-            )
+            loads = measure(stack, scripts, seconds=arguments.seconds, connections=arguments.connections)
     return 1 if print_table(loads) else 0
 
 

@@ -61,7 +61,11 @@ def copy_project(target: Path) -> Layout:
         # a port stands behind `127.0.0.1:` or, in .foreman, behind `port:`
         text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<=^port: )\d+", lambda m: str(ports[int(m[0])]), text, flags=re.M)
         (target / name).write_text(text, encoding="utf-8")
-    (target / ".env").write_text(f"GAMES_WORDS_URL=http://127.0.0.1:{base + PORTS_A_LINE}\n", encoding="utf-8")
+    urls = {
+        "GAMES_WORDS_URL": f"http://127.0.0.1:{base + PORTS_A_LINE}",
+        "GAMES_STATS_URL": f"http://127.0.0.1:{web}/api/stats",
+    }
+    (target / ".env").write_text("".join(f"{name}={url}\n" for name, url in urls.items()), encoding="utf-8")
     return read_layout(target)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live.helpers import make_population, processes_of_session, require_runner
+from tests.live.helpers import make_population, processes_of, require_runner
 from tools.layout import Layout, is_free, read_layout
 from tools.stack import Stack, copy_project, running_stack, start_stack
 
@@ -35,7 +35,7 @@ def wait_until_free(layout: Layout) -> None:
 
 
 def assert_is_running(stack: Stack) -> None:
-    assert len(processes_of_session(stack.process.pid)) >= len(stack.layout.services) + 1
+    assert len(processes_of(stack)) >= len(stack.layout.services) + 1
 
 
 @pytest.mark.parametrize("runner", ["foreman", "honcho"])
@@ -51,7 +51,7 @@ def test_a_signal_ends_every_process_and_the_suite_starts_again(
             stack.process.wait(PATIENCE_S)
         else:
             stack.stop(number)
-        assert processes_of_session(stack.process.pid) == []
+        assert processes_of(stack) == []
         wait_until_free(stack.layout)
         log = stack.log.read_text(encoding="utf-8")
         assert "Traceback" not in log
@@ -81,7 +81,7 @@ def test_foreman_started_by_hand_needs_no_activated_environment(project: Path, t
         from_hand.wait_until_ready()
     finally:
         from_hand.stop()
-    assert processes_of_session(process.pid) == []
+    assert processes_of(from_hand) == []
 
 
 def test_a_port_that_is_taken_is_named_and_nothing_starts(project: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_starts(project: Path) -> None
     said = stack.log.read_text(encoding="utf-8").strip()
     assert said.count("\n") == 0
     assert f"Port {port} (stats.3) is taken" in said
-    assert processes_of_session(stack.process.pid) == []
+    assert processes_of(stack) == []
 
 
 def copy_scripts(root: Path) -> Path:

@@ -1,0 +1,182 @@
+"""Whole games through Traefik, from registration to leaderboard, with everything real; and with something killed."""
+
+import asyncio
+import os
+import random
+import re
+import signal
+import sqlite3
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import httpx
+import pytest
+
+from servicekit.tokens import Scope
+from tests.live.helpers import (
+    PASSWORD,
+    list_players,
+    make_population,
+    processes_of,
+    read_answer,
+    register,
+    token_headers,
+)
+from tools.stack import Stack, copy_project, running_stack
+
+PATIENCE_S = 30
+CONNECTIONS = 64
+Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]
+WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
+"""In the dictionary; a test leaves out the one that is the answer."""
+
+
+def count_waiting(stack: Stack) -> int:
+    """Results that are on their way to stats."""
+    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
+        return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
+
+
+def wait_until_delivered(stack: Stack) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while count_waiting(stack):
+        assert time.monotonic() < deadline, f"{count_waiting(stack)} results are still on their way"
+        time.sleep(0.05)
+
+
+def choose_guesses(answer: str, wins_in: int | None) -> list[str]:
+    """So many guesses to a win, or six to a loss."""
+    wrong = [word for word in WRONG if word != answer]
+    return [*wrong, "crane", "slots"][:6] if wins_in is None else [*wrong[: wins_in - 1], answer]
+
+
+def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> dict[str, Any]:
+    """The state after the last guess."""
+    url = f"games/{game_id}/plays/{user}"
+    assert api.put(url, json={"hard": False}).status_code == 201
+    for attempt, guess in enumerate(guesses, start=1):
+        response = api.post(f"{url}/guesses", json={"attempt": attempt, "guess": guess})
+        assert response.status_code == 200, response.text
+    state: dict[str, Any] = response.json()
+    return state
+
+
+def test_a_player_registers_logs_in_plays_and_stands_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
+    user = register(api)
+    name = api.get(f"users/{user}").json()["username"]
+    token = api.post("users/token", data={"username": name, "password": PASSWORD}).json()
+    assert token["token_type"] == "bearer"  # noqa: S105 - the type of a token is no secret
+    api.headers["Authorization"] = f"Bearer {token['access_token']}"
+    game_id = api.get("games/today").json()["game_id"]
+    answer = read_answer(stack, game_id)
+    state = play(api, user, game_id, choose_guesses(answer, 3))
+    assert (state["status"], state["answer"], state["remaining"]) == ("won", answer, 0)
+    wait_until_delivered(stack)
+    assert api.get(f"stats/users/{user}").json()["guesses"]["3"] == 1
+    around = api.get("stats/leaders/wins", params={"around": user, "limit": 3}).json()["leaders"]
+    assert user in [row["user_id"] for row in around]
+    shared = api.get(f"games/{game_id}/plays/{user}/share").text
+    assert shared.startswith(f"Quintet {game_id} 3/6\n")
+    assert shared.rstrip().endswith("🟩🟩🟩🟩🟩")
+    log = stack.log.read_text(encoding="utf-8")
+    assert token["access_token"] not in log
+    assert PASSWORD not in log
+    assert f"/{answer}" not in log
+
+
+def test_nobody_plays_for_another_or_posts_results_without_the_right(stack: Stack, api: httpx.Client) -> None:
+    user, other = register(api), register(api)
+    game_id = api.get("games/today").json()["game_id"]
+    result = {"game_id": game_id, "won": True, "guesses": 1}
+    for headers, status in (({}, 401), (token_headers(stack, Scope.PLAYER, UUID(other)), 403)):
+        assert api.put(f"games/{game_id}/plays/{user}", headers=headers).status_code == status
+        assert api.post(f"stats/users/{user}/games", json=result, headers=headers).status_code == status
+        assert api.post(f"games/{game_id}/check", json={"guess": "crane"}, headers=headers).status_code == status
+        assert api.put("words/zzzzz", headers=headers).status_code == status
+        assert api.put(f"games/{game_id + 1}/answer", json={"answer": "crane"}, headers=headers).status_code == status
+    assert api.get(f"stats/users/{user}").json()["gamesPlayed"] == 0
+
+
+@pytest.mark.parametrize("stack", ["honcho"], indirect=True)
+def test_a_thousand_games_at_once_end_as_the_statistics_say(stack: Stack) -> None:
+    """Each by a player of the population, over 64 connections; a third of the guesses are sent twice."""
+    players = list_players(stack)[:1000]
+    game_id = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
+    answer = read_answer(stack, game_id)
+    chance = random.Random(2022)  # noqa: S311 - which games are played, no secret
+    tokens = {player: token_headers(stack, Scope.PLAYER, player) for player in players}
+    plans = {player: chance.choice([1, 2, 3, 4, 5, 6, None]) for player in players}
+
+    async def play_all() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        turns = asyncio.Semaphore(CONNECTIONS)  # httpx's own pool takes its time when a thousand wait for it
+        async with httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=60) as client:
+
+            async def send(method: str, url: str, player: UUID, body: object = None) -> httpx.Response:
+                async with turns:
+                    return await client.request(method, url, json=body, headers=tokens[player])
+
+            return await asyncio.gather(*(play_one(send, player) for player in players))
+
+    async def play_one(send: Send, player: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The statistics before, and the state at the end."""
+        before = (await send("GET", f"stats/users/{player}", player)).json()
+        url = f"games/{game_id}/plays/{player}"
+        assert (await send("PUT", url, player)).status_code == 201
+        for attempt, guess in enumerate(choose_guesses(answer, plans[player]), start=1):
+            body = {"attempt": attempt, "guess": guess}
+            times = 2 if attempt % 3 == 0 else 1
+            responses = await asyncio.gather(*(send("POST", f"{url}/guesses", player, body) for _ in range(times)))
+            assert [response.status_code for response in responses] == [200] * times, responses[0].text
+        return before, responses[0].json()
+
+    ended = asyncio.run(play_all())
+    wait_until_delivered(stack)
+    with httpx.Client(base_url=f"{stack.url}/api/", timeout=60) as client:
+        for player, (before, state) in zip(players, ended, strict=True):
+            wins_in = plans[player]
+            assert state["status"] == ("lost" if wins_in is None else "won")
+            after = client.get(f"stats/users/{player}").json()
+            added = Counter(after["guesses"])
+            added.subtract(before["guesses"])
+            assert +added == Counter(["fail" if wins_in is None else str(wins_in)])
+            assert after["gamesPlayed"] == before["gamesPlayed"] + 1
+    verified = subprocess.run([stack.root / "bin" / "verify"], capture_output=True, text=True, check=False)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def find_process(stack: Stack, app: str) -> int:
+    """The process id of a service that this stack started."""
+    for pid in processes_of(stack):
+        if f"{app}.app:app" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
+            return pid
+    raise AssertionError(f"no {app} runs")
+
+
+def test_a_result_survives_the_death_of_games_between_commit_and_delivery(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    make_population(tmp_path)
+    settings = tmp_path / ".env"
+    right = settings.read_text(encoding="utf-8")
+    nobody = "http://127.0.0.1:9/api/stats"  # the port of the discard service: nothing listens
+    settings.write_text(re.sub("(?<=GAMES_STATS_URL=).*", nobody, right), encoding="utf-8")
+    with running_stack(tmp_path, runner="honcho") as stack:
+        with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as api:
+            user = register(api)
+            game_id = api.get("games/today").json()["game_id"]
+            api.headers.update(token_headers(stack, Scope.PLAYER, UUID(user)))
+            state = play(api, user, game_id, choose_guesses(read_answer(stack, game_id), None))
+            assert (state["status"], state["statistics"]) == ("lost", None)
+        os.kill(find_process(stack, "games"), signal.SIGKILL)
+        stack.process.wait(PATIENCE_S)
+        assert count_waiting(stack) == 1
+    settings.write_text(right, encoding="utf-8")
+    with running_stack(tmp_path, runner="honcho") as stack:
+        wait_until_delivered(stack)
+        statistics = httpx.get(f"{stack.url}/api/stats/users/{user}").json()
+        assert (statistics["gamesPlayed"], statistics["guesses"]["fail"]) == (1, 1)

@@ -1,0 +1,230 @@
+"""Who may do what at users, words and stats; tests/games has the rows of games."""
+
+import base64
+import hashlib
+import hmac
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import jwt
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+import stats.app
+import stats.settings
+import users.app
+import users.settings
+import words.app
+import words.settings
+from servicekit.tokens import Scope
+from tests.openapi_checks import find_example, hold_to_document, list_operations
+from tests.problem_checks import assert_problem
+from tests.tokens import TokenKeys
+from tests.users.conftest import CountingHash
+from tools.locations import Locations
+
+USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
+OTHER = UUID("00000000-0000-4000-8000-000000000000")
+
+
+class Guarded(NamedTuple):
+    service: str
+    method: str
+    path: str
+    scopes: set[Scope]
+    statuses: list[int]
+    """What each of the scopes is answered, in alphabetical order, one after the other."""
+    body: bytes = b""
+
+
+PASSWORD = b'{"password": "a long password"}'
+RESULT = b'{"game_id": 1, "won": true, "guesses": 4}'
+SENTENCES = {  # in which nothing is repeated of what was sent
+    "This needs a token: send it as `Authorization: Bearer TOKEN`.",
+    "The token is not valid; get one from POST /api/users/token.",
+    "The token has expired; get another one.",
+}
+WRONG_BODIES = (b"{", b'{"wrong": 1}', b"")
+GUARDED = [
+    Guarded("users", "PUT", "/{user_id}/password", {Scope.ADMIN}, [204], PASSWORD),
+    Guarded("words", "PUT", "/{word}", {Scope.ADMIN}, [201]),
+    Guarded("words", "DELETE", "/{word}", {Scope.ADMIN}, [404]),
+    Guarded("stats", "POST", "/users/{user_id}/games", {Scope.SERVICE, Scope.ADMIN}, [201, 200], RESULT),
+]
+each_guarded = pytest.mark.parametrize("guarded", GUARDED, ids=lambda guarded: f"{guarded.service} {guarded.method}")
+
+
+@pytest.fixture
+def apps(
+    locations: Locations, stats_settings: stats.settings.Settings, token_keys: TokenKeys
+) -> dict[str, Callable[[], FastAPI]]:
+    with closing(sqlite3.connect(locations.users)) as database, database:
+        database.execute("INSERT INTO users VALUES (?, 'ada')", [USER.bytes])
+    key = token_keys.public_key_file
+    users_url, words_url = f"sqlite:///{locations.users}", f"sqlite:///{locations.words}"
+    users_settings = users.settings.Settings(_env_file=None, database_url=users_url, token_public_key_file=key)
+    words_settings = words.settings.Settings(_env_file=None, database_url=words_url, token_public_key_file=key)
+    return {
+        "users": lambda: users.app.create_app(users_settings, hasher=CountingHash()),
+        "words": lambda: words.app.create_app(words_settings),
+        "stats": lambda: stats.app.create_app(stats_settings),
+    }
+
+
+Send = Callable[[str | None, bytes], httpx.Response]
+
+
+@pytest.fixture
+def send(guarded: Guarded, apps: dict[str, Callable[[], FastAPI]]) -> Iterator[Send]:
+    """Sends the guarded request, with an Authorization and a body."""
+    url = guarded.path.format(user_id=USER, word="crane")
+    with TestClient(apps[guarded.service]()) as client:
+        hold_to_document(client)
+
+        def send_with(authorization: str | None, body: bytes) -> httpx.Response:
+            headers = {"Content-Type": b"application/json"}
+            if authorization is not None:
+                headers["Authorization"] = authorization.encode("latin-1")
+            response: httpx.Response = client.request(guarded.method, url, content=body, headers=headers)
+            return response
+
+        yield send_with
+
+
+def encode(part: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode()
+
+
+def sign_with_public_key(claims: dict[str, Any], public_key: bytes) -> str:
+    """By HMAC, as if the public key were the secret: what fools a verifier that believes the token's `alg`."""
+    text = f"{encode({'alg': 'HS256', 'typ': 'JWT'})}.{encode(claims)}"
+    signature = hmac.digest(public_key, text.encode(), hashlib.sha256)
+    return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def list_bad_headers(keys: TokenKeys, others: TokenKeys) -> dict[str, str]:
+    """What a request may have as Authorization that says nothing of who is asking: why not, and what it is."""
+    good = keys.token(Scope.ADMIN)
+    head, payload, signature = good.split(".")
+    claims = jwt.decode(good, options={"verify_signature": False})
+    private = keys.private_key_file.read_bytes()
+
+    def sign(**changes: object) -> str:
+        changed = {name: value for name, value in (claims | changes).items() if value is not None}
+        return jwt.encode(changed, private, algorithm="EdDSA")
+
+    tokens = {
+        "nothing": "",
+        "garbage": "garbage",
+        "three parts of garbage": "a.b.c",
+        "characters that no token has": "\xff.\xff.\xff",
+        "a header nested too deep": f"{base64.urlsafe_b64encode(b'[' * 20_000).decode()}.{payload}.{signature}",
+        "another payload under the signature": f"{head}.{encode(claims | {'exp': claims['exp'] + 1})}.{signature}",
+        "no signature": f"{head}.{payload}.",
+        "the algorithm none": f"{encode({'alg': 'none'})}.{payload}.",
+        "the algorithm none, with a signature": f"{encode({'alg': 'none'})}.{payload}.{signature}",
+        "HMAC with the public key": sign_with_public_key(claims, keys.public_key_file.read_bytes()),
+        "another key": others.token(Scope.ADMIN),
+        "expired": keys.token(Scope.ADMIN, lifetime=timedelta(seconds=-1)),
+        "without an end": sign(exp=None),
+        "not yet": sign(nbf=datetime.now(UTC) + timedelta(hours=1)),
+        "another issuer": sign(iss="somebody"),
+        "without an issuer": sign(iss=None),
+        "without a scope": sign(scope=None),
+        "a scope that there is not": sign(scope="root"),
+        "two scopes": sign(scope=["admin", "service"]),
+        "a player without an id": sign(scope="player"),
+        "a player whose id is none": sign(scope="player", sub="ada"),
+    }
+    return {"a name and a password": "Basic YWRhOmFkYQ==", "only the token": good} | {
+        name: f"Bearer {token}" for name, token in tokens.items()
+    }
+
+
+@each_guarded
+def test_a_request_without_a_good_token_is_401_whatever_its_body(
+    send: Send, guarded: Guarded, token_keys: TokenKeys, tmp_path: Path
+) -> None:
+    for authorization in (None, *list_bad_headers(token_keys, TokenKeys(tmp_path)).values()):
+        for body in (guarded.body, *WRONG_BODIES):
+            response = send(authorization, body)
+            assert assert_problem(response, 401) in SENTENCES
+            assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+@each_guarded
+def test_a_token_without_the_right_is_403_whatever_the_body(
+    send: Send, guarded: Guarded, token_keys: TokenKeys
+) -> None:
+    callers = [(scope, None) for scope in (Scope.SERVICE, Scope.ADMIN) if scope not in guarded.scopes]
+    for scope, user_id in (*callers, (Scope.PLAYER, USER), (Scope.PLAYER, OTHER)):
+        for body in (guarded.body, *WRONG_BODIES):
+            response = send(f"Bearer {token_keys.token(scope, user_id)}", body)
+            assert f"the token has {scope}" in assert_problem(response, 403)
+
+
+@each_guarded
+def test_a_token_with_the_right_opens(send: Send, guarded: Guarded, token_keys: TokenKeys) -> None:
+    for scope, status in zip(sorted(guarded.scopes), guarded.statuses, strict=True):
+        authorization = f"Bearer {token_keys.token(scope)}"
+        assert send(authorization, guarded.body).status_code == status
+        if guarded.body:
+            assert_problem(send(authorization, b"{"), 422)
+
+
+@each_guarded
+@pytest.mark.parametrize("written", ["bearer {}", "BEARER  {} "])
+def test_the_word_bearer_may_be_written_as_one_likes(
+    send: Send, guarded: Guarded, token_keys: TokenKeys, written: str
+) -> None:
+    response = send(written.format(token_keys.token(Scope.ADMIN)), guarded.body)
+    assert response.status_code == guarded.statuses[0]
+
+
+@pytest.mark.parametrize("service", ["users", "words", "stats"])
+def test_swagger_shows_a_lock_on_what_is_guarded_and_on_nothing_else(
+    apps: dict[str, Callable[[], FastAPI]], service: str
+) -> None:
+    document = apps[service]().openapi()
+    locked = {
+        (method, path): operation["security"]
+        for method, path, operation in list_operations(document)
+        if "security" in operation
+    }
+    guarded = {(each.method, each.path): each.scopes for each in GUARDED if each.service == service}
+    assert locked.keys() == guarded.keys()
+    for key, alternatives in locked.items():
+        assert [set(scopes) for each in alternatives for scopes in each.values()] == [guarded[key]] * 2
+        assert [name for each in alternatives for name in each] == ["OAuth2PasswordBearer", "HTTPBearer"]
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "/api/users/token"
+    assert set(schemes["OAuth2PasswordBearer"]["flows"]["password"]["scopes"]) == set(Scope)
+    assert schemes["HTTPBearer"]["scheme"] == "bearer"
+
+
+@pytest.mark.parametrize("service", ["users", "words", "stats"])
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer garbage"}], ids=["nothing", "garbage"])
+def test_everything_else_is_open_to_all(
+    apps: dict[str, Callable[[], FastAPI]], service: str, headers: dict[str, str]
+) -> None:
+    app = apps[service]()
+    document = app.openapi()
+    called = 0
+    with TestClient(app, headers=headers) as client:
+        for method, path, operation in list_operations(document):
+            if "security" not in operation:
+                url = path.format(user_id=USER, word="crane", game_id=1)
+                content = operation.get("requestBody", {}).get("content", {})
+                body = find_example(content["application/json"], document) if "application/json" in content else None
+                response = client.request(method, url, json=body)
+                assert (response.status_code not in {401, 403}) or path == "/token"
+                called += 1
+    assert called >= 3
