@@ -12,6 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import shuffle
 from uuid import UUID
 
 from tqdm import tqdm
@@ -51,10 +52,13 @@ healthCheck = {{ path = "/health", interval = "1s", timeout = "1s" }}
 # wrk's own language: it goes through the requests of a file, one a line: method, path, token, body.
 LUA = """
 local requests = {}
-for line in io.lines("REQUESTS") do
-  local method, path, token, body = line:match("^(%S+) (%S+) (%S+) (.*)$")
-  local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Bearer " .. token }
-  requests[#requests + 1] = wrk.format(method, path, headers, body)
+function init(arguments)
+  for line in io.lines("REQUESTS") do
+    local method, path, token, body = line:match("^(%S+) (%S+) (%S+) (.*)$")
+    local headers = { ["Host"] = wrk.headers["Host"], ["Content-Type"] = "application/json" }
+    if token ~= "-" then headers["Authorization"] = "Bearer " .. token end
+    requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
+  end
 end
 local last = 0
 function request()
@@ -165,10 +169,14 @@ def write_script(root: Path, name: str, requests: Sequence[str]) -> Path:
 
 
 def choose_players(root: Path) -> list[UUID]:
-    """Random ones of the population."""
-    with closing(sqlite3.connect(f"file:{root}/var/users.db?mode=ro", uri=True)) as users:
-        rows = users.execute("SELECT user_id FROM users ORDER BY random() LIMIT ?", (SAMPLE,))
-        return [UUID(bytes=user_id) for (user_id,) in rows]
+    """Random ones of those who have played."""
+    players: list[UUID] = []
+    for shard in sorted((root / "var").glob("games?.db")):
+        with closing(sqlite3.connect(f"file:{shard}?mode=ro", uri=True)) as database:
+            rows = database.execute("SELECT user_id FROM standings ORDER BY random() LIMIT ?", (SAMPLE // 3,))
+            players += [UUID(bytes=user_id) for (user_id,) in rows]
+    shuffle(players)
+    return players
 
 
 def run_wrk(stack: Stack, script: Path, *, seconds: int, connections: int) -> Load:
