@@ -5,13 +5,13 @@ from functools import partial
 from fastapi import FastAPI
 
 from games import queries
-from games.clock import Clock, read_clock
 from games.dictionary import Dictionary
 from games.outbox import Outbox
 from games.referee import Referee
 from games.routes import router
 from games.scoreboard import Scoreboard
 from games.settings import Settings
+from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
 from servicekit.service import create_service
 from servicekit.tokens import TokenVerifier

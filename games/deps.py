@@ -6,7 +6,6 @@ from databases import Database
 from fastapi import Depends, Path, Request
 
 from games.answers import get_answer
-from games.clock import Clock
 from games.dictionary import Dictionary
 from games.models import GameId, UserId
 from games.outbox import Outbox
@@ -14,6 +13,7 @@ from games.playing import read_play
 from games.plays import Play
 from games.puzzles import game_id_of
 from games.referee import Referee
+from servicekit.clock import Clock
 from servicekit.errors import NotFound
 
 

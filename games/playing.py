@@ -5,8 +5,8 @@ from uuid import UUID
 from databases import Database
 
 from games import queries
-from games.clock import Clock
 from games.plays import Play, require_today
+from servicekit.clock import Clock
 from servicekit.databases import Readable, transaction
 from servicekit.errors import NotFound
 

@@ -9,10 +9,10 @@ from databases.core import Connection
 
 from games import queries
 from games.batches import Batches
-from games.clock import Clock
 from games.dictionary import Dictionary
 from games.playing import read_play
 from games.plays import Play, Result, is_repeat, require_next_guess
+from servicekit.clock import Clock
 from servicekit.databases import transaction
 from servicekit.errors import Conflict, Invalid, NotFound
 

@@ -3,9 +3,9 @@
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
-from games.clock import Clock
 from games.models import GameId
 from games.puzzles import game_id_of
+from servicekit.clock import Clock
 from servicekit.errors import NotFound
 from servicekit.rights import Guard
 

@@ -5,7 +5,6 @@ from fastapi.responses import PlainTextResponse
 
 from games import queries
 from games.answers import get_answer
-from games.clock import Clock
 from games.deps import (
     AnswersDatabase,
     CurrentClock,
@@ -24,6 +23,7 @@ from games.puzzles import LAST_GAME_ID, game_id_of
 from games.referee import Turn
 from games.rights import CheckGuard
 from games.sharing import EXAMPLE_GRID, draw_grid
+from servicekit.clock import Clock
 from servicekit.databases import transaction
 from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
 from servicekit.rights import GuardedRoute, guarded_by, needs

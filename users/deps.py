@@ -1,17 +1,15 @@
 """What a route of users is given."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, TypeAlias, cast
+from datetime import timedelta
+from typing import Annotated, cast
 
 from databases import Database
 from fastapi import Depends, Form, Path, Query, Request
 
+from servicekit.clock import Clock, read_clock
 from users.minting import TokenMint
 from users.models import TokenRequest, UserId
 from users.passwords import Passwords
-
-Clock: TypeAlias = Callable[[], datetime]
 
 
 async def get_database(request: Request) -> Database:
@@ -28,11 +26,6 @@ async def get_mint(request: Request) -> TokenMint:
 
 async def get_token_lifetime(request: Request) -> timedelta:
     return cast(timedelta, request.app.state.token_lifetime)
-
-
-def read_clock() -> datetime:
-    """Now, in UTC."""
-    return datetime.now(UTC)
 
 
 async def get_clock() -> Clock:

@@ -9,12 +9,13 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from servicekit.clock import Clock
 from tests.openapi_checks import hold_to_document
 from tests.tokens import TokenKeys
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 from users.app import create_app
-from users.deps import Clock, get_clock
+from users.deps import get_clock
 from users.settings import Settings
 
 

@@ -1,11 +1,11 @@
-"""What time it is: the puzzles change, plays close and `check` opens by it."""
+"""What time it is, for what depends on it: a service is given its clock, and tests give another one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], datetime]
-"""Gives the UTC time; `create_app` is given one, and tests give another."""
+"""Gives the UTC time."""
 
 
 def read_clock() -> datetime:
