@@ -21,7 +21,7 @@ class Batches(Generic[T, R]):
         self._worker: asyncio.Task[None] | None = None
 
     async def submit(self, item: T) -> R:
-        """Its result. If this task is cancelled, the item is handed over all the same."""
+        """Its result. An item whose task is cancelled before its batch begins is dropped."""
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._worker is None or self._worker.done():
@@ -30,7 +30,11 @@ class Batches(Generic[T, R]):
 
     async def _work_off(self) -> None:
         while self._waiting:
+            # Those who no longer wait would only make the others wait longer.
+            self._waiting = [(item, result) for item, result in self._waiting if not result.done()]
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
+            if not batch:
+                return
             try:
                 outcomes = await self._work([item for item, _ in batch])
             except Exception as error:

@@ -1,5 +1,6 @@
 """The words service, as games sees it."""
 
+import asyncio
 from collections.abc import Sequence
 
 import httpx
@@ -20,8 +21,15 @@ class Dictionary(RemoteService):
         self._lookups = Batches(self._look_up, largest=MAX_WORDS)
 
     async def has(self, word: str) -> bool:
-        """Whether a word may be guessed. Raises Unavailable if the words service gives no answer to that."""
-        return await self._lookups.submit(word)
+        """Whether a word may be guessed. Raises Unavailable if the words service gives no answer to that in time.
+
+        The time is over the whole wait, also behind lookups that hang: a caller who is told 503 can still hear it.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._lookups.submit(word)
+        except TimeoutError:
+            raise Unavailable("The words service does not answer in time. Try again later.") from None
 
     async def _look_up(self, words: Sequence[str]) -> list[bool]:
         async with self._turn() as client:

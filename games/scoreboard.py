@@ -12,8 +12,9 @@ from servicekit.errors import PROBLEM_JSON, Unavailable
 
 TAKEN = {httpx.codes.CREATED, httpx.codes.OK}
 """OK: stats had this very result already."""
-REFUSALS = {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT, httpx.codes.UNPROCESSABLE_ENTITY}
-"""Final when they are problem details, the word of stats itself. Traefik's own 404, while it starts, is plain text."""
+# Another result of this game is stored. Nothing else is final: a clock that was put back (422), a user whom a backup
+# will bring back and a wrong address (404) may come right.
+REFUSAL = httpx.codes.CONFLICT
 
 
 class ResultRefused(Exception):
@@ -38,7 +39,7 @@ class Scoreboard(RemoteService):
             response = await client.post(f"/users/{result.user_id}/games", json=body, headers=headers)
         if response.status_code in TAKEN:
             return
-        if response.status_code in REFUSALS and response.headers.get("Content-Type") == PROBLEM_JSON:
+        if response.status_code == REFUSAL and response.headers.get("Content-Type") == PROBLEM_JSON:
             raise ResultRefused(f"{response.status_code}: {read_object(response).get('detail')}")
         raise Unavailable(f"The stats service answers {response.status_code} to a result. Try again later.")
 

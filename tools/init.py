@@ -118,6 +118,8 @@ def make_files(locations: Locations, *, force: bool) -> str:
             replace_databases(made, locations.folder)
         added = add_missing_tables(locations.users, "users.sql")
         upgraded = [path for path in locations.shards if upgrade_shard(path)]
+        for path in locations.all:
+            path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
     sentences = [f"Made {to_text(made)}."] if made else []
     sentences += [f"Added {', '.join(added)} to {locations.users}."] if added else []
     sentences += [f"Added places and tallies to {to_text(upgraded)}."] if upgraded else []

@@ -26,7 +26,8 @@ from tools.staging import JOURNAL, open_to_read
 HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
 the games and compared with the stored one and with the views; the places on the leaderboards, and the tallies of them,
 must be those of the standings; each player must exist and be in the right shard; each answer must be in the dictionary;
-and SQLite must find every file intact. Differences are listed, and make status 1."""
+no result of a play may have been refused by stats; and SQLite must find every file intact. Differences are listed, and
+make status 1."""
 
 SHOWN = 20
 """How many differences of a kind are listed."""
@@ -157,6 +158,14 @@ def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Fi
     findings.add("word", (f"{what} is not in the dictionary" for word, what in used.items() if word not in known))
 
 
+def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
+    """Adds the results that stats will never take; those that are on their way are as they should be."""
+    refused = plays.execute("SELECT user_id, game_id, refused FROM outbox WHERE refused IS NOT NULL")
+    findings.add(
+        "play", (f"game {game_id} of {UUID(bytes=user)} is not in stats: {why}" for user, game_id, why in refused)
+    )
+
+
 def verify(locations: Locations) -> Findings:
     """Raises SystemExit if a database is missing, or was not put in its place by a script that was killed."""
     if (locations.folder / JOURNAL).exists():
@@ -175,6 +184,7 @@ def verify(locations: Locations) -> Findings:
         (locations.users, partial(check_users, findings=findings)),
         (locations.answers, partial(read_answers, used=used)),
         (locations.words, partial(check_words, used=used, findings=findings)),
+        (locations.plays, partial(check_plays, findings=findings)),
     ]
     for path, check in tqdm(checks, unit=" databases", leave=False, disable=None):
         examine(path, findings, check)

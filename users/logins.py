@@ -48,7 +48,7 @@ async def count_attempt(users: Database, *, username: str, now: datetime) -> int
         if len(attempts) >= MAX_FAILURES:
             wait = attempts[-MAX_FAILURES] + WINDOW - now
             raise TooMany(
-                "Too many failures for this name within a minute. Try again later.",
+                "Too many attempts for this name within a minute. Try again later.",
                 retry_after_s=ceil(wait.total_seconds()),
             )
         return await queries.insert_attempt(connection, username=username, moment=now)

@@ -84,3 +84,16 @@ async def test_who_no_longer_waits_does_not_disturb_the_others() -> None:
     assert await other == 8
     assert one.cancelled()
     assert kitchen.batches == [[2, 4]]
+
+
+async def test_who_stops_waiting_before_the_batch_begins_is_left_out_of_it() -> None:
+    kitchen = Kitchen()
+    batches = Batches(kitchen.work, largest=1)
+    first, second, third = submit_all(batches, 2, 4, 6)
+    await take_a_few_steps()
+    second.cancel()
+    await take_a_few_steps()
+    for _ in range(2):
+        kitchen.go_on.release()
+    assert (await first, await third) == (4, 12)
+    assert kitchen.batches == [[2], [6]]

@@ -161,13 +161,23 @@ def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
 
 
 def test_a_refused_result_is_not_tried_again(
-    make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
+    make_client: MakeClient,
+    make_player: MakePlayer,
+    plays_database: Path,
+    stats_service: Stats,
+    stats_url: str,
+    token_keys: TokenKeys,
 ) -> None:
     network = Network(stats_service.make_app())
     with serving(network) as url:
         with make_client(stats_url=url) as client:
-            stranger = Player(client, UUID(int=99), make_player(client).headers)
-            put_in_outbox(plays_database, [stranger.user_id])
+            refused = make_player(client)
+            put_in_outbox(plays_database, [refused.user_id])
+        httpx.post(
+            f"{stats_url}/users/{refused.user_id}/games",
+            json={"game_id": TODAY, "won": False, "guesses": 5},
+            headers=token_keys.headers(Scope.ADMIN),
+        ).raise_for_status()
         with make_client(stats_url=url):
             wait_until(lambda: list_outbox(plays_database)[0][1])
         with make_client(stats_url=url) as client:
@@ -175,8 +185,11 @@ def test_a_refused_result_is_not_tried_again(
             put_in_outbox(plays_database, [player.user_id])
         with make_client(stats_url=url):
             wait_until(lambda: len(list_outbox(plays_database)) == 1)
-    assert list_outbox(plays_database) == [(stranger.user_id, f"404: There is no user {stranger.user_id}.")]
-    assert network.requests.count(f"POST /users/{stranger.user_id}/games") == 1
+    ((user_id, reason),) = list_outbox(plays_database)
+    assert user_id == refused.user_id
+    assert reason is not None
+    assert reason.startswith("409: Another result")
+    assert network.requests.count(f"POST /users/{refused.user_id}/games") == 1
 
 
 @pytest.mark.parametrize(
@@ -186,6 +199,8 @@ def test_a_refused_result_is_not_tried_again(
         PlainTextResponse("no available server", 503),
         problem_response(503, "The database games0.db does not answer."),
         problem_response(401, "The token is not valid."),
+        problem_response(404, "There is no such user."),
+        problem_response(422, "finished is more than a minute ahead of now."),
         problem_response(403, "This needs another scope."),
         problem_response(429, "Too many."),
         problem_response(500, "Something unexpected."),

@@ -166,3 +166,10 @@ def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
         init.main([])
 
     assert not unmade.folder.exists()
+
+
+def test_databases_that_others_could_read_are_closed_to_them(unmade: Locations) -> None:
+    init.main([])
+    unmade.users.chmod(0o644)
+    init.main([])
+    assert {path.stat().st_mode & 0o777 for path in unmade.all} == {0o600}

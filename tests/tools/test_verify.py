@@ -266,3 +266,15 @@ def test_what_is_written_meanwhile_is_no_difference(populated: Locations) -> Non
         assert [verify.main([]) for _ in range(10)] == [0] * 10
 
     assert read_rows(populated.users, "SELECT COUNT(*) FROM users")[0][0] > 300
+
+
+def test_a_result_that_stats_has_refused_is_found_and_one_on_its_way_is_not(
+    populated: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = uuid4()
+    with closing(sqlite3.connect(populated.plays)) as plays, plays:
+        for game_id, refused in ((5, None), (6, "409: Another result.")):
+            plays.execute("INSERT INTO plays VALUES (?, ?, 0, '2026-11-23 12:00:00')", (user.bytes, game_id))
+            row = (user.bytes, game_id, refused)
+            plays.execute("INSERT INTO outbox VALUES (?, ?, 1, 3, '2026-11-23 12:05:00', ?)", row)
+    assert find_differences(capsys) == [f"play: game 6 of {user} is not in stats: 409: Another result."]
