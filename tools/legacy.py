@@ -181,7 +181,7 @@ def load_text(source: Path) -> sqlite3.Connection:
 
 
 def unescape_text(text: str) -> str:
-    r"""SQLite's unistr(), in which .dump writes control characters since 3.50: `\XXXX`, `\+XXXXXX` and their kin."""
+    r"""SQLite's unistr(), in which .dump writes control characters since 3.50: `\000a`, `\u000a`, `\+00000a`."""
     return ESCAPE.sub(lambda match: "\\" if match[1] is None else chr(int(match[1].lstrip("+uU"), 16)), text)
 
 
