@@ -13,7 +13,7 @@ import httpx
 from servicekit.errors import Unavailable
 
 KEEP_ALIVE_S = 4.0
-"""Below the five seconds after which uvicorn closes an idle connection: one that we send on must not be closing."""
+"""Below the time after which whoever listens there, Traefik or uvicorn, closes an idle connection (uvicorn: 5 s)."""
 
 CONNECTIONS = 8
 """What a request costs grows with the square of their number: with 64 it is twice as much, in httpx alone."""

@@ -16,10 +16,12 @@ class Settings(ServiceSettings):
         default="sqlite:///var/plays.db", description="the plays database, with the results on their way to stats"
     )
     words_url: str = Field(
-        default="http://127.0.0.1:5100", pattern="^https?://", description="where the words service answers"
+        default="http://127.0.0.1:9999/api/words",
+        pattern="^https?://",
+        description="where the words service answers: through Traefik, which waits while an instance is replaced",
     )
     words_timeout_s: float = Field(
-        default=2.0, gt=0, le=60, description="seconds that the words service has to answer, else 503"
+        default=3.0, gt=0, le=60, description="seconds that the words service has to answer, else 503"
     )
     stats_url: str = Field(
         default="http://127.0.0.1:9999/api/stats",

@@ -194,7 +194,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
                 Invalid.status, f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
             )
         case 404:
-            return problem_response(404, f"There is nothing at {request.url.path}.")
+            # X-Replaced-Path: what was asked of Traefik, where no service has such a path
+            path = request.headers.get("X-Replaced-Path", request.url.path)
+            return problem_response(404, f"There is nothing at {path}.")
         case 405:
             allowed = (error.headers or {}).get("Allow", "")
             detail = f"{request.method} is not possible here; use {allowed}."

@@ -1,4 +1,4 @@
-"""`GET /health`: does this instance answer, and do its databases? Traefik asks every second."""
+"""`GET /live`: does this instance answer? Traefik asks. `GET /health`: do its databases answer, too?"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
@@ -19,6 +19,11 @@ class Health(BaseModel):
 
 def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
     router = APIRouter(tags=["health"])
+
+    @router.get("/live", summary="Is this instance there?")
+    async def read_live() -> Health:
+        """200, whatever its databases do: those requests that need none of them, or another one, can be answered."""
+        return Health(instance=instance)
 
     @router.get("/health", summary="Is this instance well?", responses=problems(Unavailable))
     async def read_health() -> Health:

@@ -10,7 +10,7 @@ def is_no_health_check(record: logging.LogRecord) -> bool:
     """
     match record.args:
         case (_, "GET", str(path), _, 200):
-            return not path.endswith("/health")
+            return not path.endswith(("/health", "/live"))
     return True
 
 

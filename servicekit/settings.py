@@ -27,7 +27,7 @@ class ServiceSettings(BaseSettings):
         description="the name of this process, in X-Served-By; foreman sets PS, honcho HONCHO_PROCESS_NAME",
     )
     busy_timeout_ms: int = Field(
-        default=3000,
+        default=1500,
         ge=0,
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 import games.settings
 import stats.settings
 import users.settings
+from servicekit.server import DRAIN_S, GRACE_S, HOST
 from tools.layout import read_layout
 from tools.traefik import read_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYOUT = read_layout(ROOT)
+UVICORN_KEEP_ALIVE_S = 5
+"""Its default, which bin/serve does not change."""
 PROCFILE = dict(re.findall(r"^(\w+): (.+)$", (ROOT / "Procfile").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -49,53 +52,66 @@ def test_bin_traefik_waits_for_every_server() -> None:
     assert servers == [("127.0.0.1", process.port) for process in LAYOUT.services]
 
 
+SERVICES = sorted(set(LAYOUT.lines) - {"traefik"})
+ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if name not in {"nothing", "other-hosts"}]
+
+
 def test_each_service_is_told_the_prefix_that_traefik_strips() -> None:
-    for name in ROUTES["services"]:
-        assert f"uvicorn {name}.app:app" in PROCFILE[name]
-        assert re.search(rf"--root-path /api/{name}(?!\S)", PROCFILE[name])
+    for name in SERVICES:
+        assert PROCFILE[name] == f"exec bin/keep bin/serve {name} --port $PORT"  # which knows the prefix by the name
         rule = ROUTES["routers"][name]["rule"]
         assert rule == f"Path(`/api/{name}`) || PathPrefix(`/api/{name}/`)"
         assert ROUTES["routers"][name]["service"] == name
-    assert ROUTES["middlewares"]["strip"]["stripPrefix"]["prefixes"] == [f"/api/{name}" for name in ROUTES["services"]]
+    assert sorted(ROUTES["middlewares"]["strip"]["stripPrefix"]["prefixes"]) == [f"/api/{name}" for name in SERVICES]
 
 
-def test_every_router_limits_the_body_and_every_service_is_checked() -> None:
+def test_every_router_limits_what_is_under_way_and_the_body() -> None:
     assert ROUTES["middlewares"]["body"]["buffering"]["maxRequestBodyBytes"] == 16384
     for router in ROUTES["routers"].values():
-        assert router["middlewares"][:2] == ["strip", "body"]
-        assert ROUTES["middlewares"][router["middlewares"][2]]["retry"]["maxRequestBodyBytes"] == 16384
+        assert {"in-flight", "body"} <= set(router["middlewares"])
+    for router in ROUTERS_OF_A_SERVICE:
+        assert router["middlewares"][-3:-1] == ["strip", "body"]
+        assert ROUTES["middlewares"][router["middlewares"][-1]]["retry"]["maxRequestBodyBytes"] == 16384
+
+
+def test_several_instances_are_checked_and_a_single_one_is_waited_for() -> None:
     for service in ROUTES["services"].values():
-        assert service["loadBalancer"]["healthCheck"]["path"] == "/health"
+        balancer = service["loadBalancer"]
+        assert ("healthCheck" in balancer) == (len(balancer["servers"]) > 1)
+        assert balancer.get("healthCheck", {}).get("path", "/live") == "/live"
 
 
 def test_only_where_a_post_may_come_twice_is_it_sent_twice() -> None:
     retried = {
-        name
-        for name, router in ROUTES["routers"].items()
-        if ROUTES["middlewares"][router["middlewares"][2]]["retry"].get("retryNonIdempotentMethod", False)
+        router["service"]
+        for router in ROUTERS_OF_A_SERVICE
+        if ROUTES["middlewares"][router["middlewares"][-1]]["retry"].get("retryNonIdempotentMethod", False)
     }
     assert retried == {"words", "games", "stats"}  # users: a registration that comes twice is refused the second time
 
 
-def test_traefik_drops_idle_connections_before_uvicorn_does() -> None:
-    idle = STATIC["serversTransport"]["forwardingTimeouts"]["idleConnTimeout"]
-    uvicorn_keep_alive_s = 5  # its default, which no line of the Procfile changes
-    assert float(idle.removesuffix("s")) < uvicorn_keep_alive_s
-    assert not any("keep-alive" in command for command in PROCFILE.values())
+def test_traefik_drops_idle_connections_before_a_service_that_ends_or_uvicorn_does() -> None:
+    transports = [STATIC["serversTransport"], *ROUTES["serversTransports"].values()]
+    for transport in transports:
+        idle_s = float(transport["forwardingTimeouts"]["idleConnTimeout"].removesuffix("s"))
+        assert idle_s + 0.25 < DRAIN_S < UVICORN_KEEP_ALIVE_S
+
+
+def test_stats_answers_before_traefik_takes_it_for_frozen() -> None:
+    timeout = ROUTES["serversTransports"]["prompt"]["forwardingTimeouts"]["responseHeaderTimeout"]
+    busy_timeout_ms = stats.settings.Settings.model_fields["busy_timeout_ms"].default
+    assert busy_timeout_ms / 1000 + 0.25 < float(timeout.removesuffix("s"))
 
 
 def test_a_service_drains_before_the_runner_kills_it() -> None:
     runner_kills_after_s = 5
-    for name in ROUTES["services"]:
-        drain = re.search(r"--timeout-graceful-shutdown (\d+)", PROCFILE[name])
-        assert drain is not None
-        assert int(drain[1]) < runner_kills_after_s
+    assert runner_kills_after_s > DRAIN_S + GRACE_S
 
 
 def test_everything_listens_on_the_loopback_interface_only() -> None:
     for entry_point in STATIC["entryPoints"].values():
         assert entry_point["address"].startswith("127.0.0.1:")
-    assert not any("--host" in command for command in PROCFILE.values())  # uvicorn's default is 127.0.0.1
+    assert HOST == "127.0.0.1"  # of bin/serve, which has no option for another one
 
 
 def test_traefik_sends_nothing_home() -> None:
@@ -107,8 +123,8 @@ def test_every_command_replaces_its_shell_so_that_none_is_orphaned() -> None:
 
 
 def test_the_services_defaults_name_each_other_where_they_are() -> None:
-    words_port = next(process.port for process in LAYOUT.services if process.name == "words.1")
-    assert games.settings.Settings.model_fields["words_url"].default == f"http://127.0.0.1:{words_port}"
+    for name in ("words", "stats"):
+        assert games.settings.Settings.model_fields[f"{name}_url"].default == f"{LAYOUT.url}/api/{name}"
     users_url = users.settings.Settings.model_fields["database_url"].default
     assert stats.settings.Settings.model_fields["users_url"].default == users_url
     assert len(set(stats.settings.Settings.model_fields["shard_urls"].default)) == 3

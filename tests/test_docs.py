@@ -23,6 +23,11 @@ SETTINGS: list[type[ServiceSettings]] = [
     stats.settings.Settings,
 ]
 UVICORN = {"UVICORN_ACCESS_LOG": "true"}
+ROUTES = (ROOT / "routes.toml").read_text(encoding="utf-8")
+LIMITS = dict(re.findall(r'\{\{ env "(\w+)" \| default "(\d+)" \}\}', ROUTES))
+"""Traefik's settings that are numbers, and their defaults."""
+OPENINGS = {"CORS_ORIGINS": "none", "ALLOWED_HOSTS": "any"}
+"""Its others, which are empty by default, and what the README says of that."""
 
 
 def names_of(settings: type[ServiceSettings], name: str, field: FieldInfo) -> list[str]:
@@ -49,7 +54,13 @@ def test_every_setting_stands_in_the_readme_with_its_default_and_no_other() -> N
     section = README.split("\n## Settings\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.+?) \| (.+?) \|", section, re.MULTILINE)
     documented = {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
-    expected = all_settings() | UVICORN | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
+    expected = (
+        all_settings()
+        | LIMITS
+        | OPENINGS
+        | UVICORN
+        | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
+    )
     assert documented == expected
 
 
@@ -57,7 +68,17 @@ def test_every_setting_that_a_user_may_change_stands_in_the_example_with_its_def
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     example = dict(line.removeprefix("# ").split("=", 1) for line in lines if re.match(r"# [A-Z_]+=", line))
     runners = {"PS", "HONCHO_PROCESS_NAME"}
-    assert example == {name: default for name, default in all_settings().items() if name not in runners} | UVICORN
+    assert (
+        example
+        == {name: default for name, default in all_settings().items() if name not in runners}
+        | LIMITS
+        | dict.fromkeys(OPENINGS, "")
+        | UVICORN
+    )
+
+
+def test_every_setting_of_traefik_is_one_of_these() -> None:
+    assert set(re.findall(r'env "(\w+)"', ROUTES)) == {*LIMITS, *OPENINGS}
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

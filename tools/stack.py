@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ def copy_project(target: Path) -> Layout:
         text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<=^port: )\d+", lambda m: str(ports[int(m[0])]), text, flags=re.M)
         (target / name).write_text(text, encoding="utf-8")
     urls = {
-        "GAMES_WORDS_URL": f"http://127.0.0.1:{base + PORTS_A_LINE}",
+        "GAMES_WORDS_URL": f"http://127.0.0.1:{web}/api/words",
         "GAMES_STATS_URL": f"http://127.0.0.1:{web}/api/stats",
     }
     (target / ".env").write_text("".join(f"{name}={url}\n" for name, url in urls.items()), encoding="utf-8")
@@ -114,12 +114,17 @@ class Stack:
             raise
 
 
-def start_stack(root: Path, *, runner: str, environment: Mapping[str, str] | None = None) -> Stack:
-    """Runs `bin/run` in a copy of the project, in a process group of its own; returns at once."""
+def start_stack(
+    root: Path, *, runner: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Stack:
+    """Runs `bin/run` in a copy of the project, in a process group of its own; returns at once.
+
+    `wrapper` is a command that ends in the one behind it, as `env` does.
+    """
     log = root / "stack.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [root / "bin" / "run", "--runner", runner],
+            [*wrapper, root / "bin" / "run", "--runner", runner],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -130,9 +135,11 @@ def start_stack(root: Path, *, runner: str, environment: Mapping[str, str] | Non
 
 
 @contextmanager
-def running_stack(root: Path, *, runner: str, environment: Mapping[str, str] | None = None) -> Iterator[Stack]:
+def running_stack(
+    root: Path, *, runner: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Iterator[Stack]:
     """A stack that is ready, and is ended with the block."""
-    stack = start_stack(root, runner=runner, environment=environment)
+    stack = start_stack(root, runner=runner, environment=environment, wrapper=wrapper)
     try:
         stack.wait_until_ready()
         yield stack

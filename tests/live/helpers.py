@@ -3,20 +3,26 @@
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import httpx
+import psutil
 import pytest
 
 from servicekit.tokens import Scope
+from tools.processes import Instance, find_instances
 from tools.stack import Stack
 from users.minting import TokenMint
 
 USERS = 1200
 GAMES = 8000
+PATIENCE_S = 30
+WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
+"""In the dictionary; a test leaves out the one that is the answer."""
 PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test
 
 
@@ -31,17 +37,19 @@ def require_runner(runner: str) -> None:
 
 
 def processes_of(stack: Stack) -> list[int]:
-    """What a stack started and still runs: its session, and the services, which honcho gives sessions of their own."""
-    listed = subprocess.run(["ps", "-wweo", "pid=,sid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    ports = {f"--port {service.port} " for service in stack.layout.services}
-    leader = stack.process.pid
+    """What a stack started and still runs, beside the runner: all that stands in its folder."""
     processes = []
-    for line in listed.splitlines():
-        pid, session, state, arguments = line.split(maxsplit=3)
-        is_ours = int(session) == leader != int(pid) or any(port in f"{arguments} " for port in ports)
-        if is_ours and not state.startswith("Z"):
-            processes.append(int(pid))
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if Path(process.cwd()) == stack.root and process.pid != stack.process.pid:
+                processes.append(process.pid)
     return processes
+
+
+def find_instance(stack: Stack, name: str) -> Instance:
+    """The processes of `stats.2`."""
+    (instance,) = find_instances(stack.root, [p for p in stack.layout.processes if p.name == name][:1])
+    return instance
 
 
 def token_headers(stack: Stack, scope: Scope, user_id: UUID | None = None) -> dict[str, str]:
@@ -70,3 +78,37 @@ def list_players(stack: Stack) -> list[UUID]:
     with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
         rows = users.execute("SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM passwords)")
         return sorted(UUID(bytes=user_id) for (user_id,) in rows)
+
+
+def list_who_have_results(stack: Stack) -> list[UUID]:
+    """Who stand in a shard."""
+    players = []
+    for shard in (stack.root / "var").glob("games?.db"):
+        with closing(sqlite3.connect(shard)) as games:
+            players += [UUID(bytes=user_id) for (user_id,) in games.execute("SELECT user_id FROM standings")]
+    return players
+
+
+def list_who_played(stack: Stack) -> set[UUID]:
+    """Who have begun a play of whichever puzzle."""
+    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
+        return {UUID(bytes=user_id) for (user_id,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
+
+
+def count_waiting(stack: Stack) -> int:
+    """Results that are on their way to stats."""
+    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
+        return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
+
+
+def wait_until_delivered(stack: Stack) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while count_waiting(stack):
+        assert time.monotonic() < deadline, f"{count_waiting(stack)} results are still on their way"
+        time.sleep(0.05)
+
+
+def choose_guesses(answer: str, wins_in: int | None) -> list[str]:
+    """So many guesses to a win, or six to a loss."""
+    wrong = [word for word in WRONG if word != answer]
+    return [*wrong, "crane", "slots"][:6] if wins_in is None else [*wrong[: wins_in - 1], answer]

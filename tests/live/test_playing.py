@@ -5,12 +5,9 @@ import os
 import random
 import re
 import signal
-import sqlite3
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -21,39 +18,20 @@ import pytest
 from servicekit.tokens import Scope
 from tests.live.helpers import (
     PASSWORD,
+    choose_guesses,
+    count_waiting,
+    find_instance,
     list_players,
     make_population,
-    processes_of,
     read_answer,
     register,
     token_headers,
+    wait_until_delivered,
 )
 from tools.stack import Stack, copy_project, running_stack
 
-PATIENCE_S = 30
 CONNECTIONS = 64
 Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]
-WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
-"""In the dictionary; a test leaves out the one that is the answer."""
-
-
-def count_waiting(stack: Stack) -> int:
-    """Results that are on their way to stats."""
-    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
-        return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
-
-
-def wait_until_delivered(stack: Stack) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while count_waiting(stack):
-        assert time.monotonic() < deadline, f"{count_waiting(stack)} results are still on their way"
-        time.sleep(0.05)
-
-
-def choose_guesses(answer: str, wins_in: int | None) -> list[str]:
-    """So many guesses to a win, or six to a loss."""
-    wrong = [word for word in WRONG if word != answer]
-    return [*wrong, "crane", "slots"][:6] if wins_in is None else [*wrong[: wins_in - 1], answer]
 
 
 def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> dict[str, Any]:
@@ -150,14 +128,6 @@ def test_a_thousand_games_at_once_end_as_the_statistics_say(stack: Stack) -> Non
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def find_process(stack: Stack, app: str) -> int:
-    """The process id of a service that this stack started."""
-    for pid in processes_of(stack):
-        if f"{app}.app:app" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
-            return pid
-    raise AssertionError(f"no {app} runs")
-
-
 def test_a_result_survives_the_death_of_games_between_commit_and_delivery(tmp_path: Path) -> None:
     copy_project(tmp_path)
     make_population(tmp_path)
@@ -172,9 +142,8 @@ def test_a_result_survives_the_death_of_games_between_commit_and_delivery(tmp_pa
             api.headers.update(token_headers(stack, Scope.PLAYER, UUID(user)))
             state = play(api, user, game_id, choose_guesses(read_answer(stack, game_id), None))
             assert (state["status"], state["statistics"]) == ("lost", None)
-        os.kill(find_process(stack, "games"), signal.SIGKILL)
-        stack.process.wait(PATIENCE_S)
-        assert count_waiting(stack) == 1
+        os.kill(find_instance(stack, "games.1").processes[0].pid, signal.SIGKILL)
+    assert count_waiting(stack) == 1
     settings.write_text(right, encoding="utf-8")
     with running_stack(tmp_path, runner="honcho") as stack:
         wait_until_delivered(stack)

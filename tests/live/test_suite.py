@@ -156,6 +156,15 @@ def test_a_body_over_the_limit_is_refused_by_traefik_announced_or_not(stack: Sta
     assert api.get(f"{url}/1").status_code == 404
 
 
+@pytest.mark.parametrize("origin", ["https://play.example", "null"])
+def test_without_a_setting_no_page_of_another_site_may_call_and_every_host_is_answered(
+    api: httpx.Client, origin: str
+) -> None:
+    response = api.get("games/today", headers={"Origin": origin, "Host": "any.example"})
+    assert response.status_code == 200
+    assert "Access-Control-Allow-Origin" not in response.headers
+
+
 def test_a_path_that_only_begins_like_a_service_is_nobodys(api: httpx.Client) -> None:
     for path in ("statsx", "statsx/health", "users2", "wordsmith"):
         assert api.get(path).status_code == 404

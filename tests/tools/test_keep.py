@@ -1,0 +1,150 @@
+"""bin/keep with commands that note what happens to them, and do what a file tells them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.waiting import PATIENCE_S, wait_until
+from tools.locations import ROOT
+
+# Notes its start and its end in `events`. Says that it is ready unless there is a file `never-ready`; ends at once with
+# status 3 if there is a file `broken`.
+COMMAND = """
+import os, signal, sys, time
+from pathlib import Path
+
+def note(what):
+    with open("events", "a") as events:
+        events.write(f"{what} {os.getpid()}\\n")
+
+def end(*_):
+    note("ended")
+    sys.exit(0)
+
+signal.signal(signal.SIGTERM, end)
+note("began")
+if Path("broken").exists():
+    sys.exit(3)
+if not Path("never-ready").exists():
+    os.write(int(os.environ["READY_FD"]), b"ready\\n")
+    note("ready")
+while True:
+    time.sleep(0.05)
+"""
+
+
+class Kept:
+    """A running bin/keep, and what its command has noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        command = [str(ROOT / "bin" / "keep"), sys.executable, "-c", COMMAND]
+        with (folder / "said").open("w") as said:
+            self.process = subprocess.Popen(command, cwd=folder, stderr=said)
+
+    def events(self) -> list[tuple[str, int]]:
+        path = self._folder / "events"
+        if not path.exists():
+            return []
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        return [(what, int(pid)) for what, pid in lines]
+
+    def pids(self, what: str) -> list[int]:
+        return [pid for event, pid in self.events() if event == what]
+
+    def end(self) -> tuple[int, str]:
+        """The status, and what it said."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE_S), (self._folder / "said").read_text(encoding="utf-8")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """Its command is ready."""
+    kept = Kept(tmp_path)
+    try:
+        wait_until(lambda: kept.pids("ready"))
+        yield kept
+    finally:
+        if kept.process.poll() is None:
+            kept.end()
+        assert not any(map(is_running, kept.pids("began")))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_command_and_what_keeps_it(kept: Kept, number: signal.Signals) -> None:
+    kept.process.send_signal(number)
+    assert kept.process.wait(PATIENCE_S) == 0
+    assert [what for what, _ in kept.events()] == ["began", "ready", "ended"]
+
+
+def test_a_command_that_dies_is_started_again_however_often(kept: Kept) -> None:
+    while len(ready := kept.pids("ready")) <= 3:
+        os.kill(ready[-1], signal.SIGKILL)
+        wait_until(lambda: len(kept.pids("ready")) > len(ready))
+    status, said = kept.end()
+    assert status == 0
+    assert said.count("ended with status 137; it is started again.") == 3
+
+
+def test_a_command_that_cannot_run_is_not_started_again(tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    kept = Kept(tmp_path)
+    assert kept.process.wait(PATIENCE_S) == 3
+    assert len(kept.pids("began")) == 1
+
+
+def test_a_command_that_no_longer_starts_is_tried_ever_less_often_and_recovers(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    os.kill(kept.pids("ready")[0], signal.SIGKILL)
+    began_at = time.monotonic()
+    wait_until(lambda: len(kept.pids("began")) == 5)  # pauses of 0.2, 0.4, 0.8 and 1.6 s
+    assert time.monotonic() - began_at > 2.5
+    (tmp_path / "broken").unlink()
+    wait_until(lambda: len(kept.pids("ready")) == 2)
+
+
+def test_a_hangup_replaces_the_command_and_the_old_one_ends_when_the_new_one_is_ready(kept: Kept) -> None:
+    kept.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: kept.pids("ended"))
+    old, new = kept.pids("began")
+    assert kept.events() == [("began", old), ("ready", old), ("began", new), ("ready", new), ("ended", old)]
+    assert is_running(new)
+
+
+def test_a_new_process_that_does_not_become_ready_leaves_the_old_one_in_place(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "broken").touch()
+    kept.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(kept.pids("began")) == 2)
+    status, said = kept.end()
+    assert status == 0
+    assert "did not become ready; the old one goes on." in said
+    assert kept.pids("ended") == [kept.pids("began")[0]]
+
+
+def test_an_end_while_a_new_process_gets_ready_ends_both(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "never-ready").touch()
+    kept.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(kept.pids("began")) == 2)
+    assert kept.end()[0] == 0
+    assert sorted(kept.pids("ended")) == sorted(kept.pids("began"))
+
+
+def test_without_a_command_its_use_is_shown() -> None:
+    refused = subprocess.run([ROOT / "bin" / "keep"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2
+    assert "a command is needed" in refused.stderr

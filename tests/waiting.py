@@ -1,0 +1,16 @@
+"""Waiting for something that happens elsewhere, instead of sleeping for as long as it may take."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 20.0
+POLL_S = 0.02
+
+
+def wait_until(holds: Callable[[], object], *, timeout_s: float = PATIENCE_S) -> float:
+    """Seconds until it held; fails if it takes longer than it may."""
+    began_at = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began_at < timeout_s, f"it took more than {timeout_s} s"
+        time.sleep(POLL_S)
+    return time.monotonic() - began_at

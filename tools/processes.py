@@ -1,0 +1,50 @@
+"""Which processes of a suite run, found among all of this machine's by what they were started with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from tools.layout import Process
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """What runs of one line of the Procfile, or of one of its instances."""
+
+    name: str
+    """As foreman and X-Served-By call it: `stats.2`."""
+    keeper: psutil.Process | None
+    """bin/keep."""
+    processes: tuple[psutil.Process, ...]
+    """What it keeps, the newest first: one, two for a moment while one takes over from the other, or none."""
+
+
+def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:
+    """What bin/keep keeps, the newest first."""
+    with_times = [(child.create_time(), child) for child in keeper.children() if child.status() != psutil.STATUS_ZOMBIE]
+    return tuple(child for _, child in sorted(with_times, key=lambda pair: pair[0], reverse=True))
+
+
+def find_instances(root: Path, processes: list[Process]) -> list[Instance]:
+    """Of the suite in a folder, in the order of its layout."""
+    keepers = {tuple(command): keeper for keeper, command in list_keepers(root)}
+    found = []
+    for process in processes:
+        service = process.name.partition(".")[0]
+        command = ("bin/traefik",) if service == "traefik" else ("bin/serve", service, "--port", str(process.port))
+        keeper = keepers.get(command)
+        found.append(Instance(process.name, keeper, list_children(keeper) if keeper else ()))
+    return found
+
+
+def list_keepers(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Each bin/keep of a folder, and the command that it keeps."""
+    for process in psutil.process_iter():
+        try:
+            command = process.cmdline()
+            if "tools.keep" in command and Path(process.cwd()) == root:
+                yield process, command[command.index("tools.keep") + 1 :]
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended meanwhile, or is somebody else's
+            continue
