@@ -1,0 +1,48 @@
+"""A suite for faults to happen to, and the figures of what they did, which pytest prints at its end."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tools.stack import Stack, copy_project, running_stack
+
+USERS, GAMES = 12_000, 60_000
+RUNNER = "foreman" if shutil.which("foreman") else "honcho"
+MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+"""Takes from root the right to open files that nobody may open."""
+Figures: TypeAlias = Callable[[str], None]
+"""Takes a sentence with what was measured."""
+
+
+def make_project(root: Path) -> Path:
+    """A copy of the project with a population of its own."""
+    copy_project(root)
+    subprocess.run([root / "bin" / "populate", "--users", str(USERS), "--games", str(GAMES)], check=True)
+    subprocess.run([root / "bin" / "init"], check=True)
+    return root
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One for all tests of this folder that leave it as they found it."""
+    root = make_project(tmp_path_factory.mktemp("faults"))
+    with running_stack(root, runner=RUNNER, wrapper=MORTAL if os.geteuid() == 0 else ()) as running:
+        yield running
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    return lambda sentence: record_property("figures", sentence)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = terminalreporter.getreports("passed")
+    sentences = [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
+    if sentences:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(sentences))
