@@ -4,9 +4,10 @@ The manifest is written last. So a folder that has one is whole, and a file that
 """
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from tools.locations import Locations
 
@@ -63,3 +64,36 @@ def describe(path: Path) -> FileEntry:
     with path.open("rb") as file:
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
     return FileEntry(name=path.name, size=path.stat().st_size, sha256=checksum)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises SystemExit if there is none, or if it cannot be read."""
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise SystemExit(f"{folder} has no {MANIFEST}: it is no backup, or not all of one.") from None
+    except ValidationError as error:
+        raise SystemExit(f"{path} is damaged: it is not what bin/backup wrote.") from error
+
+
+def check_files(folder: Path, manifest: Manifest, expected: Sequence[Path]) -> None:
+    """Raises SystemExit with the first difference between a backup's files and its manifest."""
+    names = {path.name for path in expected}
+    if sorted(entry.name for entry in manifest.files) != sorted(names):
+        raise SystemExit(f"{folder / MANIFEST} is damaged: it does not list the files of a backup.")
+    found = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if missing := names - found:
+        raise SystemExit(f"{folder} is damaged: {', '.join(sorted(missing))} is missing.")
+    if strange := found - names:
+        raise SystemExit(
+            f"{folder} has {', '.join(sorted(strange))}, which does not belong to the backup: take it away."
+        )
+    for entry in manifest.files:
+        actual = describe(folder / entry.name)
+        if actual.size != entry.size:
+            raise SystemExit(
+                f"{folder / entry.name} is damaged: it has {actual.size:,} bytes and should have {entry.size:,}."
+            )
+        if actual != entry:
+            raise SystemExit(f"{folder / entry.name} is damaged: its checksum is not the one in {MANIFEST}.")
