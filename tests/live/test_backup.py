@@ -55,10 +55,11 @@ async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledge
             acknowledged.add(player, game)
 
 
-def run_script(root: Path, *command: str | Path) -> None:
-    name, *arguments = command
+def run_script(root: Path, name: str, *arguments: str | Path, status: int = 0) -> str:
+    """What it says."""
     ended = subprocess.run([root / "bin" / name, *arguments], capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
 
 
 async def back_up_under_writes(stack: Stack, headers: dict[str, str], folder: Path) -> dict[str, set[int]]:
@@ -87,6 +88,7 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_the_loss_of_everyt
     with running_stack(root, runner="honcho") as stack:
         headers = token_headers(stack, Scope.SERVICE)
         before = asyncio.run(back_up_under_writes(stack, headers, folder))
+        assert "stop the services first" in run_script(root, "restore", folder, "--force", status=1)
     (root / "var" / "games1.db").write_bytes(b"a bad block" * 1000)
     for name in ("users.db", "plays.db", "tokens.key", "tokens.pub"):
         (root / "var" / name).unlink()
