@@ -1,0 +1,106 @@
+"""A backup of the running suite, and everything after the loss of what it was made of."""
+
+import asyncio
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+from servicekit.tokens import Scope
+from tests.live.helpers import PASSWORD, make_population, token_headers
+from tools.stack import Stack, copy_project, running_stack
+
+WRITERS = 8
+GAMES = 20
+"""Of each new player."""
+PATIENCE_S = 30
+
+
+class Acknowledged:
+    """What the suite has said to have stored: players, and the games of each."""
+
+    def __init__(self) -> None:
+        self.games: defaultdict[str, set[int]] = defaultdict(set)
+        self.changed = asyncio.Event()
+
+    def add(self, player: str, *games: int) -> None:
+        self.games[player].update(games)
+        self.changed.set()
+
+    def copy(self) -> dict[str, set[int]]:
+        return {player: set(games) for player, games in self.games.items()}
+
+    async def wait_for_more_players(self) -> None:
+        """As many more as there are writers; by then many games are stored, too."""
+        enough = len(self.games) + WRITERS
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.games) < enough:
+                self.changed.clear()
+                await self.changed.wait()
+
+
+async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledged) -> None:
+    """Player after player; everything is to be stored at the first attempt."""
+    while True:
+        registered = await client.post("users", json={"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD})
+        assert registered.status_code == 201, registered.text
+        player = registered.json()["user_id"]
+        acknowledged.add(player)
+        for game in range(GAMES):
+            result = {"game_id": game, "won": True, "guesses": 3, "finished": "2026-01-01T12:00:00Z"}
+            posted = await client.post(f"stats/users/{player}/games", json=result)
+            assert posted.status_code == 201, posted.text
+            acknowledged.add(player, game)
+
+
+def run_script(root: Path, name: str, *arguments: str | Path, status: int = 0) -> str:
+    """What it says."""
+    ended = subprocess.run([root / "bin" / name, *arguments], capture_output=True, text=True, check=False)
+    assert ended.returncode == status, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
+
+
+async def back_up_under_writes(stack: Stack, headers: dict[str, str], folder: Path) -> dict[str, set[int]]:
+    """What was acknowledged before the backup began."""
+    acknowledged = Acknowledged()
+    async with (
+        httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=10, headers=headers) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        writers = [tasks.create_task(register_and_play(client, acknowledged)) for _ in range(WRITERS)]
+        await acknowledged.wait_for_more_players()
+        before = acknowledged.copy()
+        await asyncio.to_thread(run_script, stack.root, "backup", folder)
+        assert len(acknowledged.games) > len(before), "nobody wrote while the backup was made"
+        await acknowledged.wait_for_more_players()  # nobody waits for a lock any more
+        for writer in writers:
+            writer.cancel()
+    return before
+
+
+def test_what_was_acknowledged_before_a_backup_is_there_after_the_loss_of_everything(tmp_path: Path) -> None:
+    root, folder = tmp_path / "project", tmp_path / "backup"
+    root.mkdir()
+    copy_project(root)
+    make_population(root)
+    with running_stack(root, runner="honcho") as stack:
+        headers = token_headers(stack, Scope.SERVICE)
+        before = asyncio.run(back_up_under_writes(stack, headers, folder))
+        assert "stop the services first" in run_script(root, "restore", folder, "--force", status=1)
+    (root / "var" / "games1.db").write_bytes(b"a bad block" * 1000)
+    for name in ("users.db", "plays.db", "tokens.key", "tokens.pub"):
+        (root / "var" / name).unlink()
+
+    run_script(root, "restore", folder, "--force")
+
+    run_script(root, "verify")
+    with running_stack(root, runner="honcho") as stack, httpx.Client(base_url=f"{stack.url}/api/") as api:
+        assert sum(map(len, before.values())) > 0
+        for player, games in before.items():
+            assert api.get(f"users/{player}").status_code == 200
+            assert [api.get(f"stats/users/{player}/games/{game}").status_code for game in games] == [200] * len(games)
+        result = {"game_id": GAMES, "won": True, "guesses": 3}
+        posted = api.post(f"stats/users/{player}/games", json=result, headers=headers)  # the token of before
+        assert posted.status_code == 201, posted.text

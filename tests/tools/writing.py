@@ -1,0 +1,76 @@
+"""A process that registers players and lets them play, with the services' own code on the databases of the settings.
+
+Started with start_script("tests.tools.writing", FILE), it goes on until it is killed, and writes a line to the file
+when a service would have acknowledged something: `player ID` or `game ID NUMBER`.
+"""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID, uuid4
+
+from databases import Database
+
+import games.queries
+import users.queries
+from games.plays import Result
+from servicekit.databases import open_database, transaction
+from servicekit.sharding import Shards
+from stats.recording import record_result
+from tools.locations import read_locations
+
+GAMES = 5
+"""Of each player."""
+FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
+    """Players, and games by player and number."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    words = [line.split() for line in lines if line.endswith("\n")]  # the last one may be half written
+    players = {UUID(user_id) for kind, user_id, *_ in words if kind == "player"}
+    return players, {(UUID(user_id), int(number)) for kind, user_id, *numbers in words for number in numbers}
+
+
+async def register(database: Database) -> UUID:
+    user_id = uuid4()
+    async with transaction(database) as connection:
+        await users.queries.insert_user(connection, user_id=user_id, username=str(user_id))
+    return user_id
+
+
+async def play(plays: Database, shard: Database, result: Result) -> None:
+    """From the first guess to the delivery of the result: each step is committed before the next begins."""
+    user_id, game_id, finished = result.user_id, result.game_id, result.finished
+    async with transaction(plays) as connection:
+        await games.queries.insert_play(connection, user_id=user_id, game_id=game_id, hard=False, begun=finished)
+        await games.queries.insert_result(connection, result=result)
+    await record_result(
+        shard, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses, finished=finished, now=finished
+    )
+    async with transaction(plays) as connection:
+        await games.queries.delete_result(connection, user_id=user_id, game_id=game_id)
+
+
+async def write_for_ever(acknowledged: TextIO) -> None:
+    locations = read_locations()
+
+    def open_path(path: Path) -> Database:
+        return open_database(f"sqlite:///{path}", busy_timeout_ms=1500)
+
+    users_database, plays = open_path(locations.users), open_path(locations.plays)
+    shards = Shards([open_path(shard) for shard in locations.shards])
+    while True:
+        user_id = await register(users_database)
+        print("player", user_id, file=acknowledged, flush=True)
+        for number in range(GAMES):
+            result = Result(user_id, number, won=number != 2, guesses=4, finished=FIRST + timedelta(days=number))
+            await play(plays, shards.of(user_id), result)
+            print("game", user_id, number, file=acknowledged, flush=True)
+
+
+if __name__ == "__main__":
+    with Path(sys.argv[1]).open("w", encoding="utf-8") as file:
+        asyncio.run(write_for_ever(file))

@@ -1,0 +1,160 @@
+"""bin/backup: copies all databases and keys as of one instant, while the services run."""
+
+import argparse
+import fcntl
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from tqdm import tqdm
+
+from tools.locations import ROOT, Locations, read_locations
+from tools.manifest import MANIFEST, Manifest, describe, locate_backup
+from tools.script import run_script
+from tools.snapshots import one_instant
+from tools.staging import exclusive, open_to_read, sync, uninterrupted
+from tools.verify import print_differences, verify
+from users.minting import write_secret
+
+HELP = """Copies all databases as of one instant, and the keys, into a new folder; also while the services run, whose
+writes wait for milliseconds. The copy gets its name when it is complete, on the disk, and checked as bin/verify checks:
+a difference makes status 1, and there is no folder. Whoever can read the folder can make tokens: it is closed to
+others."""
+DIR_HELP = "the new folder, in one that exists; an empty one may be there already"
+
+UNFINISHED = ".quintet-backup-"
+"""How the name of a folder begins that is being filled; it lies beside the one it will be."""
+
+
+def refuse_occupied(target: Path) -> None:
+    """Raises SystemExit if the backup could not get its name."""
+    if not target.parent.is_dir():
+        raise SystemExit(f"{target.parent}, where the backup is to be, is no folder.")
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise SystemExit(f"{target} exists already, and is not an empty folder: nothing was changed.")
+
+
+def refuse_incomplete(locations: Locations) -> None:
+    """Raises SystemExit if there is a file less than a backup needs."""
+    if missing := [str(path) for path in (*locations.all, *locations.keys) if not path.exists()]:
+        raise SystemExit(f"{', '.join(missing)} is missing, so there is nothing whole to back up.")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Raises BlockingIOError if another process works in the folder; its lock ends with it, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def remove_abandoned(parent: Path) -> None:
+    """What backups left that were killed before they could clean up."""
+    for folder in parent.glob(f"{UNFINISHED}*"):
+        try:
+            with locked(folder):
+                shutil.rmtree(folder)
+        except (BlockingIOError, FileNotFoundError):
+            continue  # another backup is at work in it, or has just been completed
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to be filled, which gets the target's name at the end of the block, or goes."""
+    folder = target.with_name(f"{UNFINISHED}{token_hex(8)}")
+    try:
+        folder.mkdir(mode=0o700)
+        with locked(folder):
+            yield folder
+            sync(folder)
+            with uninterrupted():
+                folder.rename(target)
+                sync(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_files(locations: Locations, copies: Locations) -> datetime:
+    """Databases and keys; returns the instant as of which the databases are."""
+    with ExitStack() as stack:
+        with exclusive(locations.folder, []):  # no script puts other files in their places meanwhile
+            refuse_incomplete(locations)
+            sources = stack.enter_context(one_instant(locations.all))
+            taken_at = datetime.now(UTC).replace(microsecond=0)
+            for key, copy in zip(locations.keys, copies.keys, strict=True):
+                write_secret(copy, key.read_bytes())
+                sync(copy)
+        pairs = list(zip(locations.all, copies.all, strict=True))
+        for path, copy in tqdm(pairs, unit=" databases", leave=False, disable=None):
+            copy_database(sources[path], copy)
+    return taken_at
+
+
+def copy_database(source: sqlite3.Connection, path: Path) -> None:
+    """What the source's transaction sees, in one file that needs no WAL beside it."""
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    sync(path)
+
+
+def check_copies(copies: Locations) -> int:
+    """The number of games. Raises SystemExit, after a list of the differences, if verify finds any."""
+    findings = verify(copies)
+    if findings.total:
+        print_differences(findings)
+        raise SystemExit(f"The databases have {findings.total:,} differences, listed above: there is no backup.")
+    return findings.games
+
+
+def count_users(path: Path) -> int:
+    with closing(open_to_read(path)) as users:
+        return int(users.execute("SELECT COUNT(*) FROM users").fetchone()[0])
+
+
+def back_up(locations: Locations, target: Path) -> Manifest:
+    """Raises SystemExit with a sentence, or InUse, and then there is no backup."""
+    refuse_occupied(target)
+    remove_abandoned(target.parent)
+    shards = len(locations.shards)
+    with new_folder(target) as folder:
+        copies = locate_backup(folder, shards=shards)
+        taken_at = copy_files(locations, copies)
+        games = check_copies(copies)
+        manifest = Manifest(
+            taken_at=taken_at,
+            shards=shards,
+            players=count_users(copies.users),
+            games=games,
+            files=tuple(describe(path) for path in (*copies.all, *copies.keys)),
+        )
+        write_secret(folder / MANIFEST, f"{manifest.model_dump_json(indent=2)}\n".encode())
+        sync(folder / MANIFEST)
+    return manifest
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/backup", description=HELP)
+    parser.add_argument("target", type=Path, metavar="DIR", help=DIR_HELP)
+    target = parser.parse_args(argv).target.resolve()  # before the working directory changes
+    os.chdir(ROOT)
+    start = time.monotonic()
+    manifest = back_up(read_locations(), target)
+    print(
+        f"{manifest.summary} are in {target} ({manifest.size / 1_000_000:,.1f} MB, {time.monotonic() - start:.1f} s)."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

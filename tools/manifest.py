@@ -1,0 +1,99 @@
+"""What a backup consists of: the files of the databases and keys under fixed names, and `manifest.json` about them.
+
+The manifest is written last. So a folder that has one is whole, and a file that differs from it was damaged later.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from tools.locations import Locations
+
+MANIFEST = "manifest.json"
+
+
+class FileEntry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    size: int
+    """In bytes."""
+    sha256: str
+    """In hexadecimal."""
+
+
+class Manifest(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    taken_at: AwareDatetime
+    """The instant of all databases, UTC."""
+    shards: int
+    players: int
+    """All who are registered."""
+    games: int
+    """Finished ones, over all shards."""
+    files: tuple[FileEntry, ...]
+
+    @property
+    def size(self) -> int:
+        """Of all files, in bytes."""
+        return sum(entry.size for entry in self.files)
+
+    @property
+    def summary(self) -> str:
+        return f"{self.players:,} players and {self.games:,} games as of {self.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def locate_backup(folder: Path, *, shards: int) -> Locations:
+    """Where the files of a backup are, wherever the settings have their originals."""
+    return Locations(
+        users=folder / "users.db",
+        shards=tuple(folder / f"games{number}.db" for number in range(shards)),
+        words=folder / "words.db",
+        answers=folder / "answers.db",
+        plays=folder / "plays.db",
+        private_key=folder / "tokens.key",
+        public_key=folder / "tokens.pub",
+        service_token=folder / "games.token",
+    )
+
+
+def describe(path: Path) -> FileEntry:
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return FileEntry(name=path.name, size=path.stat().st_size, sha256=checksum)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Raises SystemExit if there is none, or if it cannot be read."""
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise SystemExit(f"{folder} has no {MANIFEST}: it is no backup, or not all of one.") from None
+    except ValidationError as error:
+        raise SystemExit(f"{path} is damaged: it is not what bin/backup wrote.") from error
+
+
+def check_files(folder: Path, manifest: Manifest, expected: Sequence[Path]) -> None:
+    """Raises SystemExit with the first difference between a backup's files and its manifest."""
+    names = {path.name for path in expected}
+    if sorted(entry.name for entry in manifest.files) != sorted(names):
+        raise SystemExit(f"{folder / MANIFEST} is damaged: it does not list the files of a backup.")
+    found = {path.name for path in folder.iterdir()} - {MANIFEST}
+    if missing := names - found:
+        raise SystemExit(f"{folder} is damaged: {', '.join(sorted(missing))} is missing.")
+    if strange := found - names:
+        raise SystemExit(
+            f"{folder} has {', '.join(sorted(strange))}, which does not belong to the backup: take it away."
+        )
+    for entry in manifest.files:
+        actual = describe(folder / entry.name)
+        if actual.size != entry.size:
+            raise SystemExit(
+                f"{folder / entry.name} is damaged: it has {actual.size:,} bytes and should have {entry.size:,}."
+            )
+        if actual != entry:
+            raise SystemExit(f"{folder / entry.name} is damaged: its checksum is not the one in {MANIFEST}.")

@@ -1,0 +1,78 @@
+"""bin/restore: puts a backup in the place of all databases and keys."""
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.contents import list_inhabited
+from tools.locations import ROOT, Locations, read_locations
+from tools.manifest import Manifest, check_files, locate_backup, read_manifest
+from tools.script import run_script
+from tools.staging import exclusive, replace_databases, seal, staged, sync
+from tools.verify import verify
+
+HELP = """Puts the databases and keys of a backup in their places, all or none. First everything in the backup is
+checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes.
+Nothing changes either while a service has a database open."""
+FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
+
+
+def check_backup(folder: Path, locations: Locations) -> Manifest:
+    """Raises SystemExit with a sentence if the backup is not whole, or is for another number of shards."""
+    manifest = read_manifest(folder)
+    if manifest.shards != len(locations.shards):
+        raise SystemExit(
+            f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(locations.shards)}: a player's"
+            " games would be looked for in another shard."
+        )
+    copies = locate_backup(folder, shards=manifest.shards)
+    check_files(folder, manifest, (*copies.all, *copies.keys))
+    if total := (findings := verify(copies)).total:
+        first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
+        raise SystemExit(f"{folder} is damaged: it has {total:,} differences, among them: {first}.")
+    return manifest
+
+
+def stage_files(copies: Locations, locations: Locations) -> None:
+    """Copies of the backup's files beside their places."""
+    for copy, path in zip((*copies.all, *copies.keys), (*locations.all, *locations.keys), strict=True):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path != locations.public_key:
+            staged(path).touch(mode=0o600)
+        shutil.copyfile(copy, staged(path))
+    for path in locations.all:
+        seal(staged(path))
+    for path in locations.keys:
+        sync(staged(path))
+
+
+def restore(folder: Path, locations: Locations, *, force: bool) -> Manifest:
+    """Raises SystemExit with a sentence, or InUse, and then nothing has changed."""
+    targets = [*locations.all, *locations.keys]
+    with exclusive(locations.folder, targets):
+        if not force and (inhabited := list_inhabited(locations)):
+            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        manifest = check_backup(folder, locations)
+        stage_files(locate_backup(folder, shards=manifest.shards), locations)
+        replace_databases(targets, locations.folder)
+    return manifest
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/restore", description=HELP)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="what bin/backup made")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    arguments = parser.parse_args(argv)
+    folder = arguments.folder.resolve()  # before the working directory changes
+    os.chdir(ROOT)
+    start = time.monotonic()
+    manifest = restore(folder, read_locations(), force=arguments.force)
+    print(f"{manifest.summary} are restored from {folder} ({time.monotonic() - start:.1f} s).")
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)
