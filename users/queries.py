@@ -121,12 +121,13 @@ async def delete_attempt(users: Connection, *, attempt: int) -> None:
     await users.execute(DELETE_ATTEMPT, {"attempt": attempt})
 
 
-DELETE_ATTEMPTS_UNTIL = Statement("DELETE FROM login_attempts WHERE attempted_at <= :moment")
+DELETE_ATTEMPTS_OUTSIDE = Statement("DELETE FROM login_attempts WHERE attempted_at <= :first OR attempted_at >= :last")
 
 
-async def delete_attempts_until(users: Connection, *, moment: datetime) -> None:
-    """Of all names."""
-    await users.execute(DELETE_ATTEMPTS_UNTIL, {"moment": (moment - EPOCH) // MILLISECOND})
+async def delete_attempts_outside(users: Connection, *, first: datetime, last: datetime) -> None:
+    """Of all names, those that are not between two moments."""
+    values = {"first": (first - EPOCH) // MILLISECOND, "last": (last - EPOCH) // MILLISECOND}
+    await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
 
 
 ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")

@@ -19,10 +19,10 @@ Figures: TypeAlias = Callable[[str], None]
 """Takes a sentence with what was measured."""
 
 
-def make_project(root: Path) -> Path:
+def make_project(root: Path, *, users: int = USERS, games: int = GAMES) -> Path:
     """A copy of the project with a population of its own."""
     copy_project(root)
-    subprocess.run([root / "bin" / "populate", "--users", str(USERS), "--games", str(GAMES)], check=True)
+    subprocess.run([root / "bin" / "populate", "--users", str(users), "--games", str(games)], check=True)
     subprocess.run([root / "bin" / "init"], check=True)
     return root
 

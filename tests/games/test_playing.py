@@ -283,6 +283,25 @@ def test_a_play_that_is_begun_as_midnight_comes_is_not_begun(player: Player, clo
     assert player.begin(TODAY + 1).status_code == 201
 
 
+def test_a_clock_that_is_put_back_a_day_loses_no_play(
+    player: Player, clock: SteppedClock, stats_service: Stats
+) -> None:
+    state = player.play("crane")
+    clock.move_days(-1)
+    assert_problem(player.guess(2, ANSWER), 404)  # a game that is yet to come
+    clock.move_days(1)
+    assert player.read().json() == state
+    assert player.guess(2, ANSWER).json()["status"] == "won"
+    assert [guesses for _, _, guesses, _ in stats_service.list_results(player.user_id)] == [2]
+
+
+def test_a_play_may_end_before_it_began(player: Player, clock: SteppedClock, stats_service: Stats) -> None:
+    player.play("crane")
+    clock.now = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)  # the clock was put back
+    assert player.guess(2, ANSWER).json()["statistics"]["currentStreak"] == 1
+    assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 00:00:01")]
+
+
 def test_each_player_has_a_play_of_their_own(client: TestClient, make_player: Callable[[TestClient], Player]) -> None:
     one, other = make_player(client), make_player(client)
     one.play("crane")

@@ -1,6 +1,7 @@
 """Guards, on a small service: what is a player's own, and what happens when something is not put together rightly."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from servicekit.service import create_service
 from servicekit.tokens import Scope, TokenVerifier
 from tests.problem_checks import assert_problem
 from tests.tokens import TokenKeys
+from users.minting import TokenMint
 
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000000")
@@ -52,6 +54,14 @@ def test_a_player_may_do_what_is_their_own_however_the_id_is_written(
 ) -> None:
     response = client.post(f"/diaries/{written}?text=x", headers=token_keys.headers(Scope.PLAYER, USER))
     assert (response.status_code, response.json()) == (200, str(USER))
+
+
+def test_a_token_from_the_future_counts_since_a_clock_may_be_put_back(token_keys: TokenKeys) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    token = TokenMint(token_keys.private_key_file).mint(
+        scope=Scope.ADMIN, user_id=None, now=tomorrow, lifetime=timedelta(hours=1)
+    )
+    assert TokenVerifier(token_keys.public_key_file).verify(token).scope is Scope.ADMIN
 
 
 @pytest.mark.parametrize("path", [f"/diaries/{OTHER}?text=x", f"/diaries/{OTHER}", "/diaries/nobody", "/diaries/%00"])

@@ -203,6 +203,15 @@ def test_a_success_takes_only_its_own_attempt_back(client: TestClient) -> None:
     assert statuses == [401, 200, 401, 401, 200, 401, 200, 401, 429]
 
 
+def test_a_clock_that_is_put_back_keeps_nobody_out(client: TestClient, clock: SteppedClock) -> None:
+    register(client)
+    for _ in range(5):
+        assert log_in(client, "ada", "wrong").status_code == 401
+    assert_problem(log_in(client, "ada"), 429)
+    clock.move(-86_400)
+    assert log_in(client, "ada").status_code == 200
+
+
 def test_old_attempts_do_not_pile_up(client: TestClient, clock: SteppedClock, database: Path) -> None:
     for number in range(20):
         log_in(client, f"nobody{number}")

@@ -1,0 +1,65 @@
+"""Results that are stored by a clock that is put forward and back."""
+
+from datetime import UTC, datetime, timedelta
+
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stats.app import create_app
+from stats.deps import read_clock
+from stats.results import Result
+from stats.settings import Settings
+from tests.stats.playing import add_user, count_statistics
+from tools.locations import Locations
+
+NOON = datetime(2022, 3, 14, 12, tzinfo=UTC)
+
+
+class Walk:
+    """A clock, which shows what it is set to."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    async def read(self) -> datetime:
+        return self.now
+
+
+@given(steps=st.lists(st.tuples(st.integers(-72, 72), st.booleans(), st.integers(1, 6)), min_size=1, max_size=12))
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
+    steps: list[tuple[int, bool, int]],
+    stats_settings: Settings,
+    locations: Locations,
+    service_headers: dict[str, str],
+) -> None:
+    """Each step moves the clock by so many hours; no streak is negative, and none is longer than its days."""
+    clock, user_id = Walk(), add_user(locations)
+    app = create_app(stats_settings)
+    app.dependency_overrides[read_clock] = clock.read
+    stored = []
+    with TestClient(app, headers=service_headers) as client:
+        for game_id, (hours, won, guesses) in enumerate(steps):
+            clock.now += timedelta(hours=hours)
+            body = {"game_id": game_id, "won": won, "guesses": guesses}
+            assert client.post(f"/users/{user_id}/games", json=body).status_code == 201
+            stored.append(Result(finished=clock.now, guesses=guesses, won=won))
+            statistics = client.get(f"/users/{user_id}").json()
+            assert statistics == count_statistics(stored)
+            assert 0 <= statistics["currentStreak"] <= statistics["maxStreak"] <= statistics["gamesWon"]
+
+
+def test_a_result_of_a_day_that_the_clock_has_not_reached_is_refused_and_taken_when_it_has(
+    stats_settings: Settings, locations: Locations, service_headers: dict[str, str]
+) -> None:
+    """The clock of games is ahead: it sends the result again until stats takes it."""
+    clock, user_id = Walk(), add_user(locations)
+    app = create_app(stats_settings)
+    app.dependency_overrides[read_clock] = clock.read
+    body = {"game_id": 1, "won": True, "guesses": 3, "finished": "2022-03-15T00:00:00Z"}
+    with TestClient(app, headers=service_headers) as client:
+        assert client.post(f"/users/{user_id}/games", json=body).status_code == 422
+        assert client.get(f"/users/{user_id}").json()["gamesPlayed"] == 0
+        clock.now += timedelta(hours=12)
+        assert client.post(f"/users/{user_id}/games", json=body).status_code == 201
