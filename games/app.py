@@ -11,6 +11,7 @@ from games.referee import Referee
 from games.routes import router
 from games.scoreboard import Scoreboard
 from games.settings import Settings
+from games.waiting import show_outbox
 from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
 from servicekit.metrics import Metrics
@@ -30,6 +31,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     dictionary = Dictionary(settings.words_url, settings.words_timeout_s)
     scoreboard = Scoreboard(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
     outbox = Outbox(plays, scoreboard)
+    show_outbox(metrics, plays)
     app = create_service(
         title="Quintet games",
         description=DESCRIPTION,
