@@ -11,8 +11,10 @@ from games.referee import Referee
 from games.routes import router
 from games.scoreboard import Scoreboard
 from games.settings import Settings
+from games.waiting import show_outbox
 from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from servicekit.tokens import TokenVerifier
 
@@ -23,11 +25,13 @@ whose play is not over."""
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
-    answers = open_database(settings.answers_url, busy_timeout_ms=settings.busy_timeout_ms)
-    plays = open_database(settings.plays_url, busy_timeout_ms=settings.busy_timeout_ms)
+    metrics = Metrics()
+    answers = open_database(settings.answers_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
+    plays = open_database(settings.plays_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
     dictionary = Dictionary(settings.words_url, settings.words_timeout_s)
     scoreboard = Scoreboard(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
     outbox = Outbox(plays, scoreboard)
+    show_outbox(metrics, plays)
     app = create_service(
         title="Quintet games",
         description=DESCRIPTION,
@@ -36,6 +40,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         databases=[answers, plays],
         token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
+        metrics=metrics,
         resources=[dictionary, scoreboard, outbox],
     )
     app.state.answers = answers

@@ -2,15 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx
 
 from games.batches import Batches
 from games.remote import RemoteService, read_object
 from servicekit.errors import Unavailable
+from servicekit.request_ids import request_id
 
 MAX_WORDS = 100
 """What the words service looks up at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    word: str
+    request_id: str
 
 
 class Dictionary(RemoteService):
@@ -27,11 +35,13 @@ class Dictionary(RemoteService):
         """
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._lookups.submit(word)
+                return await self._lookups.submit(Lookup(word, request_id.get()))
         except TimeoutError:
             raise Unavailable("The words service does not answer in time. Try again later.") from None
 
-    async def _look_up(self, words: Sequence[str]) -> list[bool]:
+    async def _look_up(self, lookups: Sequence[Lookup]) -> list[bool]:
+        request_id.set(lookups[0].request_id)  # one request cannot have the ids of all: it is made for the first
+        words = [lookup.word for lookup in lookups]
         async with self._turn() as client:
             # In the body: a URL would put guesses and coming answers into the access log.
             response = await client.post("/lookups", json={"words": words})

@@ -189,6 +189,16 @@ async def mark_refused(plays: Connection, *, user_id: UUID, game_id: int, reason
     await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
 
 
+COUNT_RESULTS = Statement("SELECT COUNT(*) - COUNT(refused) AS waiting, COUNT(refused) AS refused FROM outbox")
+
+
+async def count_results(plays: Readable) -> tuple[int, int]:
+    """How many wait to be delivered, and how many stats has refused."""
+    row = await plays.fetch_one(COUNT_RESULTS)
+    assert row is not None, "an aggregate has a row"  # noqa: S101 - for the types
+    return row["waiting"], row["refused"]
+
+
 ANY_PLAY = Statement("SELECT game_id FROM plays LIMIT 1")
 
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 
 from servicekit.errors import Unavailable
+from servicekit.request_ids import make_traceparent
 
 KEEP_ALIVE_S = 4.0
 """Below the time after which whoever listens there, Traefik or uvicorn, closes an idle connection (uvicorn: 5 s)."""
@@ -40,6 +41,7 @@ class RemoteService(AbstractAsyncContextManager["RemoteService"]):
             timeout=self._timeout_s,
             limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
             verify=get_tls(),
+            event_hooks={"request": [pass_request_id_on]},
             trust_env=False,  # a proxy that the environment names is for the world outside
         )
         return self
@@ -66,6 +68,11 @@ class RemoteService(AbstractAsyncContextManager["RemoteService"]):
             raise Unavailable(f"The {self._name} service does not answer in time. Try again later.") from None
         except httpx.HTTPError:
             raise Unavailable(f"The {self._name} service does not answer. Try again later.") from None
+
+
+async def pass_request_id_on(request: httpx.Request) -> None:
+    """So that the other service's log has the id too. What is done for no request has one of its own each time."""
+    request.headers["traceparent"] = make_traceparent()
 
 
 def read_object(response: httpx.Response) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from databases import Database
 from databases.core import Connection
 
+from servicekit.metrics import Metrics
 from servicekit.sqlite import SQLiteConnection
 
 Database.SUPPORTED_BACKENDS["sqlite"] = "servicekit.sqlite:SQLiteBackend"
@@ -19,9 +20,9 @@ Readable: TypeAlias = Database | Connection
 """What a query that only reads is given: a database, or the connection of a transaction."""
 
 
-def open_database(url: str, *, busy_timeout_ms: int) -> Database:
-    """A database that touches no disk before its first use."""
-    return Database(url, busy_timeout_ms=busy_timeout_ms)
+def open_database(url: str, *, busy_timeout_ms: int, metrics: Metrics | None = None) -> Database:
+    """A database that touches no disk before its first use; the metrics are told how long its transactions waited."""
+    return Database(url, busy_timeout_ms=busy_timeout_ms, metrics=metrics)
 
 
 @asynccontextmanager

@@ -13,6 +13,8 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from servicekit.request_ids import PATTERN, request_id
+
 logger = logging.getLogger("quintet")
 
 MAX_FIELD_ERRORS = 20
@@ -33,6 +35,11 @@ class ProblemDetails(BaseModel):
     title: str = Field(description="the status in words", examples=["Not Found"])
     status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
     detail: str = Field(description="a sentence for the reader", examples=["There is no such user."])
+    request_id: str = Field(
+        description="which request this is about, for whoever reads the log; `X-Request-Id` has it on every response",
+        pattern=PATTERN,
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
     errors: list[FieldError] | None = Field(default=None, description="with 422, what is wrong with which field")
 
 
@@ -126,6 +133,7 @@ def _example(kind: type[Problem]) -> dict[str, object]:
         "title": http.HTTPStatus(kind.status).phrase,
         "status": kind.status,
         "detail": f"{kind.description}.",
+        "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     }
 
 
@@ -137,7 +145,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     title = http.HTTPStatus(status).phrase
-    details = ProblemDetails(title=title, status=status, detail=detail, errors=errors)
+    details = ProblemDetails(title=title, status=status, detail=detail, request_id=request_id.get(), errors=errors)
     text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
     return Response(
         text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
@@ -204,11 +212,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     return problem_response(error.status_code, str(error.detail), headers=error.headers)
 
 
-async def on_unexpected_error(request: Request, _error: Exception) -> Response:
+async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
     """A bug of ours: the server logs it with its trace, and the client is told no more than that."""
-    # Sent from outside all middleware, so the header that ServedBy puts on every other response is missing.
-    headers = {"X-Served-By": request.app.state.instance}
-    return problem_response(500, "Something unexpected went wrong here; it has been logged.", headers=headers)
+    return problem_response(500, "Something unexpected went wrong here; it has been logged.")
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -1,23 +1,6 @@
-"""Two things that every response needs and no route should know of."""
+"""What every request needs and no route should know of."""
 
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-
-class ServedBy:
-    """Puts `X-Served-By: stats.2` on every response, so that anyone can watch the load being balanced."""
-
-    def __init__(self, app: ASGIApp, instance: str) -> None:
-        self._app = app
-        self._instance = instance
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_name(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Served-By"] = self._instance
-            await send(message)
-
-        await self._app(scope, receive, send_with_name if scope["type"] == "http" else send)
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class OwnPrefix:

@@ -17,6 +17,9 @@ from contextlib import suppress
 
 import uvicorn
 
+from servicekit.logging import configure_logging
+from servicekit.settings import ServiceSettings
+
 logger = logging.getLogger("uvicorn.error")
 
 HOST = "127.0.0.1"
@@ -80,6 +83,10 @@ def listen(port: int) -> socket.socket:
 
 def serve(service: str, port: int) -> None:
     """Returns when it was told to end."""
+    settings = ServiceSettings()
+    configure_logging(
+        log_format=settings.log_format, access_log=settings.access_log, instance=settings.instance or service
+    )
     ready_fd = os.environ.pop(READY_FD, None)
     config = uvicorn.Config(
         f"{service}.app:app",
@@ -89,6 +96,8 @@ def serve(service: str, port: int) -> None:
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
         ws="none",
+        log_config=None,  # configure_logging's
+        access_log=False,  # servicekit/observing.py writes it
     )
     try:
         listener = listen(port)

@@ -7,16 +7,28 @@ from typing import Any
 from databases import Database
 from fastapi import APIRouter, FastAPI
 from fastapi_swagger import patch_fastapi
+from starlette.types import ASGIApp
 
 from servicekit.errors import install_error_handlers, problem_schemas
 from servicekit.health import Check, health_router
-from servicekit.logging import hide_bound_values, hide_health_checks
-from servicekit.middleware import OwnPrefix, ServedBy
+from servicekit.logging import hide_bound_values
+from servicekit.metrics import Metrics, metrics_router
+from servicekit.middleware import OwnPrefix
+from servicekit.observing import Observed
 from servicekit.tokens import TokenVerifier
 
 
 class Service(FastAPI):
-    """A FastAPI app whose OpenAPI document describes errors as they are sent."""
+    """A FastAPI app whose OpenAPI document describes errors as they are sent, and whose every request is observed."""
+
+    def __init__(self, *, instance: str, metrics: Metrics, **options: Any) -> None:  # noqa: ANN401 - FastAPI's own
+        super().__init__(**options)
+        self.state.instance = instance
+        self.state.metrics = metrics
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Around everything: what `add_middleware` adds is inside of what answers 500."""
+        return Observed(super().build_middleware_stack(), instance=self.state.instance, metrics=self.state.metrics)
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -32,10 +44,11 @@ def create_service(
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
+    metrics: Metrics,
     token_verifier: TokenVerifier | None = None,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> FastAPI:
-    """A FastAPI app with health, problem details, Swagger from our own port, and X-Served-By.
+    """A FastAPI app with health, problem details, Swagger and metrics from our own port, and X-Served-By.
 
     The databases, and other resources (a client of another service), are open as long as the app runs. Only a service
     without guarded routes (servicekit/rights.py) does without a token verifier.
@@ -43,7 +56,6 @@ def create_service(
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        hide_health_checks()
         hide_bound_values()
         async with AsyncExitStack() as stack:
             for resource in (*databases, *resources):
@@ -51,6 +63,8 @@ def create_service(
             yield
 
     app = Service(
+        instance=instance,
+        metrics=metrics,
         title=title,
         description=description,
         version="1.0.0",
@@ -59,13 +73,12 @@ def create_service(
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
     )
-    app.state.instance = instance
     app.state.token_verifier = token_verifier
     install_error_handlers(app)
     # Before the service's own paths, some of which are /{name} and would take these for names.
     patch_fastapi(app, redirect_from_root_to_docs=False)
     app.include_router(health_router(instance, checks))
+    app.include_router(metrics_router(metrics))
     app.include_router(router)
     app.add_middleware(OwnPrefix)
-    app.add_middleware(ServedBy, instance=instance)
     return app

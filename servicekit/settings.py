@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from servicekit.logging import LogFormat
+
 
 def check_database_url(url: str) -> str:
     if not url.startswith("sqlite:///") or url == "sqlite:///":
@@ -32,6 +34,14 @@ class ServiceSettings(BaseSettings):
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",
         description="milliseconds that a write waits for the write lock of its database before it is answered 503",
+    )
+    log_format: LogFormat = Field(
+        default="text",
+        validation_alias="LOG_FORMAT",
+        description="`text`, or `json` for machines that read the log",
+    )
+    access_log: bool = Field(
+        default=True, validation_alias="ACCESS_LOG", description="a line in the log for each request"
     )
     token_public_key_file: Path = Field(
         default=Path("var/tokens.pub"),

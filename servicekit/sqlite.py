@@ -31,6 +31,7 @@ from sqlalchemy.sql import ClauseElement
 
 import servicekit.values  # noqa: F401 - registers how UUIDs and times are stored
 from servicekit.errors import DatabaseUnavailable
+from servicekit.metrics import Metrics
 from servicekit.statements import Statement
 
 T = TypeVar("T")
@@ -252,11 +253,16 @@ async def finish(operation: Awaitable[T]) -> T:
     return future.result()
 
 
+def ignore_wait(_seconds: float) -> None:
+    """For a database whose waits nobody counts."""
+
+
 class SQLiteBackend(DatabaseBackend):
     """What `Database("sqlite:///PATH")` uses; PATH is relative to the working directory, `sqlite:////PATH` absolute."""
 
-    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int = 5000) -> None:
+    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int = 5000, metrics: Metrics | None = None) -> None:
         self.file = DatabaseFile(Path(url.database), busy_timeout_ms)
+        self.report_wait = metrics.watch_waits(self.file.path.stem) if metrics else ignore_wait
         self.reader = Reader(self.file)
         self.writer = Writer(self.file)
 
@@ -291,8 +297,12 @@ class SQLiteConnection(ConnectionBackend):
     async def begin(self) -> None:
         if self._in_transaction:
             raise RuntimeError("transactions do not nest")
-        with self._backend.file.unavailable_on_error():
-            await self._backend.writer.begin()
+        began = time.perf_counter()
+        try:
+            with self._backend.file.unavailable_on_error():
+                await self._backend.writer.begin()
+        finally:
+            self._backend.report_wait(time.perf_counter() - began)
         self._in_transaction = True
 
     async def commit(self) -> None:

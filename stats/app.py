@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from servicekit.databases import open_database
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from servicekit.sharding import Shards
 from servicekit.tokens import TokenVerifier
@@ -20,8 +21,11 @@ merged from the tops of all. Days are UTC days, and a game's number is the days 
 
 
 def create_app(settings: Settings) -> FastAPI:
-    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms)
-    shards = [open_database(url, busy_timeout_ms=settings.busy_timeout_ms) for url in settings.shard_urls]
+    metrics = Metrics()
+    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
+    shards = [
+        open_database(url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics) for url in settings.shard_urls
+    ]
     app = create_service(
         title="Quintet stats",
         description=DESCRIPTION,
@@ -33,6 +37,7 @@ def create_app(settings: Settings) -> FastAPI:
             partial(queries.check_users, users),
             *(partial(queries.check_shard, shard) for shard in shards),
         ],
+        metrics=metrics,
     )
     app.state.databases = Databases(users=users, shards=Shards(shards))
     return app

@@ -22,7 +22,6 @@ SETTINGS: list[type[ServiceSettings]] = [
     games.settings.Settings,
     stats.settings.Settings,
 ]
-UVICORN = {"UVICORN_ACCESS_LOG": "true"}
 ROUTES = (ROOT / "routes.toml").read_text(encoding="utf-8")
 LIMITS = dict(re.findall(r'\{\{ env "(\w+)" \| default "(\d+)" \}\}', ROUTES))
 """Traefik's settings that are numbers, and their defaults."""
@@ -41,7 +40,12 @@ def names_of(settings: type[ServiceSettings], name: str, field: FieldInfo) -> li
 
 
 def default_of(field: FieldInfo) -> str:
-    return ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
+    match field.default:
+        case tuple(parts):
+            return ",".join(parts)
+        case bool(truth):
+            return str(truth).lower()
+    return str(field.default)
 
 
 def all_settings() -> dict[str, str]:
@@ -54,13 +58,7 @@ def test_every_setting_stands_in_the_readme_with_its_default_and_no_other() -> N
     section = README.split("\n## Settings\n")[1].split("\n## ")[0]
     rows = re.findall(r"^\| (`.+?) \| (.+?) \|", section, re.MULTILINE)
     documented = {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
-    expected = (
-        all_settings()
-        | LIMITS
-        | OPENINGS
-        | UVICORN
-        | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
-    )
+    expected = all_settings() | LIMITS | OPENINGS | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
     assert documented == expected
 
 
@@ -68,13 +66,9 @@ def test_every_setting_that_a_user_may_change_stands_in_the_example_with_its_def
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     example = dict(line.removeprefix("# ").split("=", 1) for line in lines if re.match(r"# [A-Z_]+=", line))
     runners = {"PS", "HONCHO_PROCESS_NAME"}
-    assert (
-        example
-        == {name: default for name, default in all_settings().items() if name not in runners}
-        | LIMITS
-        | dict.fromkeys(OPENINGS, "")
-        | UVICORN
-    )
+    assert example == {
+        name: default for name, default in all_settings().items() if name not in runners
+    } | LIMITS | dict.fromkeys(OPENINGS, "")
 
 
 def test_every_setting_of_traefik_is_one_of_these() -> None:

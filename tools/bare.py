@@ -8,6 +8,7 @@ import os
 
 from fastapi import APIRouter, FastAPI
 
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from stats.deps import UserInPath
 from stats.models import GuessCounts, NewResult, Statistics
@@ -35,5 +36,11 @@ def create_app() -> FastAPI:
         return new
 
     return create_service(
-        title="bare", description="", instance=os.environ.get("PS", "bare"), router=router, databases=[], checks=[]
+        title="bare",
+        description="",
+        instance=os.environ.get("PS", "bare"),
+        router=router,
+        databases=[],
+        checks=[],
+        metrics=Metrics(),
     )

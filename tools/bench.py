@@ -225,7 +225,7 @@ def bench(arguments: argparse.Namespace) -> int:
         runs = arguments.rounds + 1
         scripts = {name: [script] * runs for name, script in write_reads(root, players).items()}
         scripts[GUESS] = write_guesses(root, players, runs=runs)
-        with running_stack(root, runner="honcho", environment={"UVICORN_ACCESS_LOG": "false"}) as stack:
+        with running_stack(root, runner="honcho", environment={"ACCESS_LOG": "false"}) as stack:
             loads = measure(stack, scripts, seconds=arguments.seconds, connections=arguments.connections)
     return 1 if print_table(loads) else 0
 

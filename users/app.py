@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pwdlib import PasswordHash
 
 from servicekit.databases import open_database
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from servicekit.tokens import TokenVerifier
 from users import queries
@@ -22,7 +23,8 @@ For their password they get a token, which opens what is theirs at every service
 
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None) -> FastAPI:
     """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
-    users = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms)
+    metrics = Metrics()
+    users = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
     app = create_service(
         title="Quintet users",
         description=DESCRIPTION,
@@ -31,6 +33,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None) -> Fas
         databases=[users],
         token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_users, users)],
+        metrics=metrics,
     )
     app.state.users = users
     app.state.passwords = Passwords(hasher or PasswordHash.recommended())

@@ -5,6 +5,7 @@ from functools import partial
 from fastapi import FastAPI
 
 from servicekit.databases import open_database
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from servicekit.tokens import TokenVerifier
 from words import queries
@@ -15,7 +16,8 @@ DESCRIPTION = "The dictionary: about 11,400 words of five letters that may be gu
 
 
 def create_app(settings: Settings) -> FastAPI:
-    words = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms)
+    metrics = Metrics()
+    words = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
     app = create_service(
         title="Quintet words",
         description=DESCRIPTION,
@@ -24,6 +26,7 @@ def create_app(settings: Settings) -> FastAPI:
         databases=[words],
         token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_words, words)],
+        metrics=metrics,
     )
     app.state.words = words
     return app

@@ -17,7 +17,7 @@ LIMIT_S = 15
 def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """The URL of an app that a real uvicorn serves, in a thread. It logs wherever the test's own process does."""
     with socket.create_server(("127.0.0.1", port)) as listener:
-        config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()

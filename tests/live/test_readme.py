@@ -16,6 +16,7 @@ VARYING = (
     (r"Quintet \d+", "Quintet N"),
     ("[🟩🟨]", "⬛"),
     (r'"answer":"\w+"', '"answer":"WORD"'),
+    ("[0-9a-f]{32}", "ID"),
 )
 
 
@@ -58,7 +59,7 @@ def shape_of(value: object) -> object:
 
 @pytest.mark.parametrize(
     "titles",
-    [["A tour"], ["A tour", "Who may do what", "See the load being balanced"]],
+    [["A tour"], ["A tour", "Who may do what", "See the load being balanced", "Watch it"]],
     ids=["tour", "tour and what follows it"],
 )
 def test_every_line_of_the_readme_answers_in_the_printed_shape(stack: Stack, titles: list[str]) -> None:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
 from servicekit.errors import Forbidden, Unauthorized, problems
+from servicekit.metrics import Metrics
 from servicekit.rights import GuardedRoute, needs
 from servicekit.service import create_service
 from servicekit.tokens import Scope, TokenVerifier
@@ -37,6 +38,7 @@ def create_diary_service(router: APIRouter, public_key_file: Path) -> FastAPI:
         router=router,
         databases=[],
         checks=[],
+        metrics=Metrics(),
         token_verifier=TokenVerifier(public_key_file),
     )
 

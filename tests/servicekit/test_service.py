@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from starlette.testclient import TestClient
 
 from servicekit.errors import MAX_FIELD_ERRORS, Conflict, Invalid, NotFound, Problem, Unavailable, problems
+from servicekit.metrics import Metrics
 from servicekit.service import create_service
 from tests.problem_checks import assert_problem
 from tests.servicekit.ledger import Ledger, create_ledger
@@ -59,6 +60,7 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
         router=router,
         databases=[database],
         checks=[check],
+        metrics=Metrics(),
     )
 
 

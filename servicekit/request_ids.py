@@ -1,0 +1,36 @@
+"""For which request something is done: an id that goes through all services, their logs, and back to the client.
+
+It is the trace id of W3C Trace Context, in the header `traceparent`. Traefik makes one for each request, or goes on
+with the one that a client sent, and so does a service for what reaches it past Traefik.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from contextvars import ContextVar
+
+NO_REQUEST = "0" * 32
+"""What Trace Context has for no trace."""
+PATTERN = "^[0-9a-f]{32}$"
+TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
+"""Of the request that the current task works for; 32 hex digits."""
+
+
+def read_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Of a request with these headers, names in lower case; a new one if there is none, or none of the right form."""
+    for name, value in headers:
+        if name == b"traceparent" and (found := TRACEPARENT.fullmatch(value)):
+            return found[1].decode("ascii")
+    return make_request_id()
+
+
+def make_request_id() -> str:
+    return secrets.token_hex(16)
+
+
+def make_traceparent() -> str:
+    """The header for a request to another service; with a new id where the current task works for no request."""
+    current = request_id.get()
+    return f"00-{make_request_id() if current == NO_REQUEST else current}-{secrets.token_hex(8)}-00"

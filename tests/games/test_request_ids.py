@@ -1,0 +1,94 @@
+"""The id of a request goes from games to words and stats; what is done for no request has ids of its own."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from games.dictionary import Dictionary
+from servicekit.request_ids import make_request_id, read_request_id, request_id
+from tests.games.conftest import Stats, make_words_app
+from tests.games.players import ANSWER, WRONG, Player
+from tests.games.serving import find_free_port, serving, wait_until
+from tests.games.test_outbox import put_in_outbox
+
+ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+HEADERS = {"traceparent": f"00-{ID}-00f067aa0ba902b7-00"}
+
+
+class Recorder:
+    """Notes method and id of each request to an app."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.requests: list[tuple[str, str]] = []
+
+    @property
+    def ids(self) -> list[str]:
+        return [found for _, found in self.requests]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            assert [name for name, _ in scope["headers"]].count(b"traceparent") == 1
+            self.requests.append((scope["method"], read_request_id(scope["headers"])))
+        await self._app(scope, receive, send)
+
+
+def test_words_and_stats_are_asked_with_the_id_of_the_guess(
+    make_client: Callable[..., TestClient],
+    make_player: Callable[[TestClient], Player],
+    stats_service: Stats,
+    tmp_path: Path,
+) -> None:
+    words, stats = Recorder(make_words_app(tmp_path / "words.db")), Recorder(stats_service.make_app())
+    with (
+        serving(words) as words_url,
+        serving(stats) as stats_url,
+        make_client(words_url=words_url, stats_url=stats_url) as client,
+    ):
+        player = make_player(client)
+        player.begin()
+        player.headers.update(HEADERS)
+        response = player.guess(1, ANSWER)
+    assert response.headers["X-Request-Id"] == ID
+    assert response.json()["statistics"]["gamesPlayed"] == 1
+    assert words.requests == [("POST", ID)]
+    assert stats.requests == [("POST", ID), ("GET", ID)]
+
+
+@pytest.mark.anyio
+async def test_a_lookup_for_several_guesses_has_the_id_of_the_first(tmp_path: Path) -> None:
+    words = Recorder(make_words_app(tmp_path / "words.db"))
+    given: list[str] = []
+
+    async def guess(word: str) -> bool:
+        request_id.set(make_request_id())
+        given.append(request_id.get())
+        return await dictionary.has(word)
+
+    with serving(words) as url:
+        async with Dictionary(url, timeout_s=10) as dictionary:
+            known = await asyncio.gather(*map(guess, [*WRONG, "zzzzz"]))
+            await guess("crane")
+    assert known == [True] * len(WRONG) + [False]
+    assert words.ids[0] == given[0]
+    assert words.ids[-1] == given[-1]
+    assert len(words.ids) < len(given)
+
+
+def test_each_delivery_in_the_background_has_an_id_of_its_own(
+    make_client: Callable[..., TestClient], plays_database: Path, stats_service: Stats
+) -> None:
+    players = [uuid4() for _ in range(3)]
+    for player in players:
+        stats_service.register(player)
+    put_in_outbox(plays_database, players)
+    port = find_free_port()
+    stats = Recorder(stats_service.make_app())
+    with serving(stats, port), make_client(stats_url=f"http://127.0.0.1:{port}"):
+        wait_until(lambda: len(stats.requests) == 3)
+    assert len(set(stats.ids)) == 3

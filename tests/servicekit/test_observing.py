@@ -1,0 +1,140 @@
+"""Each request's id, its line in the log and its headers, of a small service."""
+
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from servicekit.request_ids import PATTERN, make_traceparent, read_request_id, request_id
+from tests.servicekit.ledger import Ledger
+from tests.servicekit.test_service import create_ledger_service
+
+ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+TRACEPARENT = f"00-{ID}-00f067aa0ba902b7-01"
+PATHS = ("/total", "/health", "/metrics", "/nothing", "/problems/409", "/problems/1", "/docs", "/openapi.json")
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> Iterator[TestClient]:
+    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture(autouse=True)
+def _every_line(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
+def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The access log, without the times."""
+    messages = [record.getMessage() for record in caplog.records if record.name == "quintet.access"]
+    assert all(re.search(r" \d+\.\d+ ms$", message) for message in messages)
+    return [re.sub(r" \S+ ms$", "", message) for message in messages]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_response_has_the_id_that_traefik_gave_the_request(client: TestClient, path: str) -> None:
+    assert client.get(path, headers={"traceparent": TRACEPARENT}).headers.get_list("X-Request-Id") == [ID]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_request_without_an_id_gets_a_new_one(client: TestClient, path: str) -> None:
+    ids = {client.get(path).headers["X-Request-Id"] for _ in range(3)}
+    assert len(ids) == 3
+    assert all(re.fullmatch(PATTERN, each) for each in ids)
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "",
+        ID,
+        f"00-{ID}",
+        f"00-{'0' * 32}-00f067aa0ba902b7-01",
+        f"00-{ID}-{'0' * 16}-01",
+        f"00-{ID.upper()}-00f067aa0ba902b7-01",
+        f"ff-{ID}-00f067aa0ba902b7-01",
+        f"{TRACEPARENT}-more",
+        f"{TRACEPARENT}\n",
+        f"00-{ID[:-3]}\r\nX-00f067aa0ba902b7-01",
+    ],
+)
+def test_an_id_of_the_wrong_form_is_replaced(traceparent: str) -> None:
+    found = read_request_id([(b"traceparent", traceparent.encode())])
+    assert re.fullmatch(PATTERN, found)
+    assert found not in {ID, "0" * 32}
+
+
+def test_what_is_sent_on_has_the_id_of_the_request_and_a_span_of_its_own() -> None:
+    token = request_id.set(ID)
+    headers = {make_traceparent() for _ in range(3)}
+    request_id.reset(token)
+    assert len(headers) == 3
+    assert {read_request_id([(b"traceparent", header.encode())]) for header in headers} == {ID}
+
+
+def test_what_is_done_for_no_request_is_sent_with_a_new_id() -> None:
+    headers = [make_traceparent() for _ in range(3)]
+    assert len({read_request_id([(b"traceparent", header.encode())]) for header in headers}) == 3
+
+
+def test_a_request_has_one_line_with_method_path_status_and_milliseconds(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.get("/total")
+    client.post("/entries", json={})
+    client.delete("/entries")
+    client.get("/nothing")
+    client.get("/problems/1")
+    expected = ["GET /total 200", "POST /entries 422", "DELETE /entries 405", "GET /nothing 404", "GET /problems/1 500"]
+    assert lines_of(caplog) == expected
+    record = next(record for record in caplog.records if record.name == "quintet.access")
+    assert record.__dict__["path"] == "/total"  # for the log as JSON
+    assert 0 < record.__dict__["milliseconds"] < 5000
+
+
+def test_a_line_has_no_query_and_cannot_be_broken(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    client.get("/total?password=hunter2")
+    client.get("/a%0aINFO: GET /b\u2028%1b[2J%00é")
+    assert lines_of(caplog) == ["GET /total 200", "GET /a%0AINFO%3A%20GET%20/b%E2%80%A8%1B%5B2J%00%C3%A9 404"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/metrics", "/api/ledger/health"])
+def test_what_machines_ask_all_the_time_has_no_line(
+    ledger: Ledger, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with TestClient(create_ledger_service(ledger), root_path="/api/ledger") as client:
+        assert client.get(path).status_code == 200
+    assert lines_of(caplog) == []
+
+
+def test_what_went_wrong_with_it_has_its_line(
+    client: TestClient, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    client.post("/health")
+    client.get("/healthy")
+    client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
+    ledger.path.unlink()
+    client.get("/health")
+    assert lines_of(caplog) == ["POST /health 405", "GET /healthy 404", "GET /metrics 404", "GET /health 503"]
+
+
+def test_what_is_logged_on_the_way_is_logged_in_the_requests_context(
+    client: TestClient, ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[str] = []
+
+    class Noting(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(request_id.get())
+
+    handler = Noting()
+    logging.getLogger("quintet").addHandler(handler)
+    ledger.path.unlink()
+    try:
+        client.get("/total", headers={"traceparent": TRACEPARENT})
+    finally:
+        logging.getLogger("quintet").removeHandler(handler)
+    assert seen == [ID, ID]  # the database that does not answer, and the request's own line
