@@ -1,6 +1,6 @@
 """Mixed load for a while: nothing fails, nothing is lost, and no process grows.
 
-Half a minute by default; `bin/test --faults --minutes 10 tests/faults/test_endurance.py` is what docs/reliability.md shows.
+Half a minute by default; docs/reliability.md shows `bin/test --faults --minutes 10 tests/faults/test_endurance.py`.
 """
 
 import statistics
@@ -44,7 +44,7 @@ def take_sample(process: psutil.Process) -> Sample:
 
 def list_processes(stack: Stack) -> dict[str, psutil.Process]:
     """By their names, with what keeps them."""
-    found = {}
+    found: dict[str, psutil.Process] = {}
     for name in dict.fromkeys(process.name for process in stack.layout.processes):
         instance = find_instance(stack, name)
         assert instance.keeper is not None
