@@ -27,11 +27,11 @@ class ServiceSettings(BaseSettings):
         description="the name of this process, in X-Served-By; foreman sets PS, honcho HONCHO_PROCESS_NAME",
     )
     busy_timeout_ms: int = Field(
-        default=3000,
+        default=1500,
         ge=0,
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",
-        description="milliseconds that a write waits for the write lock of its database before it is answered 503",
+        description="milliseconds that a write waits for its turn and for the write lock before it is answered 503",
     )
     token_public_key_file: Path = Field(
         default=Path("var/tokens.pub"),
