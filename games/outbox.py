@@ -10,8 +10,9 @@ import logging
 import random
 from collections.abc import Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 from databases import Database
@@ -20,8 +21,9 @@ from games import queries
 from games.plays import Result
 from games.queries import BEFORE_ALL, OutboxKey
 from games.scoreboard import ResultRefused, Scoreboard
-from servicekit.databases import transaction
+from servicekit.databases import write
 from servicekit.errors import Unavailable
+from servicekit.sessions import Session
 
 logger = logging.getLogger("quintet")
 
@@ -40,6 +42,20 @@ def pause_s(failures: int, chance: float) -> float:
     """
     whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
     return whole * (1 - chance / 2)
+
+
+Delivery: TypeAlias = tuple[Result, ResultRefused | Unavailable | None]
+"""A result, and why stats has not taken it."""
+
+
+async def note_deliveries(plays: Session, *, deliveries: Sequence[Delivery]) -> None:
+    """What stats has, or will never take, waits no longer."""
+    for result, error in deliveries:
+        if error is None:
+            await queries.delete_result(plays, user_id=result.user_id, game_id=result.game_id)
+        elif isinstance(error, ResultRefused):
+            logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)
+            await queries.mark_refused(plays, user_id=result.user_id, game_id=result.game_id, reason=str(error))
 
 
 class Outbox(AbstractAsyncContextManager["Outbox"]):
@@ -102,15 +118,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         postponed = [error for error in errors if isinstance(error, Unavailable)]
         if len(postponed) == len(results):
             raise postponed[0]
-        async with transaction(self._plays) as connection:
-            for result, error in zip(results, errors, strict=True):
-                if error is None:
-                    await queries.delete_result(connection, user_id=result.user_id, game_id=result.game_id)
-                elif isinstance(error, ResultRefused):
-                    logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)
-                    await queries.mark_refused(
-                        connection, user_id=result.user_id, game_id=result.game_id, reason=str(error)
-                    )
+        await write(self._plays, partial(note_deliveries, deliveries=list(zip(results, errors, strict=True))))
 
     async def _post(self, result: Result) -> ResultRefused | Unavailable | None:
         """Why stats has not taken it."""

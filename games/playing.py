@@ -1,5 +1,6 @@
 """Beginning a play: what is looked at, and what is stored at once."""
 
+from functools import partial
 from uuid import UUID
 
 from databases import Database
@@ -7,8 +8,9 @@ from databases import Database
 from games import queries
 from games.plays import Play, require_today
 from servicekit.clock import Clock
-from servicekit.databases import Readable, transaction
+from servicekit.databases import Readable, write
 from servicekit.errors import NotFound
+from servicekit.sessions import Session
 
 
 async def begin_play(plays: Database, clock: Clock, *, user_id: UUID, game_id: int, hard: bool) -> bool:
@@ -18,11 +20,14 @@ async def begin_play(plays: Database, clock: Clock, *, user_id: UUID, game_id: i
     """
     if await queries.find_play(plays, user_id=user_id, game_id=game_id) is not None:
         return False
-    async with transaction(plays) as connection:
-        now = clock()  # under the lock: while we waited for it, midnight may have come
-        is_new = await queries.insert_play(connection, user_id=user_id, game_id=game_id, hard=hard, begun=now)
-        if is_new:
-            require_today(game_id, now.date())
+    return await write(plays, partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
+
+
+async def store_play(plays: Session, *, clock: Clock, user_id: UUID, game_id: int, hard: bool) -> bool:
+    now = clock()  # under the lock: while we waited for it, midnight may have come
+    is_new = await queries.insert_play(plays, user_id=user_id, game_id=game_id, hard=hard, begun=now)
+    if is_new:
+        require_today(game_id, now.date())
     return is_new
 
 

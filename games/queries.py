@@ -7,11 +7,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from databases import Database
-from databases.core import Connection
 from databases.interfaces import Record
 
 from games.plays import Result
 from servicekit.databases import Readable
+from servicekit.sessions import Session
 from servicekit.statements import Statement
 
 SELECT_ANSWER = Statement("SELECT answer FROM answers WHERE game_id = :game_id")
@@ -37,7 +37,7 @@ INSERT_ANSWER = Statement(
 )
 
 
-async def insert_answers(answers: Connection, *, drawn: Mapping[int, str]) -> None:
+async def insert_answers(answers: Session, *, drawn: Mapping[int, str]) -> None:
     """A game that has an answer already (an administrator's) keeps it."""
     await answers.execute_many(
         INSERT_ANSWER, [{"game_id": game_id, "answer": answer} for game_id, answer in drawn.items()]
@@ -50,7 +50,7 @@ UPSERT_ANSWER = Statement(
 )
 
 
-async def upsert_answer(answers: Connection, *, game_id: int, answer: str) -> None:
+async def upsert_answer(answers: Session, *, game_id: int, answer: str) -> None:
     await answers.execute(UPSERT_ANSWER, {"game_id": game_id, "answer": answer})
 
 
@@ -97,7 +97,7 @@ INSERT_PLAY = Statement(
 )
 
 
-async def insert_play(plays: Connection, *, user_id: UUID, game_id: int, hard: bool, begun: datetime) -> bool:
+async def insert_play(plays: Session, *, user_id: UUID, game_id: int, hard: bool, begun: datetime) -> bool:
     """False, and nothing changes, if it was begun already."""
     values = {"user_id": user_id, "game_id": game_id, "hard": hard, "begun": begun}
     return await plays.fetch_one(INSERT_PLAY, values) is not None
@@ -108,7 +108,7 @@ INSERT_GUESS = Statement(
 )
 
 
-async def insert_guess(plays: Connection, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
+async def insert_guess(plays: Session, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
     """Raises sqlite3.IntegrityError if this attempt has a guess: look first, under the same lock."""
     values = {"user_id": user_id, "game_id": game_id, "attempt": attempt, "guess": guess}
     await plays.execute(INSERT_GUESS, values)
@@ -120,7 +120,7 @@ INSERT_RESULT = Statement(
 )
 
 
-async def insert_result(plays: Connection, *, result: Result) -> None:
+async def insert_result(plays: Session, *, result: Result) -> None:
     """Puts a result on its way to stats."""
     values = {
         "user_id": result.user_id,
@@ -176,7 +176,7 @@ async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list
 DELETE_RESULT = Statement("DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
 
 
-async def delete_result(plays: Connection, *, user_id: UUID, game_id: int) -> None:
+async def delete_result(plays: Session, *, user_id: UUID, game_id: int) -> None:
     """Stats has it; perhaps another delivery has told so before."""
     await plays.execute(DELETE_RESULT, {"user_id": user_id, "game_id": game_id})
 
@@ -184,7 +184,7 @@ async def delete_result(plays: Connection, *, user_id: UUID, game_id: int) -> No
 UPDATE_REFUSED = Statement("UPDATE outbox SET refused = :reason WHERE user_id = :user_id AND game_id = :game_id")
 
 
-async def mark_refused(plays: Connection, *, user_id: UUID, game_id: int, reason: str) -> None:
+async def mark_refused(plays: Session, *, user_id: UUID, game_id: int, reason: str) -> None:
     """From now on it is not delivered, and waits for the operator."""
     await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
 

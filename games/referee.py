@@ -1,22 +1,19 @@
 """Taking guesses: what is looked at, in which order, and what is stored at once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from databases import Database
-from databases.core import Connection
 
 from games import queries
-from games.batches import Batches
 from games.dictionary import Dictionary
 from games.playing import read_play
 from games.plays import Play, Result, is_repeat, require_next_guess
 from servicekit.clock import Clock
-from servicekit.databases import transaction
-from servicekit.errors import Conflict, Invalid, NotFound
-
-MAX_TURNS = 50
+from servicekit.databases import write
+from servicekit.errors import Invalid
+from servicekit.sessions import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +28,12 @@ class Turn:
 
 
 class Referee:
-    """Takes guesses, each once, whoever sends how many at the same instant to however many instances.
-
-    Guesses that wait for the write lock are taken together, in one transaction.
-    """
+    """Takes guesses, each once, whoever sends how many at the same instant to however many instances."""
 
     def __init__(self, plays: Database, words: Dictionary, clock: Clock) -> None:
         self._plays = plays
         self._words = words
         self._clock = clock
-        self._turns = Batches(self._store_all, largest=MAX_TURNS)
 
     async def take(self, turn: Turn) -> Play:
         """The play as it is after this attempt; a repeat changes nothing.
@@ -55,23 +48,16 @@ class Referee:
         require_next_guess(play, game_id=turn.game_id, attempt=turn.attempt, guess=turn.guess, now=self._clock())
         if not await self._words.has(turn.guess):
             raise Invalid("body.guess: this word is not in the dictionary; no attempt is used.")
-        return await self._turns.submit(turn)
+        return await write(self._plays, partial(self._store, turn=turn))
 
-    async def _store_all(self, turns: Sequence[Turn]) -> list[Play | Exception]:
-        async with transaction(self._plays) as connection:
-            return [await self._store(connection, turn) for turn in turns]
-
-    async def _store(self, plays: Connection, turn: Turn) -> Play | Exception:
+    async def _store(self, plays: Session, *, turn: Turn) -> Play:
         """All over again, under the lock: meanwhile another guess may have come, or the end of the next day."""
         user_id, game_id, attempt, guess = turn.user_id, turn.game_id, turn.attempt, turn.guess
         now = self._clock()
-        try:
-            play = await read_play(plays, user_id=user_id, game_id=game_id, answer=turn.answer)
-            if is_repeat(play, attempt, guess):
-                return play.after(attempt)
-            require_next_guess(play, game_id=game_id, attempt=attempt, guess=guess, now=now)
-        except (NotFound, Conflict, Invalid) as refusal:
-            return refusal  # of this turn; whatever else is raised takes back all
+        play = await read_play(plays, user_id=user_id, game_id=game_id, answer=turn.answer)
+        if is_repeat(play, attempt, guess):
+            return play.after(attempt)
+        require_next_guess(play, game_id=game_id, attempt=attempt, guess=guess, now=now)
         await queries.insert_guess(plays, user_id=user_id, game_id=game_id, attempt=attempt, guess=guess)
         play = play.with_guess(guess)
         if play.is_over:

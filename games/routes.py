@@ -1,10 +1,11 @@
 """The endpoints of games, as seen behind Traefik's /api/games."""
 
+from functools import partial
+
 from fastapi import APIRouter, Response, status
 from fastapi.responses import PlainTextResponse
 
-from games import queries
-from games.answers import get_answer
+from games.answers import get_answer, replace_answer, require_future
 from games.deps import (
     AnswersDatabase,
     CurrentClock,
@@ -23,8 +24,7 @@ from games.puzzles import LAST_GAME_ID, game_id_of
 from games.referee import Turn
 from games.rights import CheckGuard
 from games.sharing import EXAMPLE_GRID, draw_grid
-from servicekit.clock import Clock
-from servicekit.databases import transaction
+from servicekit.databases import write
 from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
 from servicekit.rights import GuardedRoute, guarded_by, needs
 from servicekit.tokens import Scope
@@ -62,13 +62,6 @@ async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase)
     return CheckedGuess.of(guess.guess, answer)
 
 
-def require_future(game_id: int, clock: Clock) -> None:
-    """Raises Conflict for today's game and past ones: somebody may be playing them."""
-    today = game_id_of(clock().date())
-    if game_id <= today:
-        raise Conflict(f"The answer of game {game_id} is fixed; the first that may be set is that of game {today + 1}.")
-
-
 @router.put(
     "/{game_id}/answer",
     summary="Set the answer of a coming puzzle",
@@ -85,9 +78,7 @@ async def set_answer(
         raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
     if not await words.has(new.answer):
         raise Invalid(f"body.answer: {new.answer} is not in the dictionary, so nobody could guess it.")
-    async with transaction(answers) as connection:
-        require_future(game_id, clock)  # once more: while we waited for the lock, midnight may have come
-        await queries.upsert_answer(connection, game_id=game_id, answer=new.answer)
+    await write(answers, partial(replace_answer, clock=clock, game_id=game_id, answer=new.answer))
     return Game.of(game_id)
 
 

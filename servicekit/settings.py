@@ -33,7 +33,7 @@ class ServiceSettings(BaseSettings):
         ge=0,
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",
-        description="milliseconds that a write waits for the write lock of its database before it is answered 503",
+        description="milliseconds that a write waits for its turn and for the write lock before it is answered 503",
     )
     log_format: LogFormat = Field(
         default="text",

@@ -7,9 +7,9 @@ from typing import Any, cast
 from uuid import UUID
 
 from databases import Database
-from databases.core import Connection
 
 from servicekit.databases import Readable
+from servicekit.sessions import Session
 from servicekit.statements import Statement
 from stats.leaderboards import Board, Nearby, Place
 from stats.results import Result
@@ -55,7 +55,7 @@ INSERT_RESULT = Statement(
 )
 
 
-async def insert_result(shard: Connection, *, user_id: UUID, game_id: int, result: Result) -> None:
+async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> None:
     """The primary key refuses a second result of the same game."""
     await shard.execute(
         INSERT_RESULT,
@@ -132,7 +132,7 @@ def write_standing(user_id: UUID, standing: Standing) -> dict[str, object]:
     }
 
 
-async def upsert_standing(shard: Connection, *, user_id: UUID, standing: Standing) -> None:
+async def upsert_standing(shard: Session, *, user_id: UUID, standing: Standing) -> None:
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 

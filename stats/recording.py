@@ -3,17 +3,15 @@
 from datetime import datetime
 from uuid import UUID
 
-from databases import Database
-
-from servicekit.databases import transaction
 from servicekit.errors import Conflict
+from servicekit.sessions import Session
 from stats import queries
 from stats.results import Result
 from stats.standings import add_result, is_win_in_between, with_win_days
 
 
 async def record_result(
-    shard: Database,
+    shard: Session,
     *,
     user_id: UUID,
     game_id: int,
@@ -29,17 +27,16 @@ async def record_result(
 
     Raises Conflict if another result of this game is stored; a repeat without `finished` matches any time.
     """
-    async with transaction(shard) as connection:
-        stored = await queries.find_result(connection, user_id=user_id, game_id=game_id)
-        if stored is not None:
-            if stored != Result(finished=finished or stored.finished, guesses=guesses, won=won):
-                raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
-            return stored, False
-        result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
-        await queries.insert_result(connection, user_id=user_id, game_id=game_id, result=result)
-        before = await queries.find_standing(connection, user_id=user_id)
-        standing = add_result(before, result)
-        if is_win_in_between(before, result):
-            standing = with_win_days(standing, await queries.find_win_days(connection, user_id=user_id))
-        await queries.upsert_standing(connection, user_id=user_id, standing=standing)
+    stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
+    if stored is not None:
+        if stored != Result(finished=finished or stored.finished, guesses=guesses, won=won):
+            raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
+        return stored, False
+    result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
+    await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result)
+    before = await queries.find_standing(shard, user_id=user_id)
+    standing = add_result(before, result)
+    if is_win_in_between(before, result):
+        standing = with_win_days(standing, await queries.find_win_days(shard, user_id=user_id))
+    await queries.upsert_standing(shard, user_id=user_id, standing=standing)
     return result, True

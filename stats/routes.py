@@ -1,7 +1,10 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response, status
 
+from servicekit.databases import write
 from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
 from servicekit.pages import link_next
 from servicekit.rights import GuardedRoute, needs
@@ -123,8 +126,8 @@ async def post_result(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
         )
     await require_user(databases, user_id)
-    result, is_new = await record_result(
-        databases.shards.of(user_id),
+    record = partial(
+        record_result,
         user_id=user_id,
         game_id=new.game_id,
         won=new.won,
@@ -132,6 +135,7 @@ async def post_result(
         finished=new.finished,
         now=now,
     )
+    result, is_new = await write(databases.shards.of(user_id), record)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"{request.scope['root_path']}/users/{user_id}/games/{new.game_id}"
     return StoredResult.of(new.game_id, result)

@@ -12,9 +12,10 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
-from servicekit.sqlite import DatabaseFile
+from servicekit.dbfile import DatabaseFile, is_busy, wait_while_busy
 
 PAUSE_S = 0.3
 """How long an attempt may keep the services from writing: a fraction of what they wait for a lock (BUSY_TIMEOUT_MS)."""
@@ -69,12 +70,10 @@ def _find_taken(writers: Mapping[Path, sqlite3.Connection]) -> Path | None:
     """Takes the locks in their order until one is not to be had before PAUSE_S are over, which is returned."""
     deadline = time.monotonic() + PAUSE_S
     for path, writer in writers.items():
-        left_ms = max(0, int((deadline - time.monotonic()) * 1000))
-        writer.execute(f"PRAGMA busy_timeout = {left_ms}")
         try:
-            writer.execute("BEGIN IMMEDIATE")
+            wait_while_busy(partial(writer.execute, "BEGIN IMMEDIATE"), deadline)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            if not is_busy(error):
                 raise
             return path
     return None

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from databases import Database
-from databases.core import Connection
 
 from servicekit.databases import Readable
+from servicekit.sessions import Session
 from servicekit.statements import Statement
 
 
@@ -30,7 +30,7 @@ INSERT_USER = Statement(
 )
 
 
-async def insert_user(users: Connection, *, user_id: UUID, username: str) -> bool:
+async def insert_user(users: Session, *, user_id: UUID, username: str) -> bool:
     """False, and nothing is stored, if the name is taken."""
     return await users.fetch_one(INSERT_USER, {"user_id": user_id, "username": username}) is not None
 
@@ -72,7 +72,7 @@ UPSERT_PASSWORD = Statement(
 )
 
 
-async def upsert_password(users: Connection, *, user_id: UUID, password_hash: str) -> None:
+async def upsert_password(users: Session, *, user_id: UUID, password_hash: str) -> None:
     """Raises sqlite3.IntegrityError if there is no such user."""
     await users.execute(UPSERT_PASSWORD, {"user_id": user_id, "hash": password_hash})
 
@@ -97,7 +97,7 @@ INSERT_ATTEMPT = Statement(
 )
 
 
-async def insert_attempt(users: Connection, *, username: str, moment: datetime) -> int:
+async def insert_attempt(users: Session, *, username: str, moment: datetime) -> int:
     """The attempt's number."""
     values = {"username": username, "attempted_at": (moment - EPOCH) // MILLISECOND}
     row = await users.fetch_one(INSERT_ATTEMPT, values)
@@ -117,14 +117,14 @@ async def list_attempts(users: Readable, *, username: str) -> list[datetime]:
 DELETE_ATTEMPT = Statement("DELETE FROM login_attempts WHERE attempt = :attempt")
 
 
-async def delete_attempt(users: Connection, *, attempt: int) -> None:
+async def delete_attempt(users: Session, *, attempt: int) -> None:
     await users.execute(DELETE_ATTEMPT, {"attempt": attempt})
 
 
 DELETE_ATTEMPTS_OUTSIDE = Statement("DELETE FROM login_attempts WHERE attempted_at <= :first OR attempted_at >= :last")
 
 
-async def delete_attempts_outside(users: Connection, *, first: datetime, last: datetime) -> None:
+async def delete_attempts_outside(users: Session, *, first: datetime, last: datetime) -> None:
     """Of all names, those that are not between two moments."""
     values = {"first": (first - EPOCH) // MILLISECOND, "last": (last - EPOCH) // MILLISECOND}
     await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)

@@ -1,10 +1,11 @@
 """The endpoints of users, as seen behind Traefik's /api/users."""
 
+from functools import partial
 from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.databases import transaction
+from servicekit.databases import write
 from servicekit.errors import (
     Conflict,
     Forbidden,
@@ -32,6 +33,7 @@ from users.deps import (
 )
 from users.logins import log_in
 from users.models import NewPassword, NewUser, Token, User, Users
+from users.registering import add_user, change_password
 
 router = APIRouter(tags=["users"], route_class=GuardedRoute)
 
@@ -48,11 +50,7 @@ async def register_user(
     """Gives the player a random id. 409 if the name is taken; `Ada` and `ada` are two names."""
     user_id = uuid4()
     password_hash = await passwords.hash(new.password.get_secret_value())  # before the lock, which others wait for
-    async with transaction(users) as connection:
-        # UNIQUE (username) decides between two who want the same name at the same instant
-        if not await queries.insert_user(connection, user_id=user_id, username=new.username):
-            raise Conflict(f"The name {new.username} is taken; choose another.")
-        await queries.upsert_password(connection, user_id=user_id, password_hash=password_hash)
+    await write(users, partial(add_user, user_id=user_id, username=new.username, password_hash=password_hash))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
@@ -127,7 +125,4 @@ async def set_password(
 ) -> None:
     """For players from an old database, who have none, and those who forgot theirs. Their tokens stay valid."""
     password_hash = await passwords.hash(new.password.get_secret_value())
-    async with transaction(users) as connection:
-        if await queries.find_user(connection, user_id=user_id) is None:
-            raise NotFound(f"There is no user {user_id}.")
-        await queries.upsert_password(connection, user_id=user_id, password_hash=password_hash)
+    await write(users, partial(change_password, user_id=user_id, password_hash=password_hash))

@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 
 from databases import Database
-from databases.core import Connection
 
 from servicekit.databases import Readable
+from servicekit.sessions import Session
 from servicekit.statements import Statement
 
 SELECT_WORD = Statement("SELECT word FROM words WHERE word = :word")
@@ -27,7 +27,7 @@ async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
 INSERT_WORD = Statement("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word")
 
 
-async def insert_word(words: Connection, *, word: str) -> bool:
+async def insert_word(words: Session, *, word: str) -> bool:
     """False if it was there."""
     return await words.fetch_one(INSERT_WORD, {"word": word}) is not None
 
@@ -35,7 +35,7 @@ async def insert_word(words: Connection, *, word: str) -> bool:
 DELETE_WORD = Statement("DELETE FROM words WHERE word = :word RETURNING word")
 
 
-async def delete_word(words: Connection, *, word: str) -> bool:
+async def delete_word(words: Session, *, word: str) -> bool:
     """False if it was not there."""
     return await words.fetch_one(DELETE_WORD, {"word": word}) is not None
 

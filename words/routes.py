@@ -1,8 +1,10 @@
 """The endpoints of words, as seen behind Traefik's /api/words."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.databases import transaction
+from servicekit.databases import write
 from servicekit.errors import Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
 from servicekit.pages import PageLimit, cut_page, link_next
 from servicekit.rights import GuardedRoute, needs
@@ -55,8 +57,7 @@ async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
 )
 async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -> KnownWord:
     """From now on it may be guessed. Safe to send again: 201 the first time, then 200."""
-    async with transaction(words) as connection:
-        is_new = await queries.insert_word(connection, word=word)
+    is_new = await write(words, partial(queries.insert_word, word=word))
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return KnownWord(word=word)
 
@@ -70,6 +71,5 @@ async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -
 )
 async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
     """From now on it may not be guessed: make sure that it is no coming answer. 404 if it was not there."""
-    async with transaction(words) as connection:
-        if not await queries.delete_word(connection, word=word):
-            raise NotFound(f"The dictionary has no word {word}.")
+    if not await write(words, partial(queries.delete_word, word=word)):
+        raise NotFound(f"The dictionary has no word {word}.")

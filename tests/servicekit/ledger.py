@@ -7,12 +7,13 @@ import threading
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from databases import Database
-from databases.core import Connection
 
-from servicekit.databases import open_database, transaction
+from servicekit.databases import open_database, write
+from servicekit.sessions import Session
 
 SCHEMA = """
 CREATE TABLE entries (number INTEGER PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
@@ -33,7 +34,7 @@ def create_ledger(path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-async def add_amount(connection: Connection, *, number: int, amount: int) -> None:
+async def add_amount(connection: Session, *, number: int, amount: int) -> None:
     """Reads what it then writes, in three tables that must agree."""
     total = await connection.fetch_val("SELECT amount FROM total")
     tally = await connection.fetch_val("SELECT entries FROM tally")
@@ -68,8 +69,7 @@ class Ledger:
 
 
 async def add_entry(database: Database, number: int, amount: int = 1) -> None:
-    async with transaction(database) as connection:
-        await add_amount(connection, number=number, amount=amount)
+    await write(database, partial(add_amount, number=number, amount=amount))
 
 
 def count_threads_and_files() -> tuple[int, int]:

@@ -3,11 +3,13 @@
 import asyncio
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 from databases import Database
 
-from servicekit.databases import transaction
+from servicekit.databases import write
+from servicekit.sessions import Session
 from tests.servicekit.ledger import Ledger, add_amount, add_entry, count_threads_and_files, wait_for_as_few
 
 pytestmark = pytest.mark.anyio
@@ -36,17 +38,24 @@ class Ends:
 
     async def work(self, database: Database, number: int) -> None:
         try:
-            async with transaction(database) as connection:
-                self.begun.add(number)
-                await add_amount(connection, number=number, amount=number)
+            await write(database, partial(self._begin, number=number))
             self.acknowledged.add(number)
         except asyncio.CancelledError:
             self.cancelled.add(number)
 
+    async def _begin(self, session: Session, *, number: int) -> None:
+        self.begun.add(number)
+        await add_amount(session, number=number, amount=number)
+
 
 async def cancel_at_random(databases: list[Database], numbers: range, rng: random.Random, ends: Ends) -> None:
-    """Begins a transaction for each number, all at once, and cancels each at some moment if it has not ended yet."""
-    tasks = [asyncio.create_task(ends.work(databases[number % len(databases)], number)) for number in numbers]
+    """Begins a transaction for each number, some while others are under way, and cancels each at some moment if it has
+    not ended yet."""
+    tasks = []
+    for number in numbers:
+        tasks.append(asyncio.create_task(ends.work(databases[number % len(databases)], number)))
+        for _ in range(rng.randrange(3)):
+            await asyncio.sleep(0)
     # In the order in which they get the lock, most are met inside; in any other, most while they wait for it.
     for task in rng.choice([tasks, rng.sample(tasks, len(tasks))]):
         await wait_a_random_moment(rng)
@@ -120,34 +129,37 @@ async def test_a_task_that_is_cancelled_while_it_waits_for_another_process_gives
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
 
 
-async def test_a_task_that_is_cancelled_twice_ends_when_its_transaction_has_ended(
+async def test_a_task_that_is_cancelled_again_and_again_ends_when_its_transaction_has_ended(
     ledger: Ledger, database: Database
 ) -> None:
-    """The first time in a slow statement, the second time while the roll-back waits for that statement."""
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
 
-    async def work() -> None:
-        async with transaction(database) as connection:
-            await add_amount(connection, number=1, amount=1)
-            slow.set()
-            await connection.fetch_val(SLOW)
+    async def add_slowly(session: Session) -> None:
+        await add_amount(session, number=1, amount=1)
+        loop.call_soon_threadsafe(begun.set)
+        await session.fetch_val(SLOW)
 
-    slow = asyncio.Event()
-    task = asyncio.create_task(work())
-    await slow.wait()
+    task = asyncio.create_task(write(database, add_slowly))
+    await begun.wait()
     for _ in range(5):
-        await asyncio.sleep(0)
         task.cancel()
+        await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert ledger.numbers() == set()
+    assert ledger.numbers() == {1}  # and nobody has the lock any more
 
 
-async def test_a_time_limit_around_a_transaction_rolls_it_back(ledger: Ledger, database: Database) -> None:
-    async def write_and_hang() -> None:
-        async with transaction(database) as connection:
-            await add_amount(connection, number=1, amount=1)
-            await asyncio.Event().wait()
+async def test_a_time_limit_that_ends_before_the_turn_of_a_transaction_leaves_it_out(
+    ledger: Ledger, database: Database
+) -> None:
+    async def wait_slowly(session: Session) -> None:
+        await session.fetch_val(SLOW)
 
+    slow = asyncio.create_task(write(database, wait_slowly))
+    await asyncio.sleep(0)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(write_and_hang(), timeout=0.05)
-    assert ledger.numbers() == set()
+        await asyncio.wait_for(add_entry(database, 1), timeout=0.001)
+    await slow
+    await add_entry(database, 2)
+    assert ledger.numbers() == {2}

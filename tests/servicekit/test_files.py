@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from databases import Database
 
-from servicekit.databases import open_database, transaction
+from servicekit.databases import Readable, open_database, write
 from servicekit.errors import DatabaseUnavailable
 from tests.servicekit.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
 
@@ -108,20 +108,20 @@ async def test_a_folder_or_an_empty_file_is_unavailable(tmp_path: Path, make: Ca
 async def test_text_that_is_not_utf_8_is_unavailable_and_no_crash(ledger: Ledger, database: Database) -> None:
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
         await database.fetch_val("SELECT CAST(x'ff' AS TEXT)")
-    async with transaction(database) as connection:
-        with pytest.raises(DatabaseUnavailable, match="UTF-8"):
-            await connection.fetch_val("SELECT CAST(x'ff' AS TEXT)")
+    with pytest.raises(DatabaseUnavailable, match="UTF-8"):
+        await write(database, lambda session: session.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
 
 
-async def test_every_connection_waits_writes_safely_and_minds_foreign_keys(database: Database) -> None:
-    async def read_settings() -> dict[str, object]:
+async def test_every_connection_writes_safely_minds_foreign_keys_and_never_waits_inside_sqlite(
+    database: Database,
+) -> None:
+    async def read_settings(readable: Readable) -> dict[str, object]:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only")
-        return {name: await database.fetch_val(f"PRAGMA {name}") for name in names}
+        return {name: await readable.fetch_val(f"PRAGMA {name}") for name in names}
 
-    safe = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-    assert await read_settings() == {**safe, "busy_timeout": 0, "query_only": 1}
-    async with transaction(database):
-        assert await read_settings() == {**safe, "busy_timeout": 10_000, "query_only": 0}
+    safe = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
+    assert await read_settings(database) == {**safe, "query_only": 1}
+    assert await write(database, read_settings) == {**safe, "query_only": 0}
 
 
 async def test_a_file_in_another_mode_is_put_into_wal_mode(ledger: Ledger) -> None:

@@ -9,9 +9,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from servicekit.databases import open_database, transaction
+from servicekit.databases import open_database, write
 from servicekit.errors import DatabaseUnavailable
 from servicekit.metrics import Metrics
+from servicekit.sessions import Session
 from tests.problem_checks import assert_problem
 from tests.servicekit.ledger import Ledger
 from tests.servicekit.test_service import create_ledger_service
@@ -111,9 +112,10 @@ async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(l
         assert value is not None
         return value
 
+    async def do_nothing(_session: Session) -> None: ...
+
     async def begin() -> None:
-        async with transaction(database):
-            pass
+        await write(database, do_nothing)
 
     async with open_database(ledger.url, busy_timeout_ms=100, metrics=metrics) as database:
         assert count_waits("+Inf") == 0

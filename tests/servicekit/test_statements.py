@@ -6,7 +6,8 @@ from databases.backends.dialects import psycopg
 from sqlalchemy import Column, Integer, MetaData, Table, func, insert, select, text
 from sqlalchemy.sql import ClauseElement
 
-from servicekit.databases import transaction
+from servicekit.databases import write
+from servicekit.sessions import Session
 from servicekit.statements import Statement
 from tests.servicekit.ledger import Ledger, add_entry
 
@@ -51,10 +52,12 @@ async def test_a_list_of_values_is_expanded(database: Database) -> None:
 
 
 async def test_sqlalchemy_can_write_too(ledger: Ledger, database: Database) -> None:
-    async with transaction(database) as connection:
-        await connection.execute(insert(ENTRIES), {"number": 1, "amount": 0})
-        await connection.execute_many(insert(ENTRIES), [{"number": 2, "amount": 0}, {"number": 3, "amount": 0}])
-        await connection.execute(Statement("UPDATE tally SET entries = :entries"), {"entries": 3})
+    async def work(session: Session) -> None:
+        await session.execute(insert(ENTRIES), {"number": 1, "amount": 0})
+        await session.execute_many(insert(ENTRIES), [{"number": 2, "amount": 0}, {"number": 3, "amount": 0}])
+        await session.execute(Statement("UPDATE tally SET entries = :entries"), {"entries": 3})
+
+    await write(database, work)
     assert ledger.numbers() == {1, 2, 3}
 
 

@@ -1,13 +1,14 @@
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from uuid import UUID
 
 import pytest
-from databases.core import Connection
 
-from servicekit.databases import open_database, transaction
+from servicekit.dbfile import DatabaseFile
+from servicekit.sessions import Session
 
 pytestmark = pytest.mark.anyio
 
@@ -18,25 +19,25 @@ SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) 
 
 
 @pytest.fixture
-async def connection(tmp_path: Path, anyio_backend: str) -> AsyncIterator[Connection]:
+def session(tmp_path: Path) -> Iterator[Session]:
     sqlite3.connect(tmp_path / "values.db").close()
-    url = f"sqlite:///{tmp_path}/values.db"
-    async with open_database(url, busy_timeout_ms=1000) as database, transaction(database) as connection:
-        await connection.execute("CREATE TABLE stored (id UUID, at TIMESTAMP, day DATE, truth BOOLEAN)")
-        yield connection
+    file = DatabaseFile(tmp_path / "values.db", busy_timeout_ms=0)
+    with closing(file.open_writer()) as connection:
+        connection.execute("CREATE TABLE stored (id UUID, at TIMESTAMP, day DATE, truth BOOLEAN)")
+        yield Session(file, connection)
 
 
-async def store(connection: Connection, column: str, value: object) -> tuple[object, object]:
+async def store(session: Session, column: str, value: object) -> tuple[object, object]:
     """What comes back, and what SQLite says that it keeps."""
-    await connection.execute("DELETE FROM stored")
-    await connection.execute(INSERT[column], {"value": value})
-    row = await connection.fetch_one(SELECT[column])
+    await session.execute("DELETE FROM stored")
+    await session.execute(INSERT[column], {"value": value})
+    row = await session.fetch_one(SELECT[column])
     assert row is not None
     return row[0], row[1]
 
 
-async def test_an_id_is_stored_as_sixteen_bytes_even_if_its_text_is_all_digits(connection: Connection) -> None:
-    assert await store(connection, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
+async def test_an_id_is_stored_as_sixteen_bytes_even_if_its_text_is_all_digits(session: Session) -> None:
+    assert await store(session, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
 
 
 @pytest.mark.parametrize(
@@ -47,41 +48,41 @@ async def test_an_id_is_stored_as_sixteen_bytes_even_if_its_text_is_all_digits(c
         datetime(2022, 3, 15, 9, 30, 5, tzinfo=timezone(timedelta(hours=14))),
     ],
 )
-async def test_a_time_is_stored_in_utc_to_the_second(connection: Connection, moment: datetime) -> None:
+async def test_a_time_is_stored_in_utc_to_the_second(session: Session, moment: datetime) -> None:
     expected = datetime(2022, 3, 14, 19, 30, 5, tzinfo=UTC)
-    assert await store(connection, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
+    assert await store(session, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
 
 
-async def test_a_time_of_the_first_years_keeps_its_four_digits(connection: Connection) -> None:
+async def test_a_time_of_the_first_years_keeps_its_four_digits(session: Session) -> None:
     moment = datetime(1, 1, 1, tzinfo=UTC)
-    assert await store(connection, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
+    assert await store(session, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
 
 
-async def test_a_time_without_a_zone_is_refused(connection: Connection) -> None:
+async def test_a_time_without_a_zone_is_refused(session: Session) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        await store(connection, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - what is to be refused
+        await store(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - what is to be refused
 
 
-async def test_a_day_is_stored_as_its_text(connection: Connection) -> None:
-    assert await store(connection, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
+async def test_a_day_is_stored_as_its_text(session: Session) -> None:
+    assert await store(session, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
 
 
 @pytest.mark.parametrize(("truth", "stored"), [(True, "integer 1"), (False, "integer 0")])
 async def test_truth_is_stored_as_one_or_nought_and_comes_back_as_truth(
-    connection: Connection, truth: bool, stored: str
+    session: Session, truth: bool, stored: str
 ) -> None:
-    value, text = await store(connection, "truth", truth)
+    value, text = await store(session, "truth", truth)
     assert value is truth
     assert text == stored
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_nothing_stays_nothing(connection: Connection, column: str) -> None:
-    assert await store(connection, column, None) == (None, "null NULL")
+async def test_nothing_stays_nothing(session: Session, column: str) -> None:
+    assert await store(session, column, None) == (None, "null NULL")
 
 
-async def test_an_id_is_found_by_its_uuid(connection: Connection) -> None:
-    await connection.execute("INSERT INTO stored (id) VALUES (:id)", {"id": DIGITS})
+async def test_an_id_is_found_by_its_uuid(session: Session) -> None:
+    await session.execute("INSERT INTO stored (id) VALUES (:id)", {"id": DIGITS})
     select = "SELECT COUNT(*) FROM stored WHERE id = :id"
-    assert await connection.fetch_val(select, {"id": DIGITS}) == 1
-    assert await connection.fetch_val(select, {"id": str(DIGITS)}) == 0
+    assert await session.fetch_val(select, {"id": DIGITS}) == 1
+    assert await session.fetch_val(select, {"id": str(DIGITS)}) == 0

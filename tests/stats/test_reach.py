@@ -5,8 +5,8 @@ import sqlite3
 import pytest
 from starlette.testclient import TestClient
 
+from servicekit.dbfile import DatabaseFile
 from servicekit.sharding import shard_number
-from servicekit.sqlite import DatabaseFile
 from tests.stats.playing import add_user
 from tools.locations import Locations
 

@@ -7,6 +7,7 @@ when a service would have acknowledged something: `player ID` or `game ID NUMBER
 import asyncio
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID, uuid4
@@ -16,7 +17,8 @@ from databases import Database
 import games.queries
 import users.queries
 from games.plays import Result
-from servicekit.databases import open_database, transaction
+from servicekit.databases import open_database, write
+from servicekit.sessions import Session
 from servicekit.sharding import Shards
 from stats.recording import record_result
 from tools.locations import read_locations
@@ -36,22 +38,24 @@ def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
 
 async def register(database: Database) -> UUID:
     user_id = uuid4()
-    async with transaction(database) as connection:
-        await users.queries.insert_user(connection, user_id=user_id, username=str(user_id))
+    await write(database, partial(users.queries.insert_user, user_id=user_id, username=str(user_id)))
     return user_id
 
 
 async def play(plays: Database, shard: Database, result: Result) -> None:
     """From the first guess to the delivery of the result: each step is committed before the next begins."""
     user_id, game_id, finished = result.user_id, result.game_id, result.finished
-    async with transaction(plays) as connection:
-        await games.queries.insert_play(connection, user_id=user_id, game_id=game_id, hard=False, begun=finished)
-        await games.queries.insert_result(connection, result=result)
-    await record_result(
-        shard, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses, finished=finished, now=finished
+    await write(plays, partial(begin_and_end, result=result))
+    taken = partial(record_result, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses)
+    await write(shard, partial(taken, finished=finished, now=finished))
+    await write(plays, partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
+
+
+async def begin_and_end(plays: Session, *, result: Result) -> None:
+    await games.queries.insert_play(
+        plays, user_id=result.user_id, game_id=result.game_id, hard=False, begun=result.finished
     )
-    async with transaction(plays) as connection:
-        await games.queries.delete_result(connection, user_id=user_id, game_id=game_id)
+    await games.queries.insert_result(plays, result=result)
 
 
 async def write_for_ever(acknowledged: TextIO) -> None:

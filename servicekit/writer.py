@@ -1,0 +1,253 @@
+"""The connection that writes: it commits together what has gathered while the last commit was under way.
+
+A commit waits for the disk, and a hop to another thread for a turn of the interpreter; both cost as much for a hundred
+transactions as for one. So those that come at the same time are carried out one after the other in one transaction of
+SQLite, each within a savepoint, which takes back one that fails and none of the others. Each is answered when the
+commit that holds it is on the disk.
+
+All that happens in aiosqlite's thread, where waiting for another process's lock and for the disk harms nobody; and
+however busy the event loop is, it keeps no lock of SQLite meanwhile.
+"""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar, cast
+
+import aiosqlite
+
+from servicekit.dbfile import DatabaseFile, FileId, is_busy, wait_while_busy
+from servicekit.sessions import Session, Work, run_at_once
+
+T = TypeVar("T")
+
+MOST = 100
+"""Transactions in one commit: the first of them waits for the last."""
+
+
+@dataclass(slots=True, eq=False)
+class Write:
+    """A transaction that somebody waits for."""
+
+    work: Work[Any]
+    began_at: float
+    """When it began to wait for its turn and for the write lock, by time.monotonic()."""
+    deadline: float
+    """Until when it may."""
+    outcome: asyncio.Future[Any]
+    commit: asyncio.Future[Any] | None = None
+    """While it is under way."""
+
+    def tell(self, outcome: Any) -> None:  # noqa: ANN401 - whatever the work returns
+        self.commit = None
+        if self.outcome.done():
+            return  # nobody waits for it any more
+        if isinstance(outcome, Failure):
+            self.outcome.set_exception(outcome.error)
+        else:
+            self.outcome.set_result(outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The outcome of a transaction that was taken back."""
+
+    error: Exception
+
+
+class Replaced(Exception):
+    """Another file has taken the place of the one that is open."""
+
+
+class WriterConnection(aiosqlite.Connection):
+    """A connection that runs whole functions in its thread, not only single statements."""
+
+    def run(self, function: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:
+        return cast(Awaitable[T], self._execute(function, self._conn))  # type: ignore[no-untyped-call]
+
+
+class Writer:
+    """Any number of tasks may call `run` at the same time."""
+
+    def __init__(self, file: DatabaseFile) -> None:
+        self._file = file
+        self._waiting: list[Write] = []
+        self._worker: asyncio.Task[None] | None = None
+        self._connection: WriterConnection | None = None
+        self._file_id: FileId | None = None
+        self.report_wait: Callable[[float], None] = lambda _seconds: None
+        """Told how long each transaction waited until it had the write lock, or gave up."""
+
+    async def run(self, work: Work[T]) -> T:
+        """What `work` returns, when all that it did is on the disk. What it raises takes back all that it did.
+
+        If this is cancelled before its turn, nothing happens; later, it is carried out to its end before the
+        cancellation is raised. Raises DatabaseUnavailable if its turn and the write lock do not come within the busy
+        timeout, or the disk refuses the commit.
+        """
+        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        now = time.monotonic()
+        write = Write(work, now, now + self._file.busy_timeout_s, outcome)
+        self._waiting.append(write)
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work_off())
+        try:
+            return await outcome
+        except asyncio.CancelledError:
+            if write.commit is not None:
+                await finish(asyncio.wait([write.commit]))
+            raise
+
+    async def _work_off(self) -> None:
+        while self._waiting:
+            self._waiting = [write for write in self._waiting if not write.outcome.cancelled()]
+            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            if not batch:
+                return
+            for write, outcome in zip(batch, await self._find_outcomes(batch), strict=True):
+                write.tell(outcome)
+
+    async def _find_outcomes(self, batch: list[Write]) -> list[Any]:
+        """Of all that are left in the batch: those who may wait longer for the write lock wait for their next turn."""
+        try:
+            with self._file.unavailable_on_error():
+                return await self._commit(batch)
+        except Exception as error:
+            if is_busy(error.__cause__):
+                now = time.monotonic()
+                self._waiting[:0] = [write for write in batch if write.deadline > now]
+                batch[:] = [write for write in batch if write.deadline <= now]
+                self._report_waits(batch)
+            else:
+                await self._close_connection()  # who knows what is wrong with it
+            return [Failure(error)] * len(batch)
+
+    async def _commit(self, batch: Sequence[Write]) -> list[Any]:
+        """The outcome of each. What it raises is the outcome of all."""
+        works = [write.work for write in batch]
+        deadline = batch[0].deadline  # the first: the others have come later
+        while True:
+            connection = await self._follow_file(deadline)
+            report = partial(self._report_waits, batch)
+            under_way = partial(carry_out, works, self._file, self._file_id, deadline, report)
+            commit = asyncio.ensure_future(connection.run(under_way))
+            for write in batch:
+                write.commit = commit
+            try:
+                return await finish(commit)
+            except Replaced:
+                continue
+
+    def _report_waits(self, writes: Sequence[Write]) -> None:
+        now = time.monotonic()
+        for write in writes:
+            self.report_wait(now - write.began_at)
+
+    async def _follow_file(self, deadline: float) -> WriterConnection:
+        file_id = self._file.identify()
+        if self._connection is None or file_id != self._file_id:
+            await self._close_connection()
+            self._connection = await finish(self._open_connection(deadline))
+            self._file_id = file_id
+        return self._connection
+
+    async def _open_connection(self, deadline: float) -> WriterConnection:
+        workers: list[threading.Thread] = []
+
+        def open_writer() -> sqlite3.Connection:
+            workers.append(threading.current_thread())
+            return wait_while_busy(self._file.open_writer, deadline)
+
+        connection = WriterConnection(open_writer, iter_chunk_size=64)
+        try:
+            await connection
+        except BaseException:
+            for worker in workers:
+                worker.join()  # aiosqlite has told it to end, but does not wait: it would report to a closed loop
+            raise
+        return connection
+
+    async def _close_connection(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await finish(connection.close())
+
+    async def close(self) -> None:
+        """When all that waits is carried out."""
+        if self._worker is not None:
+            await asyncio.wait([self._worker])
+        await self._close_connection()
+
+
+def carry_out(
+    works: Sequence[Work[Any]],
+    file: DatabaseFile,
+    file_id: FileId | None,
+    deadline: float,
+    begun: Callable[[], None],
+    connection: sqlite3.Connection,
+) -> list[Any]:
+    """What each returned, or its Failure, when all is on the disk; in the thread of the connection.
+
+    The write lock is taken before anything is read, so what is read cannot change before the commit; `begun` is called
+    when it is taken. Raises Replaced,
+    with nothing done, if the connection's file has lost its name.
+    """
+    wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
+    try:
+        begun()
+        require_present(file, file_id)
+        session = Session(file, connection)
+        outcomes = [carry_out_one(work, session, connection) for work in works]
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+    return outcomes
+
+
+def require_present(file: DatabaseFile, file_id: FileId | None) -> None:
+    """Raises Replaced if another file has the name now.
+
+    Whoever puts one in another's place holds its lock meanwhile (tools/staging.py): a transaction that has begun in the
+    file of this name goes on in it.
+    """
+    if file.identify() != file_id:
+        raise Replaced
+
+
+def carry_out_one(work: Work[Any], session: Session, connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - see Work
+    """Raises what the work raised only if SQLite has taken back the whole transaction because of it."""
+    connection.execute("SAVEPOINT one")
+    try:
+        outcome = run_at_once(work(session))
+    except Exception as error:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO one")
+        outcome = Failure(error)
+    connection.execute("RELEASE one")
+    return outcome
+
+
+async def finish(operation: Awaitable[T]) -> T:
+    """Waits for an operation to end even if this task is cancelled meanwhile; the cancellation is raised after it.
+
+    For what must not be left half-way: when it returns or raises, the operation has ended.
+    """
+    future = asyncio.ensure_future(operation)
+    cancellation: asyncio.CancelledError | None = None
+    while not future.done():
+        try:
+            await asyncio.wait([future])
+        except asyncio.CancelledError as error:
+            cancellation = error
+    if cancellation is not None:
+        if not future.cancelled():
+            future.exception()  # marks it as seen: the cancellation is what this task ends with
+        raise cancellation
+    return future.result()
