@@ -4,6 +4,7 @@ from starlette.testclient import TestClient
 def test_every_endpoint_is_described(stats_client: TestClient) -> None:
     assert set(stats_client.get("/openapi.json").json()["paths"]) == {
         "/health",
+        "/live",
         "/leaders/wins",
         "/leaders/streaks",
         "/users/{user_id}",
