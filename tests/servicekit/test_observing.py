@@ -3,11 +3,15 @@
 import logging
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
+import httpx
 import pytest
 from starlette.testclient import TestClient
 
 from servicekit.request_ids import PATTERN, make_traceparent, read_request_id, request_id
+from tests.games.serving import serving, wait_until
+from tests.problem_checks import assert_problem
 from tests.servicekit.ledger import Ledger
 from tests.servicekit.test_service import create_ledger_service
 
@@ -121,20 +125,40 @@ def test_what_went_wrong_with_it_has_its_line(
     assert lines_of(caplog) == ["POST /health 405", "GET /healthy 404", "GET /metrics 404", "GET /health 503"]
 
 
-def test_what_is_logged_on_the_way_is_logged_in_the_requests_context(
-    client: TestClient, ledger: Ledger, caplog: pytest.LogCaptureFixture
-) -> None:
-    seen: list[str] = []
+class IdsOfLines(logging.Handler):
+    """Notes the id under which each line of a logger is written."""
 
-    class Noting(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.append(request_id.get())
+    def __init__(self) -> None:
+        super().__init__()
+        self.ids: list[str] = []
 
-    handler = Noting()
-    logging.getLogger("quintet").addHandler(handler)
-    ledger.path.unlink()
+    def emit(self, record: logging.LogRecord) -> None:
+        self.ids.append(request_id.get())
+
+
+@contextmanager
+def noting_ids(name: str) -> Iterator[list[str]]:
+    handler = IdsOfLines()
+    logging.getLogger(name).addHandler(handler)
     try:
-        client.get("/total", headers={"traceparent": TRACEPARENT})
+        yield handler.ids
     finally:
-        logging.getLogger("quintet").removeHandler(handler)
-    assert seen == [ID, ID]  # the database that does not answer, and the request's own line
+        logging.getLogger(name).removeHandler(handler)
+
+
+def test_what_is_logged_on_the_way_has_the_id_of_the_request(client: TestClient, ledger: Ledger) -> None:
+    ledger.path.unlink()
+    with noting_ids("quintet") as ids:
+        client.get("/total", headers={"traceparent": TRACEPARENT})
+    assert ids == [ID, ID]  # the database that does not answer, and the request's own line
+
+
+def test_the_trace_that_the_server_logs_of_an_unexpected_error_has_the_id_of_the_request(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(create_ledger_service(ledger)) as url, noting_ids("uvicorn.error") as ids:
+        response = httpx.get(f"{url}/problems/1", headers={"traceparent": TRACEPARENT})
+        assert assert_problem(response, 500)
+        wait_until(lambda: ids)
+    assert ids[0] == ID
+    assert "Exception in ASGI application" in caplog.text

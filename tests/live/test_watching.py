@@ -1,0 +1,220 @@
+"""What an operator sees of the running suite: ids, lines of the log, metrics; and what nobody may see there."""
+
+import http.client
+import json
+import re
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
+from uuid import UUID
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from games.puzzles import game_id_of
+from servicekit.observing import QUIET
+from servicekit.request_ids import PATTERN, make_request_id
+from servicekit.tokens import Scope
+from tests.live.helpers import make_population, token_headers
+from tools.stack import Stack, copy_project, running_stack
+
+PATIENCE_S = 10
+ANSWER = "fjord"
+"""Of today's game. Like all words here it is in the dictionary, and in no line of a log by chance."""
+GUESSES = ("gawky", "vixen", ANSWER)
+COMING = "nymph"
+"""The answer that the operator sets for tomorrow."""
+
+
+def lines_with(stack: Stack, text: str) -> list[str]:
+    return [line for line in stack.log.read_text(encoding="utf-8").splitlines() if text in line]
+
+
+def wait_for_lines(stack: Stack, text: str, count: int) -> list[str]:
+    """Those of the log with a text, as soon as there are so many: the runner passes them on in its own time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while len(lines := lines_with(stack, text)) < count:
+        assert time.monotonic() < deadline, f"{lines} instead of {count} lines with {text}"
+        time.sleep(0.02)
+    return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A stack on which a game was played, and what was said in the course of it."""
+
+    stack: Stack
+    logs_json: bool
+    secrets: list[str]
+    """What no log may have."""
+    ids: list[str]
+    """Of all requests."""
+    last_guess: str
+    """The id of its request."""
+
+
+@pytest.fixture(scope="module", params=["text", "json"])
+def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    """With a log in this format."""
+    root = tmp_path_factory.mktemp(request.param)
+    copy_project(root)
+    make_population(root)
+    today = game_id_of(datetime.now(UTC).date())
+    with closing(sqlite3.connect(root / "var" / "answers.db")) as answers, answers:
+        answers.execute("UPDATE answers SET answer = ? WHERE game_id IN (?, ?)", (ANSWER, today, today + 1))
+    with running_stack(root, runner="honcho", environment={"LOG_FORMAT": request.param}) as stack:
+        yield play_with_everything(stack, logs_json=request.param == "json")
+
+
+def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
+    """A game with registration, login, a change of password, refusals, and the operator's work."""
+    first, second, wrong = "correct horse 7731", "battery staple 8842", "wrong saddle 9953"
+    ids: list[str] = []
+    with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as api:
+        api.event_hooks["response"].append(lambda response: ids.append(response.headers["X-Request-Id"]))
+        name = "ada"
+        user = api.post("users", json={"username": name, "password": first}).json()["user_id"]
+        admin, player = token_headers(stack, Scope.ADMIN), token_headers(stack, Scope.PLAYER, UUID(user))
+        api.put(f"users/{user}/password", json={"password": second}, headers=admin).raise_for_status()
+        assert api.post("users/token", data={"username": name, "password": wrong}).status_code == 401
+        token = api.post("users/token", data={"username": name, "password": second}).json()["access_token"]
+        api.get("users", params={"username": name, "password": second, "token": token}).raise_for_status()
+        game_id = api.get("games/today").json()["game_id"]
+        tomorrow = f"games/{game_id + 1}/answer"
+        assert api.put(tomorrow, json={"answer": COMING}, headers=player).status_code == 403
+        assert api.put(tomorrow, json={"answer": "zzzzz"}, headers=admin).status_code == 422
+        api.put(tomorrow, json={"answer": COMING}, headers=admin).raise_for_status()
+        api.headers["Authorization"] = f"Bearer {token}"
+        play = f"games/{game_id}/plays/{user}"
+        api.put(play).raise_for_status()
+        for attempt, guess in enumerate(GUESSES, start=1):
+            assert api.post(f"{play}/guesses", json={"attempt": attempt, "guess": "zzxyz"}).status_code == 422
+            response = api.post(f"{play}/guesses", json={"attempt": attempt, "guess": guess}).raise_for_status()
+        assert response.json()["statistics"]["gamesWon"] == 1
+        last_guess = response.headers["X-Request-Id"]
+        assert api.post(f"games/{game_id}/check", json={"guess": ANSWER}).status_code == 403
+        assert api.get(f"{play}?token={token}", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+    tokens = [headers["Authorization"].removeprefix("Bearer ") for headers in (admin, player)]
+    tokens += [token, (stack.root / "var" / "games.token").read_text(encoding="ascii").strip()]
+    secrets = [first, second, wrong, *tokens, *GUESSES, COMING, "zzzzz", "zzxyz"]
+    wait_for_lines(stack, ids[-1], 1)
+    return Played(stack, logs_json, secrets, ids, last_guess)
+
+
+def test_no_log_has_a_token_a_password_an_answer_or_a_guess(played: Played) -> None:
+    log = played.stack.log.read_text(encoding="utf-8")
+    assert log.count("/plays/") >= 2 * len(GUESSES)
+    said = [form for secret in played.secrets for form in (secret, quote(secret), quote_plus(secret))]
+    assert [form for form in said if form in log] == []
+    assert re.search("eyJ|argon2", log) is None  # what a token and a hash begin with
+
+
+def test_the_id_of_a_response_stands_in_one_line_of_the_service_that_gave_it(played: Played) -> None:
+    assert all(re.fullmatch(PATTERN, each) for each in played.ids)
+    assert len(set(played.ids)) == len(played.ids)
+    for each in played.ids:
+        asked_by_games = re.compile("/lookups|/api/stats/")
+        lines = [line for line in wait_for_lines(played.stack, each, 1) if not asked_by_games.search(line)]
+        assert len(lines) == 1, lines
+
+
+def test_the_id_of_a_last_guess_stands_in_the_lines_of_words_and_stats_too(played: Played) -> None:
+    lines = wait_for_lines(played.stack, played.last_guess, 4)
+    found = [re.search(r"(\w+)\.\d .*(POST|GET) /api/\S* (\d+) ", line) for line in lines]
+    assert sorted(each.groups() for each in found if each is not None) == [
+        ("games", "POST", "200"),
+        ("stats", "GET", "200"),
+        ("stats", "POST", "201"),
+        ("words", "POST", "200"),
+    ]
+
+
+def test_every_line_of_a_service_is_in_the_format_that_was_asked_for(played: Played) -> None:
+    names = {service.name for service in played.stack.layout.services}
+    lines = played.stack.log.read_text(encoding="utf-8").splitlines()
+    said = [(name, line.partition("| ")[2]) for line in lines for name in names if f"{name} " in line.split("|")[0]]
+    assert {name for name, line in said if "/api/" in line} >= {"users.1", "words.1", "games.1"}
+    for name, line in said:
+        if "(pid=" in line:
+            continue  # honcho's own
+        if played.logs_json:
+            fields = json.loads(line)
+            assert (fields["instance"], fields["level"]) == (name, "INFO"), line
+        else:
+            assert re.match(rf"INFO: .* instance={name}( request_id=[0-9a-f]+)?$", line), line
+
+
+def test_a_client_may_bring_an_id_of_its_own_if_it_has_the_right_form(api: httpx.Client) -> None:
+    for flag in ("00", "01"):  # the second asks for the request to be traced
+        own = make_request_id()
+        response = api.get("stats/leaders/wins", headers={"traceparent": f"00-{own}-00f067aa0ba902b7-{flag}"})
+        assert response.headers["X-Request-Id"] == own
+    response = api.get("stats/leaders/wins", headers={"traceparent": "nonsense", "X-Request-Id": "nonsense"})
+    assert re.fullmatch(PATTERN, response.headers["X-Request-Id"])
+
+
+def read_requests(port: int) -> float:
+    """How many requests an instance has answered, without those of machines."""
+    text = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
+    families = text_string_to_metric_families(text)
+    return sum(
+        sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == "quintet_requests_total" and sample.labels["route"] not in QUIET
+    )
+
+
+def test_every_instance_counts_the_requests_that_it_answers(stack: Stack, api: httpx.Client) -> None:
+    instances = [service for service in stack.layout.services if service.name.startswith("stats.")]
+    before = [read_requests(instance.port) for instance in instances]
+    for _ in range(30):
+        api.get("stats/leaders/wins").raise_for_status()
+    counted = [read_requests(instance.port) - then for instance, then in zip(instances, before, strict=True)]
+    assert sum(counted) == 30
+    assert all(9 <= count <= 11 for count in counted), counted
+
+
+@pytest.mark.parametrize("service", ["users", "words", "games", "stats"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/{}/metrics",
+        "/api/{}//metrics",
+        "//api/{}/metrics",
+        "/api/{}/./metrics",
+        "/api/{}/x/../metrics",
+        "/api/{}/%6Detrics",
+        "/api/{}/metrics/",
+        "/api/{}/metrics?x=1",
+        "/api/{}/metrics;x",
+        "/api/{}/%2e/metrics",
+        "/api/{}/api/{}/metrics",
+        "/api/{}/api/{}/%6Detrics",
+        "/api/{}%2Fmetrics",
+        "/metrics",
+    ],
+)
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Connection": "close, X-Forwarded-For, X-Forwarded-Host, Forwarded"},
+        {"X-Forwarded-For": "", "X-Forwarded-Host": "", "Connection": "X-Forwarded-For, X-Forwarded-Host"},
+    ],
+    ids=["plain", "hop by hop", "empty"],
+)
+def test_the_metrics_are_not_to_be_had_through_traefik(
+    stack: Stack, service: str, path: str, headers: dict[str, str]
+) -> None:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.layout.web_port, timeout=10)) as connection:
+        connection.request("GET", path.replace("{}", service), headers=headers)  # just so: httpx would tidy it up
+        response = connection.getresponse()
+        body = response.read()
+    assert response.status >= 300
+    assert b"quintet_" not in body
