@@ -137,7 +137,7 @@ def test_the_access_log_can_be_silenced_in_env(project: Path) -> None:
     try:
         with running_stack(project, runner="honcho") as stack:
             log = stack.log.read_text(encoding="utf-8")
-            assert "Uvicorn running" in log
+            assert "Listening on" in log
             assert "GET /" not in log
     finally:
         env.write_text(before, encoding="utf-8")
