@@ -19,6 +19,20 @@ from tools.locations import SHARE, Locations
 BUSY_TIMEOUT_MS = 5000
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--faults", action="store_true", help="run the long tests, those marked `faults`, and no others")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        is_long = item.get_closest_marker("faults") is not None
+        (wanted if is_long == config.getoption("--faults") else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = wanted
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Tests that are `async def` and marked `anyio` run under asyncio, as the services do."""
