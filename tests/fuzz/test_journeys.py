@@ -26,7 +26,7 @@ from tests.fuzz.cases import (
 )
 from tests.fuzz.suite import Suite
 
-FEW, MANY = 20, 200
+FEW, MANY = 20, 60
 LONGEST = 10
 """Requests of a journey."""
 ENDS = {
