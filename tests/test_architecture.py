@@ -154,7 +154,8 @@ def test_every_value_is_bound_since_no_text_that_comes_in_can_get_into_a_stateme
     for function in find_functions(tree):
         inside = [call for name, call in find_calls(function) if name == "Statement"]
         made_in_functions += inside
-        kinds = {ast.unparse(argument.annotation or ast.Constant("")) for argument in function.args.args}
+        arguments = [*function.args.args, *function.args.kwonlyargs]
+        kinds = {ast.unparse(argument.annotation or ast.Constant("")) for argument in arguments}
         assert not inside or kinds == {"int"}, f"{function.name} is given more than numbers"
     for call in statements:
         assert call in made_in_functions or isinstance(call.args[0], ast.Constant), ast.unparse(call)

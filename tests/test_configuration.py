@@ -68,6 +68,14 @@ def test_every_router_limits_the_body_and_every_service_is_checked() -> None:
         assert service["loadBalancer"]["healthCheck"]["path"] == "/health"
 
 
+def test_traefik_waits_for_no_request_that_is_big_or_slow() -> None:
+    web = STATIC["entryPoints"]["web"]
+    assert web["http"]["maxHeaderBytes"] == 16384
+    assert web["transport"]["respondingTimeouts"] == {
+        "readTimeout": "5s", "writeTimeout": "60s", "idleTimeout": "60s"
+    }  # fmt: skip
+
+
 def test_only_where_a_post_may_come_twice_is_it_sent_twice() -> None:
     retried = {
         name
