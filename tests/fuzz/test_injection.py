@@ -16,10 +16,10 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from servicekit.tokens import Scope
 from tests.fuzz.cases import OPERATIONS
-from tests.fuzz.suite import ANSWERS, PASSWORD, PLAYERS, TODAY, Suite, name_of
-from tests.openapi_checks import FORM, find_example, resolve
+from tests.fuzz.good import GOOD, fitting_headers, make_body
+from tests.fuzz.suite import ANSWERS, TODAY, Suite
+from tests.openapi_checks import FORM
 from tests.problem_checks import assert_problem
 from tests.test_openapi import APPS
 from tests.tools.scripts import dump
@@ -44,17 +44,6 @@ PAYLOADS = (
     ":user_id",
     "?1",
 )
-PLAYER = PLAYERS[2]
-"""Has guessed twice today."""
-GOOD: dict[str, Any] = {
-    "user_id": str(PLAYER),
-    "game_id": TODAY,
-    "word": "crane",
-    "username": name_of(PLAYER),
-    "password": PASSWORD,
-    "guess": "crane",
-    "attempt": 3,
-}
 TAKES_TEXT = {
     ("users", "GET", "/", "username"),
     ("users", "POST", "/", "username"),  # `_____` is a name like any other
@@ -112,24 +101,6 @@ def list_attempts(service: str, method: str, path: str, headers: dict[str, str])
                 yield replace(attempt, field=name, json=changed)
         if "security" in operation:
             yield replace(attempt, field="Authorization", headers={"Authorization": f"Bearer {payload}"})
-
-
-def make_body(operation: dict[str, Any], document: dict[str, Any], good: dict[str, Any]) -> dict[str, Any] | None:
-    """With every field that the document has; None if there is no body."""
-    for media in operation.get("requestBody", {}).get("content", {}).values():
-        fields = resolve(media["schema"], document)["properties"]
-        known = find_example(media, document) | good
-        return {name: known.get(name, part.get("default")) for name, part in fields.items()}
-    return None
-
-
-def fitting_headers(suite: Suite, service: str, method: str, path: str) -> dict[str, str]:
-    security = APPS[service].openapi()["paths"][path][method.lower()].get("security", [{}])
-    scopes: list[str] = next(iter(security[0].values()), [])
-    if not scopes:
-        return {}
-    scope = Scope(scopes[0])
-    return suite.headers(scope, PLAYER if scope is Scope.PLAYER else None)
 
 
 def count_lines(suite: Suite) -> Counter[tuple[str, str]]:
