@@ -27,7 +27,7 @@ from tests.raw import Answer, ask, get
 from tests.test_openapi import APPS
 from tests.tokens import TokenKeys
 
-FEW, MANY = 50, 500
+FEW, MANY = 50, 150
 WITH_BODY = [operation for operation in OPERATIONS if operation[1] in {"POST", "PUT"}]
 
 MEDIA_TYPES = (
