@@ -206,10 +206,17 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
             path = request.headers.get("X-Replaced-Path", request.url.path)
             return problem_response(404, f"There is nothing at {path}.")
         case 405:
-            allowed = (error.headers or {}).get("Allow", "")
+            allowed = ", ".join(find_methods(request)) or (error.headers or {}).get("Allow", "")
             detail = f"{request.method} is not possible here; use {allowed}."
-            return problem_response(405, detail, headers=error.headers)
+            return problem_response(405, detail, headers={"Allow": allowed})
     return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+def find_methods(request: Request) -> list[str]:
+    """All that are possible at the path of a request, where the framework names only those of the first route that
+    has the path; none for a page that is not described."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    return sorted(method.upper() for method in operations)
 
 
 async def on_unexpected_error(_request: Request, _error: Exception) -> Response:

@@ -148,6 +148,32 @@ def test_sql_is_in_queries_only_and_is_made_there_once(module: Path) -> None:
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_every_value_is_bound_since_no_text_that_comes_in_can_get_into_a_statement(service: str) -> None:
+    tree = parse(Path(service, "queries.py"))
+    statements = [call for name, call in find_calls(tree) if name == "Statement"]
+    assert statements
+    made_in_functions = []
+    for function in find_functions(tree):
+        inside = [call for name, call in find_calls(function) if name == "Statement"]
+        made_in_functions += inside
+        arguments = [*function.args.args, *function.args.kwonlyargs]
+        kinds = {ast.unparse(argument.annotation or ast.Constant("")) for argument in arguments}
+        assert not inside or kinds == {"int"}, f"{function.name} is given more than numbers"
+    for call in statements:
+        assert call in made_in_functions or isinstance(call.args[0], ast.Constant), ast.unparse(call)
+
+
+@pytest.mark.parametrize("module", list_modules(*SERVICES), ids=str)
+def test_a_database_is_handed_statements_only(module: Path) -> None:
+    handed = [
+        ast.unparse(call.args[0])
+        for name, call in find_calls(parse(module))
+        if re.fullmatch(r"\.(fetch_\w+|execute|execute_many|iterate|executescript)", name)
+    ]
+    assert [text for text in handed if not re.fullmatch(r"[A-Z_]+|select_usernames\(.*\)", text)] == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_routes_are_short_and_async(service: str) -> None:
     functions = list(find_functions(parse(Path(service, "routes.py"))))
     assert functions

@@ -81,6 +81,14 @@ def test_several_instances_are_checked_and_a_single_one_is_waited_for() -> None:
         assert balancer.get("healthCheck", {}).get("path", "/live") == "/live"
 
 
+def test_traefik_waits_for_no_request_that_is_big_or_slow() -> None:
+    web = STATIC["entryPoints"]["web"]
+    assert web["http"]["maxHeaderBytes"] == 16384
+    assert web["transport"]["respondingTimeouts"] == {
+        "readTimeout": "5s", "writeTimeout": "60s", "idleTimeout": "60s"
+    }  # fmt: skip
+
+
 def test_only_where_a_post_may_come_twice_is_it_sent_twice() -> None:
     retried = {
         router["service"]

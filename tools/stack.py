@@ -9,6 +9,7 @@ import random
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,21 @@ PARTS = (
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 POLL_S = 0.05
+RESERVING_PORT = 999
+"""Above a base port: listened on by who has chosen that base."""
+
+
+RESERVED: list[socket.socket] = []
+"""One for each stack that this process has chosen ports for: nobody else takes the same until it ends."""
+
+
+def reserve(port: int) -> bool:
+    """False if another process has reserved it."""
+    try:
+        RESERVED.append(socket.create_server(("127.0.0.1", port)))
+    except OSError:
+        return False
+    return True
 
 
 def choose_ports() -> tuple[int, int, int]:
@@ -37,7 +53,7 @@ def choose_ports() -> tuple[int, int, int]:
         base = random.randrange(10_000, 60_000, 1000)  # noqa: S311 - no secret
         web, dashboard = base + 9 * PORTS_A_LINE, base + 9 * PORTS_A_LINE + 1
         ports = [process.port - layout.base_port + base for process in layout.services]
-        if all(is_free(port) for port in (*ports, web, dashboard)):
+        if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
             return base, web, dashboard
     raise RuntimeError("no free ports found for a second stack")
 

@@ -41,6 +41,10 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
     async def take_entry(entry: Entry) -> Entry:
         return entry
 
+    @router.put("/entries", responses=problems(Invalid))
+    async def put_entry(entry: Entry) -> Entry:
+        return entry
+
     @router.get("/total")
     async def read_total() -> int:
         return int(await database.fetch_val("SELECT amount FROM total"))
@@ -102,8 +106,14 @@ def test_a_path_that_does_not_exist_is_404(client: TestClient) -> None:
 
 def test_a_method_that_is_not_possible_is_405_with_those_that_are(client: TestClient) -> None:
     response = client.delete("/entries")
-    assert assert_problem(response, 405) == "DELETE is not possible here; use POST."
-    assert response.headers["Allow"] == "POST"
+    assert assert_problem(response, 405) == "DELETE is not possible here; use POST, PUT."
+    assert response.headers["Allow"] == "POST, PUT"
+
+
+def test_so_is_one_at_a_page_that_the_document_does_not_describe(client: TestClient) -> None:
+    response = client.delete("/docs")
+    assert assert_problem(response, 405) == "DELETE is not possible here; use GET."
+    assert response.headers["Allow"] == "GET"
 
 
 def test_a_sentence_names_each_field_that_is_wrong(client: TestClient) -> None:

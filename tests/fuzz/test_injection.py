@@ -1,0 +1,136 @@
+"""SQL in every field of every service: it means nothing, wherever it comes in.
+
+The fields are those of the OpenAPI documents, so that a new one is tried without anyone thinking of it; if it takes any
+text, it has to be named here.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any, TypeAlias
+from urllib.parse import quote
+
+import httpx
+import pytest
+from starlette.testclient import TestClient
+
+from tests.fuzz.cases import OPERATIONS
+from tests.fuzz.good import GOOD, fitting_headers, make_body
+from tests.fuzz.suite import ANSWERS, TODAY, Suite
+from tests.openapi_checks import FORM
+from tests.problem_checks import assert_problem
+from tests.test_openapi import APPS
+from tests.tools.scripts import dump
+
+PAYLOADS = (
+    "'; DROP TABLE users; --",
+    "x'); DELETE FROM games; --",
+    "\\'; DROP TABLE plays; --",
+    "crane\0'; DROP TABLE words; --",
+    "' OR '1'='1",
+    '" OR ""="',
+    "%27%20OR%201=1%20--",
+    "1 OR 1=1",
+    "' UNION SELECT hash, hash FROM passwords --",
+    "' UNION SELECT answer FROM answers --",
+    "' || (SELECT hash FROM passwords LIMIT 1) || '",
+    "0); ATTACH DATABASE '/tmp/stolen.db' AS stolen; --",
+    "crane' AND (SELECT answer FROM answers WHERE game_id = 1983) LIKE 'a%",
+    "%",
+    "_____",
+    "[a-z]*",
+    ":user_id",
+    "?1",
+)
+TAKES_TEXT = {
+    ("users", "GET", "/", "username"),
+    ("users", "POST", "/", "username"),  # `_____` is a name like any other
+    ("users", "POST", "/", "password"),
+    ("users", "PUT", "/{user_id}/password", "password"),
+}
+Tables: TypeAlias = Counter[str]
+ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
+    ("users", "POST", "/"): lambda statuses: Counter(users=statuses[201], passwords=statuses[201]),
+    ("users", "POST", "/token"): lambda statuses: Counter(login_attempts=statuses[401]),
+    ("users", "PUT", "/{user_id}/password"): lambda statuses: Counter(passwords=min(1, statuses[204])),
+}
+"""How many rows come to stand in which table, by the statuses of all answers; elsewhere none does."""
+REMOVED = {("users", "PUT", "/{user_id}/password"): Counter(passwords=1)}
+"""The row of the password before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A request as good as can be, in one field of which there is something else."""
+
+    field: str
+    path: str
+    headers: dict[str, str]
+    query: dict[str, str]
+    json: dict[str, Any] | None
+    form: dict[str, Any] | None
+
+    def send(self, client: TestClient, method: str) -> httpx.Response:
+        response: httpx.Response = client.request(
+            method, self.path, params=self.query, headers=self.headers, json=self.json, data=self.form
+        )
+        return response
+
+
+def list_attempts(service: str, method: str, path: str, headers: dict[str, str]) -> Iterator[Attempt]:
+    document = json.loads(json.dumps(APPS[service].openapi()))
+    operation = document["paths"][path][method.lower()]
+    is_form = FORM in operation.get("requestBody", {}).get("content", {})
+    for number, payload in enumerate(PAYLOADS):
+        good = GOOD | {"username": f"new-{number}"} if (service, path) == ("users", "/") else GOOD
+        body = make_body(operation, document, good)
+        attempt = Attempt("", path.format_map(good), headers, {}, None if is_form else body, body if is_form else None)
+        for parameter in operation.get("parameters", []):
+            name = parameter["name"]
+            if parameter["in"] == "path":
+                yield replace(attempt, field=name, path=path.format_map(good | {name: quote(payload, safe="")}))
+            else:
+                yield replace(attempt, field=name, query={name: payload})
+        for name, value in (body or {}).items():
+            changed = {**(body or {}), name: [payload] if isinstance(value, list) else payload}
+            if is_form:
+                yield replace(attempt, field=name, form=changed)
+            else:
+                yield replace(attempt, field=name, json=changed)
+        if "security" in operation:
+            yield replace(attempt, field="Authorization", headers={"Authorization": f"Bearer {payload}"})
+
+
+def count_lines(suite: Suite) -> Counter[tuple[str, str]]:
+    """Of every database's dump, schema and rows, each with its file."""
+    return Counter((path.name, line) for path, lines in dump(suite.locations).items() for line in lines)
+
+
+def count_tables(lines: Counter[tuple[str, str]]) -> Tables:
+    """Rows by their table; a line of a schema counts as itself."""
+    return Counter(line.removeprefix("INSERT INTO ").partition(" VALUES")[0].strip('"') for _, line in lines.elements())
+
+
+@pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
+def test_sql_in_any_field_is_no_more_than_a_text(suite: Suite, service: str, method: str, path: str) -> None:
+    before = count_lines(suite)
+    statuses: Counter[int] = Counter()
+    with suite.app(service) as app, TestClient(app) as client:
+        for attempt in list_attempts(service, method, path, fitting_headers(suite, service, method, path)):
+            response = attempt.send(client, method)
+            statuses[response.status_code] += 1
+            where = f"{attempt} gives {response.status_code} {response.text}"
+            if response.status_code < HTTPStatus.BAD_REQUEST:
+                assert (service, method, path, attempt.field) in TAKES_TEXT, where
+                assert method != "GET" or response.text == '{"users":[]}', where
+            else:
+                assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, where
+                assert_problem(response, response.status_code)
+            assert "argon2" not in response.text, where
+            assert ANSWERS[TODAY] not in response.text, where
+    after = count_lines(suite)
+    key = service, method, path
+    assert count_tables(after - before) == (ADDED[key](statuses) if key in ADDED else Counter())
+    assert count_tables(before - after) == REMOVED.get(key, Counter())

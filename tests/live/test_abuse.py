@@ -1,0 +1,203 @@
+"""What Traefik keeps from the services: requests that are too big, too slow, or not quite HTTP."""
+
+import itertools
+import select
+import socket
+import time
+from contextlib import suppress
+from http import HTTPStatus
+
+import httpx
+import pytest
+
+from servicekit.tokens import Scope
+from tests.live.helpers import token_headers
+from tests.raw import ask, get, post
+from tools.stack import Stack
+
+WORD = b"/api/words/crane"
+LOOKUPS = b"/api/words/lookups"
+BODY = b'{"words":["crane"]}'
+JSON = b"Content-Type: application/json"
+LENGTH = b"Content-Length: %d" % len(BODY)
+CHUNKED = b"Transfer-Encoding: chunked"
+CHUNKS = b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY)
+READ_TIMEOUT_S = 5
+"""As traefik.toml has it."""
+
+TOO_BIG = {
+    "ten thousand headers": get(WORD, *(b"X-Header-%d: 1" % number for number in range(10_000))),
+    "a huge header": get(WORD, b"X-Header: " + b"x" * 1_000_000),
+    "a huge token": get(WORD, b"Authorization: Bearer " + b"x" * 100_000),
+    "a huge path": get(WORD + b"x" * 100_000),
+    "a huge query": get(WORD + b"?after=" + b"x" * 100_000),
+}
+MALFORMED = {
+    "two lengths": post(LOOKUPS, JSON, LENGTH, b"Content-Length: 4", body=BODY),
+    "a list of lengths": post(LOOKUPS, JSON, b"Content-Length: 19, 19", body=BODY),
+    "a negative length": post(LOOKUPS, JSON, b"Content-Length: -1", body=BODY),
+    "a length with a sign": post(LOOKUPS, JSON, b"Content-Length: +19", body=BODY),
+    "a length that no number holds": post(LOOKUPS, JSON, b"Content-Length: " + b"9" * 30, body=BODY),
+    "a blank before the colon": post(LOOKUPS, JSON, b"Transfer-Encoding : chunked", body=CHUNKS),
+    "NUL in the path": get(WORD + b"\0"),
+    "NUL in a header": get(WORD, b"X-Header: a\0b"),
+    "a carriage return in a header": get(WORD, b"X-Header: a\rb"),
+    "half an escape in the path": get(WORD + b"%c"),
+    "two hosts": get(WORD, b"Host: localhost"),
+    "no host": b"GET %b HTTP/1.1\r\nConnection: close\r\n\r\n" % WORD,
+    "no HTTP": b"\x00\xff" * 100 + b"\r\n\r\n",
+    "no version": b"GET %b\r\n\r\n" % WORD,
+}
+NOT_DONE = {
+    "unknown coding": post(LOOKUPS, JSON, b"Transfer-Encoding: gzip", body=CHUNKS),
+    "two codings": post(LOOKUPS, JSON, CHUNKED, CHUNKED, body=CHUNKS),
+    "a tunnel": b"CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n\r\n",
+}
+BROKEN_CHUNKS = {
+    "no number": b"zz\r\n%b\r\n0\r\n\r\n" % BODY,
+    "a line that ends wrong": b"%x\n%b\n0\n\n" % (len(BODY), BODY),
+    "an endless extension": b"13;" + b"x" * 10_000,
+}
+
+
+def port_of(stack: Stack) -> int:
+    return stack.layout.web_port
+
+
+@pytest.mark.parametrize("name", TOO_BIG)
+def test_a_header_over_the_limit_is_refused_before_any_service_hears_of_it(stack: Stack, name: str) -> None:
+    answer = ask(port_of(stack), TOO_BIG[name])
+    assert answer.status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    assert "x-served-by" not in answer.headers
+
+
+def test_so_much_as_a_client_ever_needs_is_not(stack: Stack) -> None:
+    assert ask(port_of(stack), get(WORD, b"Cookie: " + b"x" * 12_000)).status == HTTPStatus.OK
+    assert ask(port_of(stack), get(WORD, *(b"X-H: 1" for _ in range(1000)))).status == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_what_is_not_quite_http_is_refused_before_any_service_hears_of_it(stack: Stack, name: str) -> None:
+    answer = ask(port_of(stack), MALFORMED[name])
+    assert answer.status == HTTPStatus.BAD_REQUEST
+    assert "x-served-by" not in answer.headers
+
+
+@pytest.mark.parametrize("name", NOT_DONE)
+def test_what_traefik_does_not_do_it_says_so(stack: Stack, name: str) -> None:
+    answer = ask(port_of(stack), NOT_DONE[name])
+    assert answer.status == HTTPStatus.NOT_IMPLEMENTED
+    assert "x-served-by" not in answer.headers
+
+
+def test_a_chunked_body_is_read_as_any_other(stack: Stack) -> None:
+    answer = ask(port_of(stack), post(LOOKUPS, JSON, CHUNKED, body=CHUNKS))
+    assert (answer.status, answer.body) == (HTTPStatus.OK, b'{"known":["crane"]}')
+
+
+@pytest.mark.parametrize("name", BROKEN_CHUNKS)
+def test_a_body_in_broken_chunks_reaches_no_service(stack: Stack, name: str) -> None:
+    # Traefik calls what it cannot read an error of its own, and there is no setting for that: the only 500 here.
+    answer = ask(port_of(stack), post(LOOKUPS, JSON, CHUNKED, body=BROKEN_CHUNKS[name]))
+    assert answer.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    assert "x-served-by" not in answer.headers
+
+
+@pytest.mark.parametrize("length", [b"20000", b"1099511627776"])
+def test_a_body_that_is_announced_too_big_is_refused_unread(stack: Stack, length: bytes) -> None:
+    for lines in ([], [b"Expect: 100-continue"]):
+        answer = ask(port_of(stack), post(LOOKUPS, JSON, b"Content-Length: " + length, *lines))
+        assert answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+def test_a_chunked_body_is_refused_at_the_first_byte_over_the_limit(stack: Stack) -> None:
+    whole = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
+    over = post(LOOKUPS, JSON, CHUNKED, body=whole + b"1\r\n \r\n0\r\n\r\n")
+    assert ask(port_of(stack), over).status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    just = post(LOOKUPS, JSON, CHUNKED, body=whole + b"0\r\n\r\n")
+    assert ask(port_of(stack), just).status == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+@pytest.mark.parametrize("length", [b"4", b"0", b"999"])
+def test_no_second_request_is_smuggled_in_behind_a_first_one_of_two_lengths(
+    stack: Stack, api: httpx.Client, length: bytes
+) -> None:
+    """The chunks count, and what comes behind them reaches nobody: who went by the other length would take it for a
+    request of the operator's, or for the beginning of somebody else's."""
+    token = token_headers(stack, Scope.ADMIN)["Authorization"].encode()
+    smuggled = b"PUT /api/words/zzzzy HTTP/1.1\r\nHost: localhost\r\nAuthorization: %b\r\n\r\n" % token
+    first = post(LOOKUPS, JSON, b"Content-Length: " + length, CHUNKED, body=b"0\r\n\r\n")
+    assert ask(port_of(stack), first + smuggled).status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert api.get("words/zzzzy").status_code == HTTPStatus.NOT_FOUND
+    assert {api.get("words/crane").text for _ in range(10)} == {'{"word":"crane"}'}
+
+
+@pytest.mark.parametrize("origin", [b"http://127.0.0.1", b"http://example.com", b"https://localhost:1"])
+def test_a_whole_url_asks_for_its_path(stack: Stack, origin: bytes) -> None:
+    assert ask(port_of(stack), get(origin + WORD)).body == b'{"word":"crane"}'
+
+
+def test_dots_lead_nowhere_but_to_another_service(stack: Stack) -> None:
+    assert ask(port_of(stack), get(b"/api/words/../../etc/passwd")).status == HTTPStatus.NOT_FOUND
+    assert ask(port_of(stack), get(b"/api/words/..%2fhealth")).status == HTTPStatus.BAD_REQUEST
+    assert ask(port_of(stack), get(b"/api/words/%2e%2e/stats/health")).headers["x-served-by"].startswith("stats.")
+
+
+SLOW = (
+    get(WORD),
+    post(LOOKUPS, JSON, LENGTH, body=BODY),
+    post(LOOKUPS, JSON, CHUNKED, body=CHUNKS),
+)
+SLOW_CLIENTS = 200
+AT_ONCE = (0, 30, 90, 120)
+"""Bytes that slow clients send before they become slow: none, some of the headers, and some more."""
+
+
+def test_two_hundred_clients_that_send_a_byte_a_second_are_cut_off_and_keep_nobody_waiting(
+    stack: Stack, api: httpx.Client
+) -> None:
+    """Or nothing more at all, which every second one does."""
+    began = time.monotonic()
+    waiting: dict[socket.socket, bytes] = {}
+    for request, at_once in itertools.islice(itertools.cycle(itertools.product(SLOW, AT_ONCE)), SLOW_CLIENTS):
+        connection = socket.create_connection(("127.0.0.1", port_of(stack)))
+        connection.sendall(request[:at_once])
+        waiting[connection] = request[at_once:] if len(waiting) % 2 else b""
+    next_byte_at = began
+    while waiting:
+        assert time.monotonic() < began + 2 * READ_TIMEOUT_S, f"{len(waiting)} still hold their connections"
+        if time.monotonic() >= next_byte_at:
+            next_byte_at += 1
+            waiting = {connection: send_byte(connection, left) for connection, left in waiting.items()}
+        asked = time.monotonic()
+        assert api.get("words/crane").status_code == HTTPStatus.OK
+        assert time.monotonic() - asked < 2
+        ended, _, _ = select.select(list(waiting), [], [], 0.05)
+        for connection in ended:
+            if is_closed(connection):
+                del waiting[connection]
+    assert time.monotonic() - began >= READ_TIMEOUT_S - 1, "they were refused for another reason"
+
+
+def send_byte(connection: socket.socket, left: bytes) -> bytes:
+    """What is left after it."""
+    with suppress(OSError):  # it was cut off; `is_closed` will see that
+        connection.send(left[:1])
+    return left[1:]
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Reads what the other side says, perhaps that it has had enough."""
+    try:
+        if connection.recv(65536):
+            return False
+    except OSError:
+        pass
+    connection.close()
+    return True
+
+
+def test_after_all_that_no_service_has_met_anything_unexpected(stack: Stack) -> None:
+    log = stack.log.read_text(encoding="utf-8")
+    assert "Traceback" not in log
+    assert '" 500' not in log
