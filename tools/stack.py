@@ -4,6 +4,7 @@ The live tests and bin/bench run it. The copy has the real Procfile, traefik.tom
 numbers of the ports changed, and shares .venv.
 """
 
+import atexit
 import os
 import random
 import re
@@ -33,16 +34,13 @@ RESERVING_PORT = 999
 """Above a base port: listened on by who has chosen that base."""
 
 
-RESERVED: list[socket.socket] = []
-"""One for each stack that this process has chosen ports for: nobody else takes the same until it ends."""
-
-
 def reserve(port: int) -> bool:
-    """False if another process has reserved it."""
+    """Until this process ends, for a stack that it has chosen ports for; False if another one has reserved it."""
     try:
-        RESERVED.append(socket.create_server(("127.0.0.1", port)))
+        reservation = socket.create_server(("127.0.0.1", port))
     except OSError:
         return False
+    atexit.register(reservation.close)
     return True
 
 

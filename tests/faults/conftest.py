@@ -1,7 +1,6 @@
 """A suite for faults to happen to, and the figures of what they did, which pytest prints at its end."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import TypeAlias
 
 import pytest
 
+from tests.live.helpers import RUNNER
 from tools.stack import Stack, copy_project, running_stack
 
 USERS, GAMES = 12_000, 60_000
-RUNNER = "foreman" if shutil.which("foreman") else "honcho"
 MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 """Takes from root the right to open files that nobody may open."""
 Figures: TypeAlias = Callable[[str], None]

@@ -14,9 +14,9 @@ import pytest
 
 from tests.conftest import locate
 from tests.faults.checks import find_missing, verify
-from tests.faults.conftest import RUNNER, Figures, make_project
+from tests.faults.conftest import Figures, make_project
 from tests.faults.load import Acknowledged, load_until_end, under_load
-from tests.live.helpers import processes_of, wait_until_delivered
+from tests.live.helpers import RUNNER, processes_of, wait_until_delivered
 from tools.stack import Stack, running_stack
 from tools.verify import verify as find_differences
 

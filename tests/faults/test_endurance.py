@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from tests.faults.checks import assert_nothing_lost
-from tests.faults.conftest import RUNNER, Figures, make_project
+from tests.faults.conftest import Figures, make_project
 from tests.faults.load import under_load
-from tests.live.helpers import find_instance
+from tests.live.helpers import RUNNER, find_instance
 from tools.stack import Stack, running_stack
 
 USERS, GAMES = 100_000, 300_000

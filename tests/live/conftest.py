@@ -1,17 +1,18 @@
-"""The real suite, once under foreman and once under honcho, on free ports with a small population."""
+"""The real suite on free ports with a small population: under foreman or, where that is missing, under honcho."""
 
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
-from tests.live.helpers import make_population, require_runner
+from tests.live.helpers import RUNNER, make_population, require_runner
 from tools.stack import Stack, copy_project, running_stack
 
 
-@pytest.fixture(scope="session", params=["foreman", "honcho"])
+@pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    runner: str = request.param
+    """tests/live/test_suite.py asks for both runners, and tests/live/test_lifecycle.py starts its own of both."""
+    runner: str = getattr(request, "param", RUNNER)
     require_runner(runner)
     root = tmp_path_factory.mktemp(runner)
     copy_project(root)

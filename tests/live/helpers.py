@@ -21,6 +21,7 @@ from users.minting import TokenMint
 USERS = 1200
 GAMES = 8000
 PATIENCE_S = 30
+RUNNER = "foreman" if shutil.which("foreman") else "honcho"
 WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
 """In the dictionary; a test leaves out the one that is the answer."""
 PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test

@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import httpx
-import pytest
 
 from servicekit.tokens import Scope
 from tests.live.helpers import (
@@ -81,7 +80,6 @@ def test_nobody_plays_for_another_or_posts_results_without_the_right(stack: Stac
     assert api.get(f"stats/users/{user}").json()["gamesPlayed"] == 0
 
 
-@pytest.mark.parametrize("stack", ["honcho"], indirect=True)
 def test_a_thousand_games_at_once_end_as_the_statistics_say(stack: Stack) -> None:
     """Each by a player of the population, over 64 connections; a third of the guesses are sent twice."""
     players = list_players(stack)[:1000]
