@@ -11,7 +11,7 @@ import pytest
 from tests.live.helpers import RUNNER
 from tools.stack import Stack, copy_project, running_stack
 
-USERS, GAMES = 12_000, 60_000
+USERS, GAMES = 6_000, 20_000
 MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 """Takes from root the right to open files that nobody may open."""
 Figures: TypeAlias = Callable[[str], None]

@@ -39,6 +39,8 @@ TIMEOUT_S = 20.0
 """Above all that Traefik may take for its attempts: what gets no answer in that time has failed."""
 READS = 4
 """For each result that is posted."""
+BEFORE_AND_AFTER = 150
+"""Good answers that a load has to get before something happens, and again after it."""
 
 Work: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[None]]
 
@@ -165,7 +167,7 @@ def under_load(stack: Stack) -> Iterator[Load]:
     """The block runs when the load is well under way, and must leave a suite that goes on answering."""
     with load_until_end(stack) as load:
         yield load
-        wait_for_answers(load, 300)
+        wait_for_answers(load, BEFORE_AND_AFTER)
 
 
 @contextmanager
@@ -183,7 +185,7 @@ def load_until_end(stack: Stack) -> Iterator[Load]:
     thread = threading.Thread(target=run, name="load")
     thread.start()
     try:
-        wait_for_answers(load, 300)
+        wait_for_answers(load, BEFORE_AND_AFTER)
         yield load
     finally:
         load.end()

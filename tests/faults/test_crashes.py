@@ -4,9 +4,7 @@ import os
 import random
 import shutil
 import signal
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -22,15 +20,6 @@ from tools.verify import verify as find_differences
 
 KILLS = 20
 CUTS = 5
-
-
-def read_integrity(folder: Path) -> set[str]:
-    """What SQLite says of each database that was left behind."""
-    said = set()
-    for path in sorted(folder.glob("*.db")):
-        with closing(sqlite3.connect(path)) as database:
-            said |= {problem for (problem,) in database.execute("PRAGMA integrity_check")}
-    return said
 
 
 def kill_everything(stack: Stack) -> None:
@@ -51,7 +40,6 @@ def test_kill_9_of_everything_in_the_middle_of_writes_loses_nothing(tmp_path: Pa
                 kill_everything(stack)
                 load.end()
             acknowledged += [*load.posted, *load.played]
-        assert read_integrity(root / "var") == {"ok"}
         verify(root)
     with running_stack(root, runner=RUNNER) as stack:
         wait_until_delivered(stack)  # what was on its way from games to stats
@@ -87,7 +75,6 @@ def test_the_files_of_one_instant_hold_all_that_was_acknowledged(
             posted = list(load.posted)
             copy = tmp_path / str(number)
             copy_at_one_instant(stack, copy)
-            assert read_integrity(copy) == {"ok"}
             assert find_differences(locate(copy)).total == 0
             assert find_missing(copy, posted) == []
             counts.append(len(posted))

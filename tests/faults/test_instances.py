@@ -66,7 +66,7 @@ def test_sigterm_of_an_instance_fails_no_request(stack: Stack, figures: Figures,
         ended = find_instance(stack, name).processes[0]
         ended.terminate()
         wait_until(lambda: ended not in (now := find_instance(stack, name).processes) and now)
-        wait_for_answers(load, 500)
+        wait_for_answers(load, 200)
     assert load.failed() == []
     assert_nothing_lost(stack, load)
     figures(f"SIGTERM of {name}: {summarize(load)}")
