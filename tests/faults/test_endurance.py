@@ -1,6 +1,6 @@
 """Mixed load for a while: nothing fails, nothing is lost, and no process grows.
 
-Half a minute by default; docs/reliability.md shows `bin/test --faults --minutes 10 tests/faults/test_endurance.py`.
+A quarter of a minute by default; docs/reliability.md shows `bin/test --faults --minutes 10 tests/faults/test_endurance.py`.
 """
 
 import statistics
@@ -18,7 +18,8 @@ from tests.faults.load import under_load
 from tests.live.helpers import RUNNER, find_instance
 from tools.stack import Stack, running_stack
 
-USERS, GAMES = 100_000, 300_000
+USERS_A_MINUTE = 10_000
+"""More than can play in that time."""
 SAMPLE_S = 1.0
 WARM_UP = 0.2
 """The part of the time in which a process may still grow: connections, caches, SQLite's pages."""
@@ -70,7 +71,7 @@ def test_mixed_load_fails_nothing_loses_nothing_and_no_process_grows(
     tmp_path: Path, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
     minutes: float = request.config.getoption("--minutes")
-    root = make_project(tmp_path, users=USERS, games=GAMES)
+    root = make_project(tmp_path, users=int(USERS_A_MINUTE * (minutes + 1)), games=100_000)
     samples = defaultdict(list)
     with running_stack(root, runner=RUNNER) as stack:
         processes = list_processes(stack)

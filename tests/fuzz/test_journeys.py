@@ -29,6 +29,8 @@ from tests.fuzz.suite import Suite
 FEW, MANY = 20, 50
 LONGEST = 10
 """Requests of a journey."""
+SAME_ID = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}
+"""Of all requests: where a journey leads depends on what the answers say, and errors have the request's id."""
 ENDS = {
     "users": {"POST /": 201, "GET /{user_id}": 200, "PUT /{user_id}/password": 204},
     "games": {"PUT /{game_id}/plays/{user_id}": 201, "GET /{game_id}/plays/{user_id}": 200},
@@ -64,7 +66,7 @@ def test_every_answer_on_a_journey_is_as_the_document_says(suite: Suite, service
 
             def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:
                 caller = next(iter(fitting_scopes(case.operation)), "nobody")
-                return {"headers": headers_of(caller, case, suite)}
+                return {"headers": headers_of(caller, case, suite) | SAME_ID}
 
             def after_call(self, response: Response, case: Case[Any]) -> None:
                 answered.add((case.operation.label, response.status_code))
