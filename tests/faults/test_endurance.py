@@ -1,6 +1,6 @@
 """Mixed load for a while: nothing fails, nothing is lost, and no process grows.
 
-A quarter of a minute by default; docs/reliability.md shows `bin/test --faults --minutes 10 tests/faults/test_endurance.py`.
+A quarter of a minute by default; docs/reliability.md has the figures of `bin/test --faults --minutes 10` on this file.
 """
 
 import statistics
