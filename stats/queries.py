@@ -53,21 +53,20 @@ async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result
 INSERT_RESULT = Statement(
     "INSERT INTO games (user_id, game_id, finished, guesses, won)"
     " VALUES (:user_id, :game_id, :finished, :guesses, :won)"
+    " ON CONFLICT (user_id, game_id) DO NOTHING RETURNING game_id"
 )
 
 
-async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> None:
-    """The primary key refuses a second result of the same game."""
-    await shard.execute(
-        INSERT_RESULT,
-        {
-            "user_id": user_id,
-            "game_id": game_id,
-            "finished": result.finished,
-            "guesses": result.guesses,
-            "won": result.won,
-        },
-    )
+async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> bool:
+    """False, and nothing changes, if the game has a result already."""
+    values = {
+        "user_id": user_id,
+        "game_id": game_id,
+        "finished": result.finished,
+        "guesses": result.guesses,
+        "won": result.won,
+    }
+    return await shard.fetch_one(INSERT_RESULT, values) is not None
 
 
 SELECT_WIN_DAYS = Statement("SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won")
