@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from games.puzzles import FIRST_DAY
 from tools.locations import SHARE
+from tools.staging import open_to_read
 
 TIMES = 5
 """How often each question is asked."""
@@ -52,7 +53,7 @@ def join_shards(shards: Sequence[Path], target: Path) -> None:
 
 def time_questions(database: Path, players: Sequence[UUID]) -> dict[str, float]:
     """Milliseconds that the answer to each question takes, in the middle of several times; no service is between."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    with closing(open_to_read(database)) as connection:
         return {
             name: median(time_question(connection, sql, player) for player in players[:TIMES])
             for name, sql in tqdm(QUESTIONS.items(), "the old way", unit="question", disable=None, leave=False)

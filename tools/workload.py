@@ -14,6 +14,7 @@ from games.puzzles import game_id_of
 from servicekit.tokens import Scope
 from servicekit.values import to_stored_time
 from tools.locations import SHARE
+from tools.staging import open_to_read
 from tools.wrk import write_script
 from users.minting import TokenMint
 
@@ -67,7 +68,7 @@ def choose_players(folder: Path) -> list[UUID]:
     players: list[UUID] = []
     shards = sorted(folder.glob("games?.db"))
     for shard in shards:
-        with closing(sqlite3.connect(f"file:{shard}?mode=ro", uri=True)) as database:
+        with closing(open_to_read(shard)) as database:
             rows = database.execute("SELECT user_id FROM standings ORDER BY random() LIMIT ?", (SAMPLE // len(shards),))
             players += [UUID(bytes=user_id) for (user_id,) in rows]
     shuffle(players)
