@@ -49,6 +49,7 @@ class DatabaseFile:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is acknowledged
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA cache_size = -500")  # KB; a process has up to eight, and the system caches, too
         except BaseException:
             connection.close()
             raise

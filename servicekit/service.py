@@ -77,8 +77,8 @@ def create_service(
     install_error_handlers(app)
     # Before the service's own paths, some of which are /{name} and would take these for names.
     patch_fastapi(app, redirect_from_root_to_docs=False)
-    app.include_router(health_router(instance, checks))
-    app.include_router(metrics_router(metrics))
-    app.include_router(router)
+    for each in (health_router(instance, checks), metrics_router(metrics), router):
+        # Not include_router: what it includes it looks through twice for every request, a tenth of what FastAPI costs.
+        app.router.routes.extend(each.routes)
     app.add_middleware(OwnPrefix)
     return app

@@ -8,7 +8,6 @@ from databases.interfaces import Record
 from sqlalchemy.dialects.sqlite import dialect as sqlite_dialect
 from sqlalchemy.sql import ClauseElement
 
-from servicekit.dbfile import DatabaseFile
 from servicekit.statements import Statement
 
 T = TypeVar("T")
@@ -36,14 +35,12 @@ class Session:
     function serves both; but they never suspend: the statement has been carried out when they return.
     """
 
-    def __init__(self, file: DatabaseFile, connection: sqlite3.Connection) -> None:
-        self._file = file
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
     async def fetch_all(self, query: Query, values: Values | None = None) -> list[Record]:
         sql, bound = as_sqlite(query, values)
-        with self._file.unavailable_on_error():
-            return cast(list[Record], self._connection.execute(sql, bound).fetchall())
+        return cast(list[Record], self._connection.execute(sql, bound).fetchall())
 
     async def fetch_one(self, query: Query, values: Values | None = None) -> Record | None:
         rows = await self.fetch_all(query, values)
@@ -59,8 +56,7 @@ class Session:
     async def execute_many(self, query: Query, values: Sequence[Values]) -> None:
         if values:
             sql, _ = as_sqlite(query, values[0])
-            with self._file.unavailable_on_error():
-                self._connection.executemany(sql, values)
+            self._connection.executemany(sql, values)
 
 
 Work: TypeAlias = Callable[[Session], Coroutine[Any, Any, T]]

@@ -1,7 +1,9 @@
 """Tokens, for those who verify and may not mint: JWTs signed with Ed25519, of which a service has the public key."""
 
+import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +15,7 @@ from servicekit.errors import Unauthorized, Unavailable
 
 ALGORITHM = "EdDSA"
 ISSUER = "quintet"
+EXPIRED = "The token has expired; get another one."
 
 
 class Scope(StrEnum):
@@ -40,15 +43,30 @@ class Caller:
     """The player; None for a service and for the operator."""
 
 
+REMEMBERED = 1000
+
+
 class TokenVerifier:
-    """Reads the public key at the first token, so that a service starts without it."""
+    """Reads the public key at the first token, so that a service starts without it.
+
+    To check a signature takes as long as to store a result, and callers come again with the token that they have: the
+    latest good ones are remembered, of which only the time has to be looked at.
+    """
 
     def __init__(self, public_key_file: Path) -> None:
         self._file = public_key_file
         self._key: Ed25519PublicKey | None = None
+        self._read = lru_cache(REMEMBERED)(self._read_signed)
 
     def verify(self, token: str) -> Caller:
         """Raises Unauthorized for a token that is not ours, is broken or has expired; Unavailable without the key."""
+        caller, expires_at = self._read(token)
+        if expires_at <= time.time():
+            raise Unauthorized(EXPIRED)
+        return caller
+
+    def _read_signed(self, token: str) -> tuple[Caller, float]:
+        """Whose it is, and until when, in seconds since 1970."""
         self._key = self._key or read_public_key(self._file)
         try:
             claims = jwt.decode(
@@ -60,9 +78,10 @@ class TokenVerifier:
                 options={"require": ["exp", "iss", "scope"], "verify_iat": False},
             )
             scope = Scope(claims["scope"])
-            return Caller(scope, UUID(claims["sub"]) if scope is Scope.PLAYER else None)
+            caller = Caller(scope, UUID(claims["sub"]) if scope is Scope.PLAYER else None)
+            return caller, float(claims["exp"])
         except jwt.ExpiredSignatureError:
-            raise Unauthorized("The token has expired; get another one.") from None
+            raise Unauthorized(EXPIRED) from None
         except (jwt.InvalidTokenError, KeyError, ValueError, RecursionError):  # the last of JSON nested too deep
             raise Unauthorized("The token is not valid; get one from POST /api/users/token.") from None
 

@@ -194,15 +194,13 @@ def carry_out(
     """What each returned, or its Failure, when all is on the disk; in the thread of the connection.
 
     The write lock is taken before anything is read, so what is read cannot change before the commit; `begun` is called
-    when it is taken. Raises Replaced,
-    with nothing done, if the connection's file has lost its name.
+    when it is taken. Raises Replaced, with nothing done, if the connection's file has lost its name.
     """
     wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
     try:
         begun()
         require_present(file, file_id)
-        session = Session(file, connection)
-        outcomes = [carry_out_one(work, session, connection) for work in works]
+        outcomes = [carry_out_one(work, file, connection) for work in works]
         connection.commit()
     except BaseException:
         connection.rollback()
@@ -220,11 +218,12 @@ def require_present(file: DatabaseFile, file_id: FileId | None) -> None:
         raise Replaced
 
 
-def carry_out_one(work: Work[Any], session: Session, connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - see Work
+def carry_out_one(work: Work[Any], file: DatabaseFile, connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - see Work
     """Raises what the work raised only if SQLite has taken back the whole transaction because of it."""
     connection.execute("SAVEPOINT one")
     try:
-        outcome = run_at_once(work(session))
+        with file.unavailable_on_error():
+            outcome = run_at_once(work(Session(connection)))
     except Exception as error:
         if not connection.in_transaction:
             raise

@@ -4,6 +4,7 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
 from servicekit.metrics import Metrics
 from servicekit.service import create_service
@@ -20,7 +21,7 @@ The games of a player are all in one of three databases, the shards, which the p
 merged from the tops of all. Days are UTC days, and a game's number is the days since 2021-06-19."""
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
     users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
     shards = [
@@ -39,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
         metrics=metrics,
     )
+    app.state.clock = clock
     app.state.databases = Databases(users=users, shards=Shards(shards))
     return app
 

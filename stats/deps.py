@@ -4,12 +4,13 @@ Every dependency is `async def`: a plain `def` would cost each request a hop to 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, cast
 
 from databases import Database
 from fastapi import Depends, Path, Query, Request
 
+from servicekit.clock import Clock
 from servicekit.errors import Invalid, NotFound
 from servicekit.sharding import Shards
 from stats import queries
@@ -27,9 +28,9 @@ async def get_databases(request: Request) -> Databases:
     return cast(Databases, request.app.state.databases)
 
 
-async def read_clock() -> datetime:
-    """Now, in UTC; tests put another clock in its place."""
-    return datetime.now(UTC)
+async def read_now(request: Request) -> datetime:
+    clock: Clock = request.app.state.clock
+    return clock()
 
 
 async def require_user(databases: Databases, user_id: UserId) -> None:
@@ -39,7 +40,7 @@ async def require_user(databases: Databases, user_id: UserId) -> None:
 
 
 CurrentDatabases = Annotated[Databases, Depends(get_databases)]
-Now = Annotated[datetime, Depends(read_clock)]
+Now = Annotated[datetime, Depends(read_now)]
 UserInPath = Annotated[UserId, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many rows, 1-100")]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from itertools import starmap
 from typing import Any, cast
 from uuid import UUID
 
@@ -27,16 +28,16 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
 def select_usernames(count: int) -> Statement:
     """Names of `count` users at once: one statement for each count, 1-100, instead of a query a name."""
     names = ", ".join(f":id{number}" for number in range(count))
-    return Statement(f"SELECT user_id, username FROM users WHERE user_id IN ({names})")  # noqa: S608 - names of ours
+    # CAST: what is only looked up by need not become a UUID
+    return Statement(f"SELECT CAST(user_id AS BLOB), username FROM users WHERE user_id IN ({names})")  # noqa: S608 - names of ours
 
 
-async def find_usernames(users: Database, *, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of those that exist."""
+async def find_usernames(users: Database, *, user_ids: Sequence[bytes]) -> dict[bytes, str]:
+    """The names of those that exist, by the 16 bytes of their ids."""
     if not user_ids:
         return {}
     values = {f"id{number}": user_id for number, user_id in enumerate(user_ids)}
-    rows = await users.fetch_all(select_usernames(len(user_ids)), values)
-    return {row["user_id"]: row["username"] for row in rows}
+    return dict(await users.fetch_all(select_usernames(len(user_ids)), values))  # type: ignore[arg-type]  # rows of two
 
 
 SELECT_RESULT = Statement("SELECT finished, guesses, won FROM games WHERE user_id = :user_id AND game_id = :game_id")
@@ -52,21 +53,20 @@ async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result
 INSERT_RESULT = Statement(
     "INSERT INTO games (user_id, game_id, finished, guesses, won)"
     " VALUES (:user_id, :game_id, :finished, :guesses, :won)"
+    " ON CONFLICT (user_id, game_id) DO NOTHING RETURNING game_id"
 )
 
 
-async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> None:
-    """The primary key refuses a second result of the same game."""
-    await shard.execute(
-        INSERT_RESULT,
-        {
-            "user_id": user_id,
-            "game_id": game_id,
-            "finished": result.finished,
-            "guesses": result.guesses,
-            "won": result.won,
-        },
-    )
+async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> bool:
+    """False, and nothing changes, if the game has a result already."""
+    values = {
+        "user_id": user_id,
+        "game_id": game_id,
+        "finished": result.finished,
+        "guesses": result.guesses,
+        "won": result.won,
+    }
+    return await shard.fetch_one(INSERT_RESULT, values) is not None
 
 
 SELECT_WIN_DAYS = Statement("SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won")
@@ -144,7 +144,7 @@ SELECT_TOP = Statement(
 async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
     """In order, best first."""
     rows = await shard.fetch_all(SELECT_TOP, {"board": board, "limit": limit})
-    return [Place(row["first"], row["second"], row["user_id"]) for row in rows]
+    return list(starmap(Place, rows))
 
 
 # How many are ahead stands in a row without a user_id. Counting their places would take milliseconds; it is the sum of
@@ -176,7 +176,7 @@ async def find_nearby(shard: Database, *, board: Board, place: Place, before: in
     rows = await shard.fetch_all(SELECT_NEARBY, values | {"before": before, "after": after})
     return Nearby(
         ahead=sum(int(row["first"]) for row in rows if row["user_id"] is None),
-        places=[Place(row["first"], row["second"], row["user_id"]) for row in rows if row["user_id"] is not None],
+        places=[Place(*row) for row in rows if row["user_id"] is not None],
     )
 
 

@@ -1,5 +1,6 @@
 """Taking in a result: the game and the standing in one transaction, exactly once."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,18 +23,17 @@ async def record_result(
 ) -> tuple[Result, bool]:
     """The result as it is stored, and whether it is new.
 
-    The shard's write lock is held from before the first read, so of two equal requests at the same instant the second
-    finds the first one's row; the primary key of `games` stands behind that.
+    The shard's write lock is held from before the first statement, so of two equal requests at the same instant the
+    second finds the first one's row.
 
     Raises Conflict if another result of this game is stored; a repeat without `finished` matches any time.
     """
-    stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
-    if stored is not None:
-        if stored != Result(finished=finished or stored.finished, guesses=guesses, won=won):
+    result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
+    if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
+        stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
+        if stored is None or stored != replace(result, finished=finished or stored.finished):
             raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
-    result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
-    await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result)
     before = await queries.find_standing(shard, user_id=user_id)
     standing = add_result(before, result)
     if is_win_in_between(before, result):

@@ -16,10 +16,7 @@ from stats.models import (
     NewResult,
     Statistics,
     StoredResult,
-    StreakLeader,
     StreakLeaders,
-    UserId,
-    WinsLeader,
     WinsLeaders,
 )
 from stats.ranking import read_page
@@ -29,8 +26,14 @@ from stats.results import is_ahead
 router = APIRouter(route_class=GuardedRoute)
 
 
-async def find_names(databases: Databases, page: Page) -> dict[UserId, str]:
-    return await queries.find_usernames(databases.users, user_ids=[place.user_id for place in page.places])
+async def find_leaders(databases: Databases, page: Page, score: str) -> dict[str, list[dict[str, object]]]:
+    """The fields of a leaderboard, of which pydantic makes all rows at once."""
+    names = await queries.find_usernames(databases.users, user_ids=[place.user_bytes for place in page.places])
+    rows: list[dict[str, object]] = [
+        {"rank": rank, "user_id": place.user_bytes, "username": names.get(place.user_bytes), score: place.score}
+        for rank, place in page.ranked
+    ]
+    return {"leaders": rows}
 
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
@@ -55,13 +58,7 @@ async def read_wins_leaders(
     """
     page = await read_page(databases, Board.WINS, window)
     link_next_rows(request, response, page, window)
-    names = await find_names(databases, page)
-    return WinsLeaders(
-        leaders=[
-            WinsLeader(rank=rank, user_id=place.user_id, username=names.get(place.user_id), wins=place.score)
-            for rank, place in page.ranked
-        ]
-    )
+    return WinsLeaders.model_validate(await find_leaders(databases, page, "wins"))
 
 
 @router.get(
@@ -79,13 +76,7 @@ async def read_streak_leaders(
     """
     page = await read_page(databases, Board.STREAKS, window)
     link_next_rows(request, response, page, window)
-    names = await find_names(databases, page)
-    return StreakLeaders(
-        leaders=[
-            StreakLeader(rank=rank, user_id=place.user_id, username=names.get(place.user_id), streak=place.score)
-            for rank, place in page.ranked
-        ]
-    )
+    return StreakLeaders.model_validate(await find_leaders(databases, page, "streak"))
 
 
 @router.get(

@@ -6,6 +6,7 @@ from functools import partial
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
+from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
 from servicekit.metrics import Metrics
 from servicekit.service import create_service
@@ -21,7 +22,7 @@ DESCRIPTION = """Who plays: every player has a name, and a random id by which al
 For their password they get a token, which opens what is theirs at every service."""
 
 
-def create_app(settings: Settings, *, hasher: PasswordHash | None = None) -> FastAPI:
+def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:
     """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
     metrics = Metrics()
     users = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
@@ -35,6 +36,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None) -> Fas
         checks=[partial(queries.check_users, users)],
         metrics=metrics,
     )
+    app.state.clock = clock
     app.state.users = users
     app.state.passwords = Passwords(hasher or PasswordHash.recommended())
     app.state.mint = TokenMint(settings.token_private_key_file)

@@ -6,7 +6,7 @@ from typing import Annotated, cast
 from databases import Database
 from fastapi import Depends, Form, Path, Query, Request
 
-from servicekit.clock import Clock, read_clock
+from servicekit.clock import Clock
 from users.minting import TokenMint
 from users.models import TokenRequest, UserId
 from users.passwords import Passwords
@@ -28,9 +28,8 @@ async def get_token_lifetime(request: Request) -> timedelta:
     return cast(timedelta, request.app.state.token_lifetime)
 
 
-async def get_clock() -> Clock:
-    """Tests put another clock in its place."""
-    return read_clock
+async def get_clock(request: Request) -> Clock:
+    return cast(Clock, request.app.state.clock)
 
 
 UsersDatabase = Annotated[Database, Depends(get_database)]

@@ -13,7 +13,6 @@ from fastapi.testclient import TestClient
 import games.app
 import games.settings
 import stats.app
-import stats.deps
 import stats.settings
 import users.app
 import users.settings
@@ -95,21 +94,14 @@ class Suite:
                         token_public_key_file=key,
                     )
                 )
-        app = stats.app.create_app(
-            stats.settings.Settings(
-                _env_file=None,
-                instance="stats.1",
-                users_url=users_url,
-                shard_urls=tuple(f"sqlite:///{shard}" for shard in self.locations.shards),
-                token_public_key_file=key,
-            )
+        settings = stats.settings.Settings(
+            _env_file=None,
+            instance="stats.1",
+            users_url=users_url,
+            shard_urls=tuple(f"sqlite:///{shard}" for shard in self.locations.shards),
+            token_public_key_file=key,
         )
-
-        async def read_noon() -> datetime:
-            return NOON
-
-        app.dependency_overrides[stats.deps.read_clock] = read_noon
-        return app
+        return stats.app.create_app(settings, clock=lambda: NOON)
 
     def _make_games_app(self, words_url: str, stats_url: str) -> FastAPI:
         token_file = self.locations.service_token

@@ -105,13 +105,8 @@ class Stats:
             shard_urls=tuple(f"sqlite:///{shard}" for shard in self.locations.shards),
             token_public_key_file=self.keys.public_key_file,
         )
-        app = stats.app.create_app(settings)
-
-        async def read_late_clock() -> datetime:
-            return datetime(9999, 1, 1, tzinfo=UTC)  # no game of any stepped clock is in its future
-
-        app.dependency_overrides[stats.deps.read_clock] = read_late_clock
-        return app
+        late = datetime(9999, 1, 1, tzinfo=UTC)  # no game of any stepped clock is in its future
+        return stats.app.create_app(settings, clock=lambda: late)
 
     def register(self, user_id: UUID) -> None:
         with closing(sqlite3.connect(self.locations.users)) as connection, connection:

@@ -24,7 +24,7 @@ def session(tmp_path: Path) -> Iterator[Session]:
     file = DatabaseFile(tmp_path / "values.db", busy_timeout_ms=0)
     with closing(file.open_writer()) as connection:
         connection.execute("CREATE TABLE stored (id UUID, at TIMESTAMP, day DATE, truth BOOLEAN)")
-        yield Session(file, connection)
+        yield Session(connection)
 
 
 async def store(session: Session, column: str, value: object) -> tuple[object, object]:

@@ -7,7 +7,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stats.app import create_app
-from stats.deps import read_clock
 from stats.results import Result
 from stats.settings import Settings
 from tests.stats.playing import add_user, count_statistics
@@ -22,9 +21,6 @@ class Walk:
     def __init__(self) -> None:
         self.now = NOON
 
-    async def read(self) -> datetime:
-        return self.now
-
 
 @given(steps=st.lists(st.tuples(st.integers(-72, 72), st.booleans(), st.integers(1, 6)), min_size=1, max_size=12))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -36,8 +32,7 @@ def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
 ) -> None:
     """Each step moves the clock by so many hours; no streak is negative, and none is longer than its days."""
     clock, user_id = Walk(), add_user(locations)
-    app = create_app(stats_settings)
-    app.dependency_overrides[read_clock] = clock.read
+    app = create_app(stats_settings, clock=lambda: clock.now)
     stored = []
     with TestClient(app, headers=service_headers) as client:
         for game_id, (hours, won, guesses) in enumerate(steps):
@@ -55,8 +50,7 @@ def test_a_result_of_a_day_that_the_clock_has_not_reached_is_refused_and_taken_w
 ) -> None:
     """The clock of games is ahead: it sends the result again until stats takes it."""
     clock, user_id = Walk(), add_user(locations)
-    app = create_app(stats_settings)
-    app.dependency_overrides[read_clock] = clock.read
+    app = create_app(stats_settings, clock=lambda: clock.now)
     body = {"game_id": 1, "won": True, "guesses": 3, "finished": "2022-03-15T00:00:00Z"}
     with TestClient(app, headers=service_headers) as client:
         assert client.post(f"/users/{user_id}/games", json=body).status_code == 422

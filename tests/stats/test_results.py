@@ -9,12 +9,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from servicekit.sharding import shard_number
 from stats.app import create_app
-from stats.deps import read_clock
 from stats.settings import Settings
 from tests.openapi_checks import hold_to_document
 from tests.problem_checks import assert_problem
@@ -25,16 +23,10 @@ NOW = datetime(2022, 3, 20, 12, 0, 0, 500_000, tzinfo=UTC)
 BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}
 
 
-async def read_fixed_clock() -> datetime:
-    return NOW
-
-
 @pytest.fixture
 def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
     """At NOW."""
-    app: FastAPI = create_app(stats_settings)
-    app.dependency_overrides[read_clock] = read_fixed_clock
-    with TestClient(app, headers=service_headers) as client:
+    with TestClient(create_app(stats_settings, clock=lambda: NOW), headers=service_headers) as client:
         hold_to_document(client)
         yield client
 

@@ -9,13 +9,11 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from servicekit.clock import Clock
 from tests.openapi_checks import hold_to_document
 from tests.tokens import TokenKeys
 from tools.locations import SHARE
 from tools.staging import create_database, seal
 from users.app import create_app
-from users.deps import get_clock
 from users.settings import Settings
 
 
@@ -80,13 +78,8 @@ def settings(database: Path, token_keys: TokenKeys) -> Settings:
 def make_app(clock: SteppedClock, hasher: CountingHash) -> Callable[[Settings], FastAPI]:
     """The service, with the test's clock and hasher."""
 
-    async def get_stepped_clock() -> Clock:
-        return clock
-
     def make(settings: Settings) -> FastAPI:
-        app = create_app(settings, hasher=hasher)
-        app.dependency_overrides[get_clock] = get_stepped_clock
-        return app
+        return create_app(settings, hasher=hasher, clock=clock)
 
     return make
 

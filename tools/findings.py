@@ -1,0 +1,72 @@
+"""What a run of bin/bench has found, and how far it is from the targets."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from tools.usage import Usage
+from tools.workload import ENDPOINTS, Endpoint
+from tools.wrk import Load
+
+MOST_MEMORY_MB = 90
+MOST_P99_TO_P50 = 5
+LEAST_SCALE = 0.9
+"""Of requests/s with ten times the data, compared with the whole."""
+MOST_POPULATE = 1 / 8
+
+Size: TypeAlias = tuple[int, int]
+"""Players and games."""
+
+
+@dataclass(frozen=True, slots=True)
+class Old:
+    """The old ways: one database that is asked through views, and the usual script that fills it."""
+
+    questions_ms: Mapping[str, float]
+    usual_s: float
+    populate_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    environment: str
+    """On what, and with which versions."""
+    connections: int
+    seconds: int
+    rounds: int
+    size: Size
+    loads: Mapping[str, Load]
+    """Of each endpoint with the whole data, by name."""
+    scale: Mapping[Size, Mapping[str, Load]]
+    """Of those that only read, with less and with more data; empty if that was not asked for."""
+    usages: Sequence[Usage]
+    old: Old | None
+
+    def ratio(self, endpoint: Endpoint) -> float:
+        """To its bare endpoint."""
+        return self.loads[endpoint.name].requests_per_s / self.loads[endpoint.limit].requests_per_s
+
+    def list_misses(self) -> Iterator[str]:
+        """A sentence for each target that is not met, and for each kind of request that failed."""
+        for endpoint in ENDPOINTS:
+            load = self.loads[endpoint.name]
+            if endpoint.target is not None and self.ratio(endpoint) < endpoint.target:
+                yield f"{endpoint.name}: {self.ratio(endpoint):.2f} of bare, the target is {endpoint.target:.2f}."
+            if load.p99_ms > MOST_P99_TO_P50 * load.p50_ms:
+                times = load.p99_ms / load.p50_ms
+                yield f"{endpoint.name}: p99 is {times:.1f} times p50, the target is {MOST_P99_TO_P50}."
+            if load.errors:
+                yield f"{endpoint.name}: {load.errors} requests failed."
+        yield from self._list_scale_misses()
+        for usage in self.usages:
+            if usage.name != "traefik.1" and usage.memory_bytes > MOST_MEMORY_MB * 1e6:
+                yield f"{usage.name} has {usage.memory_bytes / 1e6:.0f} MB resident, the target is {MOST_MEMORY_MB} MB."
+        if self.old is not None and self.old.populate_s > MOST_POPULATE * self.old.usual_s:
+            yield f"bin/populate takes {self.old.populate_s:.0f} s, the usual script {self.old.usual_s:.0f} s."
+
+    def _list_scale_misses(self) -> Iterator[str]:
+        for size, loads in self.scale.items():
+            for name, load in loads.items():
+                ratio = load.requests_per_s / self.loads[name].requests_per_s
+                if size > self.size and ratio < LEAST_SCALE:
+                    yield f"{name}: {ratio:.2f} with ten times the data, the target is {LEAST_SCALE:.2f}."

@@ -1,0 +1,148 @@
+"""The findings of bin/bench as text, as docs/performance.md and as docs/performance.svg."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import pygal
+from pygal.style import CleanStyle
+
+from tools.findings import Findings, Size
+from tools.workload import BARE, BARE_POST, ENDPOINTS
+
+INTRODUCTION = """# How fast it is
+
+What `bin/bench` measured, and wrote here. It runs a suite of its own, and beside it *bare* endpoints: three instances
+behind the same Traefik that validate the same input and return a constant ([tools/bare.py](../tools/bare.py)). A bare
+endpoint is what the framework and the proxy cost, so the ratio to it is what the data cost, on whatever machine. The
+load generator, Traefik and all services share the cores. All endpoints are asked in turns, round after round, so that a
+machine that is busy for a while favours none; the figures are medians of the rounds.
+"""
+
+BESIDE_THE_IMAGE = re.compile(r"<!--.*?-->|/\*.*?\*/|<script.*?</script>", re.DOTALL)
+"""Comments and the settings of a script."""
+
+
+def tabulate(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table that reads as text and is Markdown; all columns but the first are numbers."""
+    lines = [list(headings), *map(list, rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
+    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    padded = [
+        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        for line in (lines[0], rule, *lines[1:])
+    ]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
+
+
+def tabulate_endpoints(findings: Findings) -> str:
+    def rows() -> Iterator[list[str]]:
+        for endpoint in ENDPOINTS:
+            load = findings.loads[endpoint.name]
+            yield [
+                endpoint.name,
+                f"{load.requests_per_s:,.0f}",
+                f"{findings.ratio(endpoint):.2f}",
+                "" if endpoint.target is None else f"{endpoint.target:.2f}",
+                f"{load.p50_ms:.1f}",
+                f"{load.p99_ms:.1f}",
+                f"{load.p99_ms / load.p50_ms:.1f}",
+                str(load.errors),
+            ]
+
+    return tabulate(("endpoint", "requests/s", "of bare", "target", "p50 ms", "p99 ms", "p99/p50", "errors"), rows())
+
+
+def describe_size(size: Size) -> str:
+    return f"{size[0]:,} players, {size[1]:,} games"
+
+
+def tabulate_scale(findings: Findings) -> str:
+    sizes = sorted((*findings.scale, findings.size))
+    names = next(iter(findings.scale.values()))
+
+    def rows() -> Iterator[list[str]]:
+        for name in names:
+            loads = {findings.size: findings.loads, **findings.scale}
+            rates = [loads[size][name].requests_per_s for size in sizes]
+            yield [name, *(f"{rate:,.0f}" for rate in rates), f"{rates[-1] / findings.loads[name].requests_per_s:.2f}"]
+
+    return tabulate(("requests/s with", *map(describe_size, sizes), "ten times : whole"), rows())
+
+
+def tabulate_usages(findings: Findings) -> str:
+    rows = [[usage.name, f"{usage.cpu_s:.1f}", f"{usage.memory_bytes / 1e6:.0f}"] for usage in findings.usages]
+    return tabulate(("process", "CPU s", "resident MB"), rows)
+
+
+def tabulate_old(findings: Findings) -> str:
+    assert findings.old is not None  # noqa: S101 - asked for only then; for the types
+    rows = [
+        [name, f"{milliseconds:,.1f}", f"{findings.loads[name].p50_ms:.1f}"]
+        for name, milliseconds in findings.old.questions_ms.items()
+    ]
+    return tabulate(("question", "one database, views: ms", "here, at all that load: p50 ms"), rows)
+
+
+def list_parts(findings: Findings) -> Iterator[tuple[str, str]]:
+    """Heading and text of each part."""
+    yield (
+        "Each endpoint",
+        f"{describe_size(findings.size)}; {findings.connections} connections, {findings.rounds} rounds of"
+        f" {findings.seconds} s each. Posting a result is durable (`synchronous=FULL`); a guess includes the look into"
+        f" the dictionary over HTTP.\n\n{tabulate_endpoints(findings)}",
+    )
+    if findings.scale:
+        yield "With less and with more data", tabulate_scale(findings)
+    yield "What the processes used", f"At the end of the run, since their start.\n\n{tabulate_usages(findings)}"
+    if findings.old is not None:
+        yield (
+            "The old way",
+            "The same games in one database, asked through the views `wins` and `streaks` by one client with no service"
+            " between. The views count all games each time.\n\n"
+            f"{tabulate_old(findings)}\n\n"
+            f"`bin/populate` makes {describe_size(findings.size)} in {findings.old.populate_s:.1f} s. The usual script,"
+            f" with one Faker profile a player and one INSERT a row, takes {findings.old.usual_s:.1f} s:"
+            f" {findings.old.usual_s / findings.old.populate_s:.1f} times as long.",
+        )
+    misses = list(findings.list_misses())
+    yield "Targets", "\n".join(f"- {miss}" for miss in misses) if misses else "All are met."
+    yield "On what", findings.environment
+
+
+def write_text(findings: Findings) -> str:
+    return "\n\n".join(f"{heading}\n\n{text}" for heading, text in list_parts(findings))
+
+
+def write_markdown(findings: Findings) -> str:
+    plot = "![requests per second of each endpoint](performance.svg)\n"
+    parts = [f"## {heading}\n\n{text}\n" for heading, text in list_parts(findings)]
+    return "\n".join((INTRODUCTION, plot, *parts))
+
+
+def draw_plot(findings: Findings) -> str:
+    """Requests/s of each endpoint, beside those of its bare one."""
+    chart = pygal.HorizontalBar(
+        style=CleanStyle,
+        title="Requests per second, and the bare endpoint's",
+        js=(),  # by default a script from elsewhere
+        no_prefix=True,  # by default a random one
+        pretty_print=True,
+        disable_xml_declaration=True,
+        legend_at_bottom=True,
+        show_dots=False,
+        width=900,
+        height=560,
+        value_formatter=lambda value: f"{value:,.0f}",
+    )
+    shown = [endpoint for endpoint in reversed(ENDPOINTS) if endpoint.name not in {BARE, BARE_POST}]
+    chart.x_labels = [endpoint.name for endpoint in shown]
+    chart.add("this endpoint", [round(findings.loads[endpoint.name].requests_per_s) for endpoint in shown])
+    chart.add("bare", [round(findings.loads[endpoint.limit].requests_per_s) for endpoint in shown])
+    return BESIDE_THE_IMAGE.sub("", str(chart.render()))
+
+
+def write_report(findings: Findings, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "performance.md").write_text(write_markdown(findings), encoding="utf-8")
+    (folder / "performance.svg").write_text(draw_plot(findings), encoding="utf-8")
