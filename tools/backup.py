@@ -111,9 +111,9 @@ def copy_database(source: sqlite3.Connection, path: Path) -> None:
 def check_copies(copies: Locations) -> int:
     """The number of games. Raises SystemExit, after a list of the differences, if verify finds any."""
     findings = verify(copies)
-    if findings.total:
-        print_differences(findings)
-        raise SystemExit(f"The databases have {findings.total:,} differences, listed above: there is no backup.")
+    print_differences(findings)
+    if findings.damage:
+        raise SystemExit(f"The databases have {findings.damage:,} differences, listed above: there is no backup.")
     return findings.games
 
 

@@ -30,7 +30,7 @@ def check_backup(folder: Path, locations: Locations) -> Manifest:
         )
     copies = locate_backup(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
-    if total := (findings := verify(copies)).total:
+    if total := (findings := verify(copies)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
         raise SystemExit(f"{folder} is damaged: it has {total:,} differences, among them: {first}.")
     return manifest

@@ -13,7 +13,7 @@ import pytest
 
 from tests.tools.scripts import TIMEOUT_S, dump, list_files, read_rows, start_script, wait_until, write_rows
 from tests.tools.writing import read_acknowledged
-from tools import backup, init, populate, snapshots, verify
+from tools import backup, init, populate, restore, snapshots, verify
 from tools.backup import UNFINISHED, locked
 from tools.locations import Locations
 from tools.manifest import MANIFEST, locate_backup
@@ -189,6 +189,18 @@ def test_databases_that_do_not_agree_are_no_backup(
         backup.main([str(backups / "set")])
     assert " has games and is no user\n" in capsys.readouterr().out
     assert_nothing_was_left(backups)
+
+
+def test_a_result_that_stats_refused_is_no_damage_and_is_told(
+    populated: Locations, backups: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(populated.plays, "INSERT INTO plays VALUES (zeroblob(16), 1, 0, '2026-11-23 12:00:00')")
+    write_rows(
+        populated.plays, "INSERT INTO outbox VALUES (zeroblob(16), 1, 1, 3, '2026-11-23 12:05:00', '409: another one')"
+    )
+    assert backup.main([str(backups / "set")]) == 0
+    assert "is not in stats: 409: another one" in capsys.readouterr().out
+    assert restore.main([str(backups / "set"), "--force"]) == 0
 
 
 def test_a_file_that_is_no_database_is_named(populated: Locations, backups: Path) -> None:
