@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import locate
+from tests.tools.keeping import Kept, is_running
 from tests.tools.scripts import environment
+from tests.waiting import wait_until
 from tools.locations import Locations
 
 
@@ -15,3 +18,16 @@ def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Locations:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)  # the scripts change the working directory: this brings it back after the test
     return locations
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    """Its command is ready."""
+    kept = Kept(tmp_path)
+    try:
+        wait_until(lambda: kept.pids("ready"))
+        yield kept
+    finally:
+        if kept.process.poll() is None:
+            kept.end()
+        assert not any(map(is_running, kept.pids("began")))

@@ -1,0 +1,67 @@
+"""A command for bin/keep that notes what happens to it, and does what a file tells it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.waiting import PATIENCE_S
+from tools.locations import ROOT
+
+# Notes its start and its end in `events`. Says that it is ready unless there is a file `never-ready`; ends at once with
+# status 3 if there is a file `broken`.
+COMMAND = """
+import os, signal, sys, time
+from pathlib import Path
+
+def note(what):
+    with open("events", "a") as events:
+        events.write(f"{what} {os.getpid()}\\n")
+
+def end(*_):
+    note("ended")
+    sys.exit(0)
+
+signal.signal(signal.SIGTERM, end)
+note("began")
+if Path("broken").exists():
+    sys.exit(3)
+if not Path("never-ready").exists():
+    os.write(int(os.environ["READY_FD"]), b"ready\\n")
+    note("ready")
+while True:
+    time.sleep(0.05)
+"""
+
+
+class Kept:
+    """A running bin/keep, and what its command has noted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        command = [str(ROOT / "bin" / "keep"), sys.executable, "-c", COMMAND]
+        with (folder / "said").open("w") as said:
+            self.process = subprocess.Popen(command, cwd=folder, stderr=said)
+
+    def events(self) -> list[tuple[str, int]]:
+        path = self._folder / "events"
+        if not path.exists():
+            return []
+        lines = [line.split() for line in path.read_text(encoding="utf-8").splitlines()]
+        return [(what, int(pid)) for what, pid in lines]
+
+    def pids(self, what: str) -> list[int]:
+        return [pid for event, pid in self.events() if event == what]
+
+    def end(self) -> tuple[int, str]:
+        """The status, and what it said."""
+        self.process.terminate()
+        return self.process.wait(PATIENCE_S), (self._folder / "said").read_text(encoding="utf-8")
+
+
+def is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
