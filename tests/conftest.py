@@ -42,6 +42,15 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The figures of tests/faults."""
+    reports = terminalreporter.getreports("passed")
+    sentences = [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
+    if sentences:
+        terminalreporter.section("figures")
+        terminalreporter.write_line("\n".join(sentences))
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Tests that are `async def` and marked `anyio` run under asyncio, as the services do."""

@@ -1,4 +1,4 @@
-"""A suite for faults to happen to, and the figures of what they did, which pytest prints at its end."""
+"""A suite for faults to happen to, and the figures of what they did, which tests/conftest.py prints at the end."""
 
 import os
 import subprocess
@@ -37,11 +37,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def figures(record_property: Callable[[str, object], None]) -> Figures:
     return lambda sentence: record_property("figures", sentence)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = terminalreporter.getreports("passed")
-    sentences = [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
-    if sentences:
-        terminalreporter.section("figures")
-        terminalreporter.write_line("\n".join(sentences))

@@ -171,8 +171,8 @@ def under_load(stack: Stack) -> Iterator[Load]:
 
 
 @contextmanager
-def load_until_end(stack: Stack) -> Iterator[Load]:
-    """The block runs when the load is well under way; when it has ended every request has ended, too."""
+def load_until_end(stack: Stack, *, warm_up: int = BEFORE_AND_AFTER) -> Iterator[Load]:
+    """The block runs when so many good answers have come; when it has ended every request has ended, too."""
     load = Load(stack)
     failures: list[BaseException] = []
 
@@ -185,7 +185,7 @@ def load_until_end(stack: Stack) -> Iterator[Load]:
     thread = threading.Thread(target=run, name="load")
     thread.start()
     try:
-        wait_for_answers(load, BEFORE_AND_AFTER)
+        wait_for_answers(load, warm_up)
         yield load
     finally:
         load.end()
