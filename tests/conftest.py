@@ -21,7 +21,7 @@ BUSY_TIMEOUT_MS = 5000
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="run the long tests, those marked `faults`, and no others")
-    parser.addoption("--minutes", type=float, default=0.25, help="how long tests/faults/test_endurance.py takes")
+    parser.addoption("--minutes", type=float, help="how long tests/faults/test_endurance.py takes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -39,7 +39,7 @@ TIMEOUT_S = 20.0
 """Above all that Traefik may take for its attempts: what gets no answer in that time has failed."""
 READS = 4
 """For each result that is posted."""
-BEFORE_AND_AFTER = 150
+BEFORE_AND_AFTER = 100
 """Good answers that a load has to get before something happens, and again after it."""
 
 Work: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[None]]

@@ -35,7 +35,7 @@ def test_kill_9_of_everything_in_the_middle_of_writes_loses_nothing(tmp_path: Pa
     acknowledged: list[Acknowledged] = []
     for _ in range(KILLS):
         with running_stack(root, runner=RUNNER) as stack:
-            with load_until_end(stack, warm_up=50) as load:
+            with load_until_end(stack, warm_up=120) as load:
                 time.sleep(random.uniform(0, 0.5))  # noqa: S311 - at any moment of a write
                 kill_everything(stack)
                 load.end()

@@ -19,7 +19,7 @@ from tests.live.helpers import find_instance
 from tools.stack import Stack
 
 LOCKED_S = 10.0
-AWAY_S = 1.5
+AWAY_S = 1.0
 SHARD = 1
 """The one that has the trouble."""
 
@@ -69,14 +69,14 @@ def assert_refused_and_others_answered(
     assert [answer for answer in failed if not may_fail(answer)] == []
     assert sentences, "nothing was refused"
     meanwhile = begun_between(load, began_at, ended_at)
-    assert sum(a.is_good for a in meanwhile) > 50, "the others did not go on"
+    assert sum(a.is_good for a in meanwhile) > 30, "the others did not go on"
     return sentences[-1]
 
 
 def assert_all_is_well_again(load: Load) -> None:
     """Nothing that begins from now on fails."""
     began_at = time.monotonic()
-    wait_for_answers(load, 200)
+    wait_for_answers(load, 100)
     assert [answer for answer in load.failed() if answer.began_at > began_at] == []
 
 

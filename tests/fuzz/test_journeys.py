@@ -28,7 +28,7 @@ from tests.fuzz.cases import (
 )
 from tests.fuzz.suite import Suite
 
-FEW, MANY = 20, 50
+FEW, MANY = 20, 40
 LONGEST = 10
 """Requests of a journey."""
 SAME_ID = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"}
