@@ -30,7 +30,8 @@ def test_every_answer_is_as_the_document_says(suite: Suite, service: str, method
             statuses.add(case.call_and_validate(headers=headers).status_code)
 
         ask()
-    assert min(statuses) < HTTPStatus.BAD_REQUEST, "no request was good enough to be answered"
+    if cases == MANY:  # by chance, none of few may be
+        assert min(statuses) < HTTPStatus.BAD_REQUEST, "no request was good enough to be answered"
 
 
 @each_operation

@@ -157,6 +157,7 @@ def settings(
         service_token_file=token_file,
         token_public_key_file=token_keys.public_key_file,
         busy_timeout_ms=2000,
+        words_timeout_s=20,  # a dozen threads of the tests share one interpreter with that service
         instance="games.1",
     )
 
