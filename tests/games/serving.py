@@ -2,15 +2,13 @@
 
 import socket
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
 
-LIMIT_S = 15
-"""How long a test waits for what must happen."""
+from tests.waiting import wait_until
 
 
 @contextmanager
@@ -33,11 +31,3 @@ def find_free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
-
-
-def wait_until(holds: Callable[[], object]) -> None:
-    """Fails if it does not within LIMIT_S."""
-    deadline = time.monotonic() + LIMIT_S
-    while not holds():
-        assert time.monotonic() < deadline, "it has not happened"
-        time.sleep(0.01)

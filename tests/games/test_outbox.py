@@ -20,8 +20,9 @@ from servicekit.tokens import Scope
 from tests.games.conftest import Stats
 from tests.games.mishaps import Network
 from tests.games.players import ANSWER, TODAY, WRONG, Player
-from tests.games.serving import find_free_port, serving, wait_until
+from tests.games.serving import find_free_port, serving
 from tests.tokens import TokenKeys
+from tests.waiting import wait_until
 
 MakeClient = Callable[..., TestClient]
 MakePlayer = Callable[[TestClient], Player]

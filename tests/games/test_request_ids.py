@@ -13,8 +13,9 @@ from games.dictionary import Dictionary
 from servicekit.request_ids import make_request_id, read_request_id, request_id
 from tests.games.conftest import Stats, make_words_app
 from tests.games.players import ANSWER, WRONG, Player
-from tests.games.serving import find_free_port, serving, wait_until
+from tests.games.serving import find_free_port, serving
 from tests.games.test_outbox import put_in_outbox
+from tests.waiting import wait_until
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{ID}-00f067aa0ba902b7-00"}

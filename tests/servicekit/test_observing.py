@@ -10,10 +10,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from servicekit.request_ids import PATTERN, make_traceparent, read_request_id, request_id
-from tests.games.serving import serving, wait_until
+from tests.games.serving import serving
 from tests.problem_checks import assert_problem
 from tests.servicekit.ledger import Ledger
 from tests.servicekit.test_service import create_ledger_service
+from tests.waiting import wait_until
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{ID}-00f067aa0ba902b7-01"

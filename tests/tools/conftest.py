@@ -7,6 +7,7 @@ from tests.conftest import locate
 from tests.tools.keeping import Kept, is_running
 from tests.tools.scripts import environment
 from tests.waiting import wait_until
+from tools import init, populate
 from tools.locations import Locations
 
 
@@ -18,6 +19,15 @@ def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Locations:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)  # the scripts change the working directory: this brings it back after the test
     return locations
+
+
+@pytest.fixture
+def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
+    """Complete databases and keys, with a few players and their games."""
+    populate.main(["--users", "300", "--games", "3000"])
+    init.main([])
+    capsys.readouterr()
+    return unmade
 
 
 @pytest.fixture

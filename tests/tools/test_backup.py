@@ -11,9 +11,10 @@ from uuid import UUID
 
 import pytest
 
-from tests.tools.scripts import TIMEOUT_S, dump, list_files, read_rows, start_script, wait_until, write_rows
+from tests.tools.scripts import TIMEOUT_S, dump, list_files, read_rows, start_script, write_rows
 from tests.tools.writing import read_acknowledged
-from tools import backup, init, populate, restore, snapshots, verify
+from tests.waiting import wait_until
+from tools import backup, init, restore, snapshots, verify
 from tools.backup import UNFINISHED, locked
 from tools.locations import Locations
 from tools.manifest import MANIFEST, locate_backup
@@ -21,14 +22,6 @@ from tools.staging import InUse, exclusive
 
 WRITERS = 2
 BACKUPS = 25
-
-
-@pytest.fixture
-def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
-    populate.main(["--users", "300", "--games", "3000"])
-    init.main([])
-    capsys.readouterr()
-    return unmade
 
 
 @pytest.fixture

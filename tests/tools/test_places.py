@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.tools.scripts import read_rows, write_rows
-from tools import init, populate, verify
+from tools import init, verify
 from tools.locations import Locations
 from tools.rebuilding import upgrade_shard
 
@@ -20,14 +20,6 @@ TAKE_AWAY = (
     "CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id)",
     "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
 )
-
-
-@pytest.fixture
-def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
-    populate.main(["--users", "300", "--games", "3000"])
-    init.main([])
-    capsys.readouterr()
-    return unmade
 
 
 def read_places(path: Path) -> list[object]:

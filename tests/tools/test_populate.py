@@ -21,9 +21,9 @@ from tests.tools.scripts import (
     read_contents,
     read_rows,
     start_script,
-    wait_until,
     write_rows,
 )
+from tests.waiting import wait_until
 from tools import init, populate, verify
 from tools.locations import Locations
 from tools.staging import InUse, staged

@@ -16,7 +16,8 @@ import stats.app
 import stats.settings
 from servicekit.tokens import Caller, Scope, TokenVerifier
 from tests.games.serving import serving
-from tests.tools.scripts import dump, list_files, read_contents, read_rows, wait_until, write_rows
+from tests.tools.scripts import dump, list_files, read_contents, read_rows, write_rows
+from tests.waiting import wait_until
 from tools import backup, init, populate, restore, verify
 from tools.locations import Locations
 from tools.manifest import MANIFEST, FileEntry, describe, locate_backup, read_manifest

@@ -34,9 +34,9 @@ from tests.tools.scripts import (
     read_contents,
     read_rows,
     start_script,
-    wait_until,
     write_rows,
 )
+from tests.waiting import wait_until
 from tools import init, shard
 from tools.legacy import open_legacy
 from tools.locations import ROOT, Locations

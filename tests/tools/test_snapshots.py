@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.scripts import read_rows, wait_until, write_rows
+from tests.tools.scripts import read_rows, write_rows
+from tests.waiting import wait_until
 from tools import snapshots
 from tools.snapshots import one_instant
 

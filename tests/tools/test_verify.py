@@ -13,18 +13,9 @@ from stats.queries import UPSERT_STANDING, write_standing
 from stats.results import Result
 from stats.standings import count_results
 from tests.tools.scripts import dump, list_files, read_rows, write_rows
-from tools import init, populate, verify
+from tools import init, verify
 from tools.locations import Locations
 from tools.staging import JOURNAL
-
-
-@pytest.fixture
-def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
-    populate.main(["--users", "300", "--games", "3000"])
-    init.main([])
-    capsys.readouterr()
-    return unmade
-
 
 FIRST = "(SELECT user_id FROM standings ORDER BY won DESC, user_id LIMIT 1)"
 
