@@ -35,13 +35,13 @@ def replace(instance: Instance) -> None:
     while True:
         children = list_children(instance.keeper)
         has_begun = has_begun or len(children) > 1 or old not in children
-        if has_begun and len(children) == 1:
+        if (has_begun and len(children) == 1) or time.monotonic() > deadline:
             break
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{instance.name} was not replaced in {TIMEOUT_S} s: its log says why.")
         time.sleep(POLL_S)
-    if children == (old,):
+    if children == (old,):  # also at the deadline: a new one that ended at once was perhaps never seen
         raise SystemExit(f"The new {instance.name} did not become ready, and the old one goes on: its log says why.")
+    if len(children) != 1:
+        raise SystemExit(f"{instance.name} was not replaced in {TIMEOUT_S} s: its log says why.")
     print(f"replaced by {children[0].pid}.")
 
 

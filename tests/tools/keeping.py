@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.waiting import PATIENCE_S
 from tools.locations import ROOT
 
-# Notes its start and its end in `events`. Says that it is ready unless there is a file `never-ready`; ends at once with
-# status 3 if there is a file `broken`.
+# Notes its start and its end in `events`. Says that it is ready unless there is a file `never-ready`. If there is one
+# called `broken` it ends with status 3, as late as a service that cannot be imported.
 COMMAND = """
 import os, signal, sys, time
 from pathlib import Path
@@ -25,6 +25,7 @@ def end(*_):
 signal.signal(signal.SIGTERM, end)
 note("began")
 if Path("broken").exists():
+    time.sleep(0.3)
     sys.exit(3)
 if not Path("never-ready").exists():
     os.write(int(os.environ["READY_FD"]), b"ready\\n")
@@ -53,10 +54,13 @@ class Kept:
     def pids(self, what: str) -> list[int]:
         return [pid for event, pid in self.events() if event == what]
 
+    def said(self) -> str:
+        return (self._folder / "said").read_text(encoding="utf-8")
+
     def end(self) -> tuple[int, str]:
         """The status, and what it said."""
         self.process.terminate()
-        return self.process.wait(PATIENCE_S), (self._folder / "said").read_text(encoding="utf-8")
+        return self.process.wait(PATIENCE_S), self.said()
 
 
 def is_running(pid: int) -> bool:

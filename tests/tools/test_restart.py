@@ -56,3 +56,13 @@ def test_a_new_instance_that_does_not_become_ready_is_told_and_the_old_one_goes_
     with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one goes on"):
         replace(instance)
     wait_until(lambda: as_instance(kept).processes == instance.processes)
+
+
+def test_a_new_instance_that_ended_between_two_looks_is_told_too(
+    kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "broken").touch()
+    monkeypatch.setattr("tools.restart.TIMEOUT_S", 1)
+    monkeypatch.setattr("tools.restart.POLL_S", 2)
+    with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one goes on"):
+        replace(as_instance(kept))
