@@ -3,7 +3,6 @@
 import shutil
 import sqlite3
 import subprocess
-import time
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -16,13 +15,14 @@ import psutil
 import pytest
 
 from servicekit.tokens import Scope
+from tests.waiting import wait_until
 from tools.processes import Instance, find_instances
 from tools.stack import Stack, copy_project
 from users.minting import TokenMint
 
 USERS = 1200
 GAMES = 8000
-PATIENCE_S = 30
+DELIVERY_TIMEOUT_S = 30.0
 RUNNER = "foreman" if shutil.which("foreman") else "honcho"
 WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
 """In the dictionary; a test leaves out the one that is the answer."""
@@ -115,10 +115,18 @@ def count_waiting(stack: Stack) -> int:
 
 
 def wait_until_delivered(stack: Stack) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while count_waiting(stack):
-        assert time.monotonic() < deadline, f"{count_waiting(stack)} results are still on their way"
-        time.sleep(0.05)
+    wait_until(lambda: count_waiting(stack) == 0, timeout_s=DELIVERY_TIMEOUT_S)
+
+
+def lines_with(stack: Stack, text: str) -> list[str]:
+    """Those of the log."""
+    return [line for line in stack.log.read_text(encoding="utf-8").splitlines() if text in line]
+
+
+def wait_for_lines(stack: Stack, text: str, count: int) -> list[str]:
+    """As soon as there are so many: the runner passes them on in its own time."""
+    wait_until(lambda: len(lines_with(stack, text)) >= count)
+    return lines_with(stack, text)
 
 
 def choose_guesses(answer: str, wins_in: int | None) -> list[str]:

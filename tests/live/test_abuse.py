@@ -1,6 +1,7 @@
 """What Traefik keeps from the services: requests that are too big, too slow, or not quite HTTP."""
 
 import itertools
+import re
 import select
 import socket
 import time
@@ -200,4 +201,4 @@ def is_closed(connection: socket.socket) -> bool:
 def test_after_all_that_no_service_has_met_anything_unexpected(stack: Stack) -> None:
     log = stack.log.read_text(encoding="utf-8")
     assert "Traceback" not in log
-    assert '" 500' not in log
+    assert re.search(r" 500 \S+ ms", log) is None

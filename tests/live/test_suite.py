@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from servicekit.tokens import Scope
-from tests.live.helpers import PASSWORD, list_players, register, token_headers
+from tests.live.helpers import PASSWORD, list_players, register, token_headers, wait_for_lines
 from tools.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["foreman", "honcho"], indirect=True, scope="session")
@@ -204,10 +204,9 @@ def test_the_log_has_a_line_a_request_from_its_instance_and_none_for_health_chec
     marker = uuid4()
     response = api.get(f"stats/users/{marker}")
     assert response.status_code == 404
-    lines = stack.log.read_text(encoding="utf-8").splitlines()
-    (line,) = [line for line in lines if str(marker) in line]
+    (line,) = wait_for_lines(stack, str(marker), 1)
     assert response.headers["X-Served-By"] in line
-    assert not [line for line in lines if re.search(r"/(health|live|metrics) 200 ", line)]
+    assert re.search(r"/(health|live|metrics) 200 ", stack.log.read_text(encoding="utf-8")) is None
 
 
 def test_the_dashboard_and_the_metrics_are_on_a_port_of_their_own(stack: Stack) -> None:

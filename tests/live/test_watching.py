@@ -4,7 +4,6 @@ import http.client
 import json
 import re
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,28 +19,14 @@ from games.puzzles import game_id_of
 from servicekit.observing import QUIET
 from servicekit.request_ids import PATTERN, make_request_id
 from servicekit.tokens import Scope
-from tests.live.helpers import make_population, token_headers
+from tests.live.helpers import make_population, token_headers, wait_for_lines
 from tools.stack import Stack, copy_project, running_stack
 
-PATIENCE_S = 10
 ANSWER = "fjord"
 """Of today's game. Like all words here it is in the dictionary, and in no line of a log by chance."""
 GUESSES = ("gawky", "vixen", ANSWER)
 COMING = "nymph"
 """The answer that the operator sets for tomorrow."""
-
-
-def lines_with(stack: Stack, text: str) -> list[str]:
-    return [line for line in stack.log.read_text(encoding="utf-8").splitlines() if text in line]
-
-
-def wait_for_lines(stack: Stack, text: str, count: int) -> list[str]:
-    """Those of the log with a text, as soon as there are so many: the runner passes them on in its own time."""
-    deadline = time.monotonic() + PATIENCE_S
-    while len(lines := lines_with(stack, text)) < count:
-        assert time.monotonic() < deadline, f"{lines} instead of {count} lines with {text}"
-        time.sleep(0.02)
-    return lines
 
 
 @dataclass(frozen=True, slots=True)
