@@ -229,7 +229,7 @@ def test_another_source_is_refused_once_there_are_players(unmade: Locations, fil
     before = read_contents(unmade)
     write_rows(file, change)
 
-    with pytest.raises(SystemExit, match=r"games0\.db.* already has players.*bin/init --force"):
+    with pytest.raises(SystemExit, match=r"users\.db.* already has players.*bin/init --force"):
         import_source(file, unmade)
     assert read_contents(unmade) == before
 
