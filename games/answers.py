@@ -10,7 +10,7 @@ from games.puzzles import game_id_of
 from games.schedule import MIN_GAP_DAYS, draw_round, round_of
 from servicekit.clock import Clock
 from servicekit.databases import write
-from servicekit.errors import Conflict, Unavailable
+from servicekit.problems import Conflict, Unavailable
 from servicekit.sessions import Session
 
 

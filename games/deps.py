@@ -14,7 +14,7 @@ from games.plays import Play
 from games.puzzles import game_id_of
 from games.referee import Referee
 from servicekit.clock import Clock
-from servicekit.errors import NotFound
+from servicekit.problems import NotFound
 
 
 async def get_clock(request: Request) -> Clock:

@@ -8,7 +8,7 @@ import httpx
 
 from games.batches import Batches
 from games.remote import RemoteService, read_object
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 from servicekit.request_ids import request_id
 
 MAX_WORDS = 100

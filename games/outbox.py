@@ -22,7 +22,7 @@ from games.plays import Result
 from games.queries import BEFORE_ALL, OutboxKey
 from games.scoreboard import ResultRefused, Scoreboard
 from servicekit.databases import write
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 from servicekit.sessions import Session
 
 logger = logging.getLogger("quintet")

@@ -9,7 +9,7 @@ from games import queries
 from games.plays import Play, require_today
 from servicekit.clock import Clock
 from servicekit.databases import Readable, write
-from servicekit.errors import NotFound
+from servicekit.problems import NotFound
 from servicekit.sessions import Session
 
 

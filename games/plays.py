@@ -10,7 +10,7 @@ from uuid import UUID
 from games.hardmode import find_unused_hint
 from games.letters import LetterState, colour_guess
 from games.puzzles import game_id_of
-from servicekit.errors import Conflict, Invalid
+from servicekit.problems import Conflict, Invalid
 
 MAX_GUESSES = 6
 

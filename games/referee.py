@@ -12,7 +12,7 @@ from games.playing import read_play
 from games.plays import Play, Result, is_repeat, require_next_guess
 from servicekit.clock import Clock
 from servicekit.databases import write
-from servicekit.errors import Invalid
+from servicekit.problems import Invalid
 from servicekit.sessions import Session
 
 

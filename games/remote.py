@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import httpx
 
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 from servicekit.request_ids import make_traceparent
 
 KEEP_ALIVE_S = 4.0

@@ -6,7 +6,7 @@ from pydantic import TypeAdapter, ValidationError
 from games.models import GameId
 from games.puzzles import game_id_of
 from servicekit.clock import Clock
-from servicekit.errors import NotFound
+from servicekit.problems import NotFound
 from servicekit.rights import Guard
 
 GAME_ID: TypeAdapter[int] = TypeAdapter(GameId)

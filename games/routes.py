@@ -25,7 +25,8 @@ from games.referee import Turn
 from games.rights import CheckGuard
 from games.sharing import EXAMPLE_GRID, draw_grid
 from servicekit.databases import write
-from servicekit.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
+from servicekit.errors import problems
+from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from servicekit.rights import GuardedRoute, guarded_by, needs
 from servicekit.tokens import Scope
 

@@ -8,7 +8,8 @@ import httpx
 
 from games.plays import Result
 from games.remote import RemoteService, read_object
-from servicekit.errors import PROBLEM_JSON, Unavailable
+from servicekit.errors import PROBLEM_JSON
+from servicekit.problems import Unavailable
 
 TAKEN = {httpx.codes.CREATED, httpx.codes.OK}
 """OK: stats had this very result already."""

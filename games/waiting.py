@@ -6,8 +6,8 @@ from databases import Database
 from prometheus_client import Gauge
 
 from games import queries
-from servicekit.errors import DatabaseUnavailable
 from servicekit.metrics import Metrics
+from servicekit.problems import DatabaseUnavailable
 
 
 def show_outbox(metrics: Metrics, plays: Database) -> None:

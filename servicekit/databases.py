@@ -4,11 +4,11 @@ Another URL (PostgreSQL) can take SQLite's place: `databases` has a backend for 
 that would need its begin, commit and rollback.
 """
 
+from collections.abc import Callable
 from typing import TypeAlias, TypeVar
 
 from databases import Database
 
-from servicekit.metrics import Metrics
 from servicekit.sessions import Session, Work
 from servicekit.sqlite import SQLiteDatabase
 
@@ -18,11 +18,16 @@ Readable: TypeAlias = Database | Session
 """What a query that only reads is given: a database, or a transaction's view of it."""
 
 
-def open_database(url: str, *, busy_timeout_ms: int, metrics: Metrics | None = None) -> Database:
-    """A database that touches no disk before its first use; the metrics are told how long its transactions waited."""
+def open_database(
+    url: str, *, busy_timeout_ms: int, watch_waits: Callable[[str], Callable[[float], None]] | None = None
+) -> Database:
+    """A database that touches no disk before its first use.
+
+    What `watch_waits` gives for its name (`games0`) is told how long each transaction waited for its turn, in seconds.
+    """
     database = SQLiteDatabase(url, busy_timeout_ms=busy_timeout_ms)
-    if metrics is not None:
-        database.writer.report_wait = metrics.watch_waits(database.path.stem)
+    if watch_waits is not None:
+        database.writer.report_wait = watch_waits(database.path.stem)
     return database
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import servicekit.values  # noqa: F401 - registers how UUIDs and times are stored
-from servicekit.errors import DatabaseUnavailable
+from servicekit.problems import DatabaseUnavailable
 
 T = TypeVar("T")
 FileId: TypeAlias = tuple[int, int]

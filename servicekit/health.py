@@ -6,7 +6,8 @@ from typing import Literal, TypeAlias
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from servicekit.errors import Unavailable, problems
+from servicekit.errors import problems
+from servicekit.problems import Unavailable
 
 Check: TypeAlias = Callable[[], Awaitable[object]]
 """Reads something from one database; raises DatabaseUnavailable if it does not answer."""

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer
 from starlette.responses import Response
 
-from servicekit.errors import Forbidden, Unauthorized
+from servicekit.problems import Forbidden, Unauthorized
 from servicekit.tokens import DESCRIPTIONS, Caller, Scope, TokenVerifier
 
 # What Swagger's Authorize button needs to know, to get a player's token and to be given one of bin/token; the guards

@@ -11,7 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from servicekit.errors import Unauthorized, Unavailable
+from servicekit.problems import Unauthorized, Unavailable
 
 ALGORITHM = "EdDSA"
 ISSUER = "quintet"

@@ -23,9 +23,10 @@ merged from the tops of all. Days are UTC days, and a game's number is the days 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
-    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
+    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits)
     shards = [
-        open_database(url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics) for url in settings.shard_urls
+        open_database(url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits)
+        for url in settings.shard_urls
     ]
     app = create_service(
         title="Quintet stats",

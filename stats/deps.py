@@ -11,7 +11,7 @@ from databases import Database
 from fastapi import Depends, Path, Query, Request
 
 from servicekit.clock import Clock
-from servicekit.errors import Invalid, NotFound
+from servicekit.problems import Invalid, NotFound
 from servicekit.sharding import Shards
 from stats import queries
 from stats.models import GameId, UserId

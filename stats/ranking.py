@@ -9,7 +9,7 @@ twice.
 
 from uuid import UUID
 
-from servicekit.errors import NotFound
+from servicekit.problems import NotFound
 from stats import queries
 from stats.deps import Databases, Window, require_user
 from stats.leaderboards import Board, Nearby, Page, Place, find_place, take_after, take_around, take_top

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from servicekit.errors import Conflict
+from servicekit.problems import Conflict
 from servicekit.sessions import Session
 from stats import queries
 from stats.results import Result

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from games.puzzles import game_id_of
 from games.schedule import MIN_GAP_DAYS, draw_round
-from servicekit.errors import Problem
+from servicekit.problems import Problem
 from tools.contents import list_inhabited
 from tools.keys import stage_keys
 from tools.locations import ROOT, SHARE, Locations, read_locations

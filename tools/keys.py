@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from servicekit.errors import Unauthorized
+from servicekit.problems import Unauthorized
 from servicekit.tokens import Scope, TokenVerifier
 from tools.locations import Locations
 from tools.staging import staged, sync

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from servicekit.errors import Problem
+from servicekit.problems import Problem
 from servicekit.tokens import DESCRIPTIONS, Scope
 from tools.locations import ROOT, read_locations
 from tools.script import run_script

@@ -25,7 +25,9 @@ For their password they get a token, which opens what is theirs at every service
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:
     """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
     metrics = Metrics()
-    users = open_database(settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, metrics=metrics)
+    users = open_database(
+        settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits
+    )
     app = create_service(
         title="Quintet users",
         description=DESCRIPTION,

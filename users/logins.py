@@ -8,7 +8,7 @@ from uuid import UUID
 from databases import Database
 
 from servicekit.databases import write
-from servicekit.errors import TooMany, Unauthorized, Unavailable
+from servicekit.problems import TooMany, Unauthorized, Unavailable
 from servicekit.sessions import Session
 from users import queries
 from users.passwords import Passwords

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 from servicekit.tokens import ALGORITHM, ISSUER, Scope
 
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from pwdlib import PasswordHash
 
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 """Of a password, in characters."""

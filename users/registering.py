@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from servicekit.errors import Conflict, NotFound
+from servicekit.problems import Conflict, NotFound
 from servicekit.sessions import Session
 from users import queries
 

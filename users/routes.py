@@ -6,17 +6,9 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.databases import write
-from servicekit.errors import (
-    Conflict,
-    Forbidden,
-    Invalid,
-    NotFound,
-    TooMany,
-    Unauthorized,
-    Unavailable,
-    problems,
-)
+from servicekit.errors import problems
 from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from servicekit.rights import GuardedRoute, needs
 from servicekit.tokens import Scope
 from users import queries

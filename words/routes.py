@@ -5,8 +5,9 @@ from functools import partial
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.databases import write
-from servicekit.errors import Forbidden, Invalid, NotFound, Unauthorized, Unavailable, problems
+from servicekit.errors import problems
 from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from servicekit.rights import GuardedRoute, needs
 from servicekit.tokens import Scope
 from words import queries

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from games.dictionary import MAX_WORDS, Dictionary
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 
 TIMEOUT_S = 0.3
 

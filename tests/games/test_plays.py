@@ -7,7 +7,7 @@ import pytest
 
 from games.letters import LetterState
 from games.plays import Play, Result, Status, is_repeat, require_next_guess, require_today
-from servicekit.errors import Conflict, Invalid, Problem
+from servicekit.problems import Conflict, Invalid, Problem
 
 WRONG = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
 GAME = 1983

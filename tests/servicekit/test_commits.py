@@ -9,7 +9,7 @@ from databases import Database
 
 from servicekit.databases import write
 from servicekit.dbfile import DatabaseFile
-from servicekit.errors import Conflict, DatabaseUnavailable
+from servicekit.problems import Conflict, DatabaseUnavailable
 from servicekit.sessions import Session
 from servicekit.writer import MOST
 from tests.servicekit.ledger import Ledger, add_amount, add_entry

@@ -11,7 +11,7 @@ import pytest
 from databases import Database
 
 from servicekit.databases import Readable, open_database, write
-from servicekit.errors import DatabaseUnavailable
+from servicekit.problems import DatabaseUnavailable
 from tests.servicekit.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
 
 pytestmark = pytest.mark.anyio

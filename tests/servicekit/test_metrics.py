@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from servicekit.databases import open_database, write
-from servicekit.errors import DatabaseUnavailable
 from servicekit.metrics import Metrics
+from servicekit.problems import DatabaseUnavailable
 from servicekit.sessions import Session
 from tests.problem_checks import assert_problem
 from tests.servicekit.ledger import Ledger
@@ -117,7 +117,7 @@ async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(l
     async def begin() -> None:
         await write(database, do_nothing)
 
-    async with open_database(ledger.url, busy_timeout_ms=100, metrics=metrics) as database:
+    async with open_database(ledger.url, busy_timeout_ms=100, watch_waits=metrics.watch_waits) as database:
         assert count_waits("+Inf") == 0
         await begin()
         assert count_waits("+Inf") == 1

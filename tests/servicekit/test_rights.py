@@ -9,8 +9,9 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.testclient import TestClient
 
-from servicekit.errors import Forbidden, Unauthorized, problems
+from servicekit.errors import problems
 from servicekit.metrics import Metrics
+from servicekit.problems import Forbidden, Unauthorized
 from servicekit.rights import GuardedRoute, needs
 from servicekit.service import create_service
 from servicekit.tokens import Scope, TokenVerifier

@@ -7,7 +7,7 @@ import pytest
 from databases import Database
 
 from servicekit.databases import write
-from servicekit.errors import DatabaseUnavailable
+from servicekit.problems import DatabaseUnavailable
 from servicekit.sessions import Session
 from tests.servicekit.ledger import Ledger, add_amount, add_entry
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import jwt
 import pytest
 
-from servicekit.errors import Unauthorized
+from servicekit.problems import Unauthorized
 from servicekit.tokens import Caller, Scope, TokenVerifier
 from tests.tools.scripts import list_files, read_contents, read_rows, write_rows
 from tools import init

@@ -8,7 +8,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 import users.passwords
-from servicekit.errors import Unavailable
+from servicekit.problems import Unavailable
 from users.passwords import HASHES_AT_ONCE, Passwords
 
 

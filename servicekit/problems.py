@@ -1,0 +1,62 @@
+"""The kinds of errors that a service answers with. servicekit/errors.py makes responses of them."""
+
+from collections.abc import Mapping
+
+
+class Problem(Exception):
+    """An answer that is an error; each kind is a subclass with its status, and is raised with a sentence."""
+
+    status: int = 500
+    description: str = "Something is wrong with the service"
+
+    def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers
+
+
+class Unauthorized(Problem):
+    """Nobody knows who is asking."""
+
+    status = 401
+    description = "A token is missing or not valid, or a password is wrong"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class Forbidden(Problem):
+    status = 403
+    description = "The token has not the right to do this"
+
+
+class NotFound(Problem):
+    status = 404
+    description = "It does not exist"
+
+
+class Conflict(Problem):
+    status = 409
+    description = "It contradicts what is stored"
+
+
+class Invalid(Problem):
+    status = 422
+    description = "The input has the wrong form"
+
+
+class TooMany(Problem):
+    status = 429
+    description = "Too many requests in too short a time"
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
+
+
+class Unavailable(Problem):
+    status = 503
+    description = "A database or service that is needed does not answer"
+
+
+class DatabaseUnavailable(Unavailable):
+    """A database is missing, locked for too long, full or broken; what was under way is rolled back."""
