@@ -30,9 +30,10 @@ def extend(run: Run | None, win_day: date) -> Run:
 
 def find_runs(win_days: Iterable[date]) -> tuple[int, Run | None]:
     """The length of the longest run (0 without one) and the last run, of win days in any order."""
-    longest = 0
-    run: Run | None = None
-    for day in sorted(win_days):
-        run = extend(run, day)
-        longest = max(longest, run.length)
-    return longest, run
+    longest = length = 0
+    previous: date | None = None
+    for day in sorted(set(win_days)):  # without a Run a day: the scripts go through millions
+        length = length + 1 if previous is not None and day - previous == ONE_DAY else 1
+        longest = max(longest, length)
+        previous = day
+    return longest, None if previous is None else Run(length, previous)

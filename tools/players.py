@@ -7,11 +7,10 @@ same generator gives the same players.
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import ceil, exp
 from operator import attrgetter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import UUID
 
 from faker.providers.person.en_US import Provider as Names
@@ -35,15 +34,19 @@ LAST_NAMES = tuple(Names.last_names)
 TIMES = tuple(f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}" for second in range(86_400))
 
 
-@dataclass(frozen=True, slots=True)
-class Player:
+class Player(NamedTuple):
     user_id: UUID
     username: str
+    games: int
+
+
+class Habit(NamedTuple):
+    """How someone plays so many games."""
+
     skill: int
     """One of SKILLS; the higher, the more guesses are needed: 3 makes it 0.4 more on average."""
-    games: int
     days: range
-    """The ids of the games in whose time the player plays; at least as many as `games`."""
+    """The ids of the games in whose time they are played; at least as many as there are games."""
 
 
 def draw_players(users: int, *, games: int, days: int, rng: random.Random) -> list[Player]:
@@ -54,10 +57,7 @@ def draw_players(users: int, *, games: int, days: int, rng: random.Random) -> li
     usernames = draw_usernames(users, rng)
     user_ids = sorted((UUID(int=rng.getrandbits(128), version=4) for _ in range(users)), key=attrgetter("int"))
     counts = share_games(games, draw_weights(users, rng), days)
-    return [
-        Player(user_id, username, draw_skill(rng), count, draw_days(count, days, rng))
-        for user_id, username, count in zip(user_ids, usernames, counts, strict=True)
-    ]
+    return [Player(*each) for each in zip(user_ids, usernames, counts, strict=True)]
 
 
 def draw_usernames(count: int, rng: random.Random) -> list[str]:
@@ -97,6 +97,10 @@ def share_games(games: int, weights: Sequence[int], most: int) -> list[int]:
     return counts
 
 
+def draw_habit(games: int, days: int, rng: random.Random) -> Habit:
+    return Habit(draw_skill(rng), draw_days(games, days, rng))
+
+
 def draw_skill(rng: random.Random) -> int:
     return max(SKILLS[0], min(SKILLS[-1], round(rng.gauss(0, SKILL_DEVIATION))))
 
@@ -114,16 +118,18 @@ def weigh_guesses(skill: int) -> tuple[float, ...]:
     return tuple(accumulate(weight * exp(skill / 10 * guesses) for guesses, weight in enumerate(BELL, start=1)))
 
 
-def play_games(players: Iterable[Player], *, days: int, rng: random.Random) -> Iterator[GameRow]:
-    """All games of the players, in the players' order and of each player day by day."""
+def play_games(counts: Iterable[tuple[bytes, int]], *, days: int, rng: random.Random) -> Iterator[GameRow]:
+    """All games of players of whom each is told by the 16 bytes of the id and the number of games: in the players'
+    order, and of each player day by day.
+    """
     dates = [f"{day_of(game_id)} " for game_id in range(days)]
     bells = {skill: weigh_guesses(skill) for skill in SKILLS}
     outcomes = range(1, LOST + 1)
-    for player in players:
-        user_id = player.user_id.bytes
-        game_ids = sorted(rng.sample(player.days, player.games))
-        guesses = rng.choices(outcomes, cum_weights=bells[player.skill], k=player.games)
-        times = rng.choices(TIMES, k=player.games)
+    for user_id, games in counts:
+        habit = draw_habit(games, days, rng)
+        game_ids = sorted(rng.sample(habit.days, games))
+        guesses = rng.choices(outcomes, cum_weights=bells[habit.skill], k=games)
+        times = rng.choices(TIMES, k=games)
         for game_id, needed, time in zip(game_ids, guesses, times, strict=True):
             won = needed != LOST
             yield user_id, game_id, dates[game_id] + time, needed if won else MAX_GUESSES, won

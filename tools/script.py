@@ -34,6 +34,11 @@ def run_script(main: Callable[[], int]) -> NoReturn:
     for signum in STOP_SIGNALS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # as under nohup
             signal.signal(signum, stop)
+    sys.exit(explain_failure(main))
+
+
+def explain_failure(main: Callable[[], int]) -> int:
+    """What `main` returns, or the status that belongs to the sentence that was said instead."""
     try:
         status = main()
         sys.stdout.flush()
@@ -52,7 +57,7 @@ def run_script(main: Callable[[], int]) -> NoReturn:
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         status = fail(f"{place}{error.strerror or error}.", 1)
-    sys.exit(status)
+    return status
 
 
 def stop(signum: int, _frame: FrameType | None) -> None:

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 
 from tools.players import (
     LOST,
+    SKILLS,
     GameRow,
     Player,
+    draw_habit,
     draw_players,
     draw_usernames,
     play_games,
     share_games,
+    weigh_guesses,
 )
 
 DAYS = 561
@@ -32,9 +35,13 @@ def players() -> list[Player]:
     return draw_players(USERS, games=GAMES, days=DAYS, rng=seeded(1))
 
 
+def play_all(players: list[Player], *, days: int, rng: random.Random) -> list[GameRow]:
+    return list(play_games(((player.user_id.bytes, player.games) for player in players), days=days, rng=rng))
+
+
 @pytest.fixture(scope="module")
 def rows(players: list[Player]) -> list[GameRow]:
-    return list(play_games(players, days=DAYS, rng=seeded(2)))
+    return play_all(players, days=DAYS, rng=seeded(2))
 
 
 def needed_guesses(rows: Iterable[GameRow]) -> list[int]:
@@ -70,21 +77,38 @@ def test_a_lost_game_counts_six_guesses(rows: list[GameRow]) -> None:
 
 
 def test_players_differ_in_skill(players: list[Player], rows: list[GameRow]) -> None:
-    skill = {player.user_id.bytes: player.skill for player in players}
-    good = needed_guesses(row for row in rows if skill[row[0]] <= -4)
-    bad = needed_guesses(row for row in rows if skill[row[0]] >= 4)
+    guesses: dict[bytes, list[int]] = {player.user_id.bytes: [] for player in players}
+    for row, needed in zip(rows, needed_guesses(rows), strict=True):
+        guesses[row[0]].append(needed)
+    averages = [fmean(of_player) for of_player in guesses.values() if len(of_player) > 50]
 
-    assert fmean(bad) - fmean(good) > 0.8
+    assert stdev(averages) > 0.3  # chance alone would make it 0.2
+    assert {draw_habit(1, DAYS, seeded(seed)).skill for seed in range(2000)} >= set(range(-8, 9))
+
+
+def test_a_higher_skill_needs_more_guesses() -> None:
+    means = []
+    for skill in SKILLS:
+        sums = weigh_guesses(skill)
+        weights = [after - before for before, after in zip((0, *sums), sums, strict=False)]
+        means.append(sum(guesses * weight for guesses, weight in enumerate(weights, start=1)) / sums[-1])
+
+    assert means == sorted(means)
+    assert 0.3 < means[13] - means[10] < 0.5
 
 
 def test_players_differ_in_habit(players: list[Player]) -> None:
     counts = sorted(player.games for player in players)
-    regularity = [player.games / len(player.days) for player in players if player.games > 20]
+    rng = seeded(8)
+    habits = [draw_habit(player.games, DAYS, rng) for player in players]
+    regularity = [
+        player.games / len(habit.days) for player, habit in zip(players, habits, strict=True) if player.games > 20
+    ]
 
     assert counts[0] < 3
     assert counts[-1] > 200
     assert stdev(regularity) > 0.1
-    assert len({player.days.start for player in players}) > DAYS / 2
+    assert len({habit.days.start for habit in habits}) > DAYS / 2
 
 
 def test_ids_are_random_uuids_and_names_are_fit_for_new_users(players: list[Player]) -> None:
@@ -103,7 +127,7 @@ def test_there_are_as_many_different_names_as_are_asked_for() -> None:
 def test_everybody_can_play_every_day() -> None:
     players = draw_players(50, games=50 * 7, days=7, rng=seeded(4))
 
-    assert len(set(play_games(players, days=7, rng=seeded(5)))) == 350
+    assert len(set(play_all(players, days=7, rng=seeded(5)))) == 350
 
 
 @pytest.mark.parametrize(("users", "games"), [(1, 0), (1, 1), (100, 1)])
@@ -111,7 +135,7 @@ def test_there_may_be_fewer_games_than_players(users: int, games: int) -> None:
     players = draw_players(users, games=games, days=1, rng=seeded(6))
 
     assert len(players) == users
-    assert len(list(play_games(players, days=1, rng=seeded(7)))) == games
+    assert len(play_all(players, days=1, rng=seeded(7))) == games
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=50), st.integers(1, 600), st.data())

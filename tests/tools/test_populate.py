@@ -91,6 +91,13 @@ def test_the_same_options_give_the_same_bytes_and_another_seed_others(
     assert all(ours != theirs for ours, theirs in zip(contents[0], contents[2], strict=True))
 
 
+def test_no_shard_repeats_the_games_of_another(unmade: Locations) -> None:
+    populate.main(SMALL)
+
+    times = [{row for (row,) in read_rows(shard, "SELECT finished FROM games")} for shard in unmade.shards]
+    assert len(set.union(*times)) > 0.99 * 3000
+
+
 def test_the_data_of_a_seed_stay_what_they_are(unmade: Locations) -> None:
     populate.main(["--users", "3", "--games", "20"])
 
@@ -100,8 +107,8 @@ def test_the_data_of_a_seed_stay_what_they_are(unmade: Locations) -> None:
         ("f9b62258beba419b904577bb09ba2d68", "stephanie_Jennings"),
     ]
     assert read_rows(unmade.shards[2], "SELECT game_id, finished, guesses, won FROM games LIMIT 2") == [
-        (109, "2021-10-06 12:00:03", 4, 1),
-        (110, "2021-10-07 02:26:27", 5, 1),
+        (98, "2021-09-25 21:57:39", 5, 1),
+        (99, "2021-09-26 18:56:21", 5, 1),
     ]
 
 
