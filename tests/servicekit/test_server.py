@@ -1,5 +1,6 @@
 """bin/serve as a process: taking over a port, draining, and ending."""
 
+import asyncio
 import os
 import signal
 import socket
@@ -10,8 +11,9 @@ from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
+import uvloop
 
-from servicekit.server import DRAIN_S
+from servicekit.server import DRAIN_S, LISTENERS, listen
 from tests.waiting import PATIENCE_S, wait_until
 from tools.layout import is_free
 from tools.locations import ROOT, Locations
@@ -44,6 +46,32 @@ def serving(port: int, environment: dict[str, str], *keeper: str) -> Iterator[su
         finally:
             process.terminate()
             process.communicate(timeout=PATIENCE_S)
+
+
+def test_a_burst_of_connections_is_taken_in_a_few_rounds_of_the_loop(port: int) -> None:
+    """With a single socket it would take as many rounds as there are connections."""
+    rounds = 0
+    taken_in: list[int] = []
+
+    class Noting(asyncio.Protocol):
+        def connection_made(self, _transport: asyncio.BaseTransport) -> None:
+            taken_in.append(rounds)
+
+    async def take_burst() -> None:
+        nonlocal rounds
+        loop = asyncio.get_running_loop()
+        servers = [await loop.create_server(Noting, sock=listen(port)) for _ in range(LISTENERS)]
+        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
+        while len(taken_in) < len(clients):
+            rounds += 1
+            await asyncio.sleep(0)
+        for server in servers:
+            server.close()
+        for client in clients:
+            client.close()
+
+    uvloop.run(take_burst())
+    assert taken_in[-1] - taken_in[0] < 20
 
 
 def test_an_idle_connection_is_answered_once_more_and_closed_while_it_drains(
