@@ -1,7 +1,7 @@
-"""The one door to a database: `open_database`, `write` and, to read, the API of the `databases` package.
+"""The one door to a database: `open_database`, `write`, `read_version` and, to read, the `databases` package's own API.
 
-Another URL (PostgreSQL) can take SQLite's place: `databases` has a backend for it, and `write` is the only thing here
-that would need its begin, commit and rollback.
+Another URL (PostgreSQL) can take SQLite's place: `databases` has a backend for it, and only `write` would need its
+begin, commit and rollback, and `read_version` a number that changes with every commit.
 """
 
 from collections.abc import Callable
@@ -45,3 +45,9 @@ async def write(database: Database, work: Work[T]) -> T:
     """
     assert isinstance(database, SQLiteDatabase), "write() knows SQLite only"  # noqa: S101 - for the types
     return await database.writer.run(work)
+
+
+async def read_version(database: Database) -> object:
+    """What is equal to an earlier version only if nothing has been committed in between, in whichever process."""
+    assert isinstance(database, SQLiteDatabase), "read_version() knows SQLite only"  # noqa: S101 - for the types
+    return await database.reader.read_version()

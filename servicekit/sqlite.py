@@ -36,6 +36,7 @@ class Reader:
         self._file = file
         self._connection: sqlite3.Connection | None = None
         self._file_id: FileId | None = None
+        self._openings = 0
 
     def _follow_file(self) -> sqlite3.Connection:
         file_id = self._file.identify()
@@ -43,6 +44,7 @@ class Reader:
             self.close()
             self._connection = self._file.open_reader()
             self._file_id = file_id
+            self._openings += 1
         return self._connection
 
     async def fetch_all(self, sql: str, values: Values) -> list[sqlite3.Row]:
@@ -55,6 +57,11 @@ class Reader:
                     with self._file.unavailable_on_error():
                         raise
             await asyncio.sleep(BUSY_POLL_S)
+
+    async def read_version(self) -> tuple[int, int]:
+        """Another one than before if the file was replaced, or anybody, in whichever process, has committed since."""
+        rows = await self.fetch_all("PRAGMA data_version", {})
+        return self._openings, rows[0][0]  # SQLite's number means something on one connection only
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

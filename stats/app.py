@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from servicekit.clock import Clock, read_clock
 from servicekit.databases import open_database
 from servicekit.metrics import Metrics
+from servicekit.remembered import Remembered
 from servicekit.service import create_service
 from servicekit.sharding import Shards
 from servicekit.tokens import TokenVerifier
@@ -19,6 +20,9 @@ DESCRIPTION = """Results of finished games, statistics of each player, and two l
 
 The games of a player are all in one of three databases, the shards, which the player's id chooses; a leaderboard is
 merged from the tops of all. Days are UTC days, and a game's number is the days since 2021-06-19."""
+
+REMEMBERED_TOPS = 16
+"""Of a hundred rows each they take a megabyte."""
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
@@ -42,7 +46,9 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         metrics=metrics,
     )
     app.state.clock = clock
-    app.state.databases = Databases(users=users, shards=Shards(shards))
+    app.state.databases = Databases(
+        users=users, shards=Shards(shards), tops=Remembered([users, *shards], most=REMEMBERED_TOPS)
+    )
     return app
 
 

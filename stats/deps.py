@@ -12,8 +12,10 @@ from fastapi import Depends, Path, Query, Request
 
 from servicekit.clock import Clock
 from servicekit.problems import Invalid, NotFound
+from servicekit.remembered import Remembered
 from servicekit.sharding import Shards
 from stats import queries
+from stats.leaderboards import NamedPage
 from stats.models import GameId, UserId
 
 
@@ -22,6 +24,8 @@ class Databases:
     users: Database
     """Read only: the users service owns it."""
     shards: Shards[Database]
+    tops: Remembered[NamedPage]
+    """The top of each board, by the board and the number of rows: what is asked for most, and changes with results."""
 
 
 async def get_databases(request: Request) -> Databases:
@@ -53,6 +57,10 @@ class Window:
     limit: int
     around: UserId | None
     after: UserId | None
+
+    @property
+    def is_top(self) -> bool:
+        return self.around is None and self.after is None
 
 
 async def read_window(

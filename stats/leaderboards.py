@@ -5,7 +5,7 @@ merge are the first `limit` of all, whatever the shards and however many ties. T
 sum of what each shard has before it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
@@ -72,6 +72,13 @@ class Page:
     @property
     def ranked(self) -> Iterator[tuple[int, Place]]:
         return enumerate(self.places, start=self.rank)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPage:
+    page: Page
+    names: Mapping[bytes, str]
+    """Of the users of the page whom the users service knows, by the 16 bytes of the id."""
 
 
 def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:

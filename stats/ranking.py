@@ -7,16 +7,28 @@ microseconds. With no result stored meanwhile, all is exact; and always the rank
 twice.
 """
 
+from functools import partial
 from uuid import UUID
 
 from servicekit.problems import NotFound
 from stats import queries
 from stats.deps import Databases, Window, require_user
-from stats.leaderboards import Board, Nearby, Page, Place, find_place, take_after, take_around, take_top
+from stats.leaderboards import Board, NamedPage, Nearby, Page, Place, find_place, take_after, take_around, take_top
+
+
+async def find_page(databases: Databases, board: Board, window: Window) -> NamedPage:
+    """Raises NotFound if the player whom the window names is on no leaderboard."""
+    read = partial(read_named_page, databases, board, window)
+    return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
+
+
+async def read_named_page(databases: Databases, board: Board, window: Window) -> NamedPage:
+    page = await read_page(databases, board, window)
+    user_ids = [place.user_bytes for place in page.places]
+    return NamedPage(page, await queries.find_usernames(databases.users, user_ids=user_ids))
 
 
 async def read_page(databases: Databases, board: Board, window: Window) -> Page:
-    """Raises NotFound if the player whom the window names is on no leaderboard."""
     if window.around is not None:
         place = await read_place(databases, board, window.around)
         shards = await read_nearby(databases, board, place, before=window.limit, after=window.limit)

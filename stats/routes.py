@@ -11,8 +11,8 @@ from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthor
 from servicekit.rights import GuardedRoute, needs
 from servicekit.tokens import Scope
 from stats import queries
-from stats.deps import CurrentDatabases, Databases, GameInPath, Now, UserInPath, WantedRows, Window, require_user
-from stats.leaderboards import Board, Page
+from stats.deps import CurrentDatabases, GameInPath, Now, UserInPath, WantedRows, Window, require_user
+from stats.leaderboards import Board, NamedPage, Page
 from stats.models import (
     NewResult,
     Statistics,
@@ -20,19 +20,18 @@ from stats.models import (
     StreakLeaders,
     WinsLeaders,
 )
-from stats.ranking import read_page
+from stats.ranking import find_page
 from stats.recording import record_result
 from stats.results import is_ahead
 
 router = APIRouter(route_class=GuardedRoute)
 
 
-async def find_leaders(databases: Databases, page: Page, score: str) -> dict[str, list[dict[str, object]]]:
+def show(named: NamedPage, score: str) -> dict[str, list[dict[str, object]]]:
     """The fields of a leaderboard, of which pydantic makes all rows at once."""
-    names = await queries.find_usernames(databases.users, user_ids=[place.user_bytes for place in page.places])
     rows: list[dict[str, object]] = [
-        {"rank": rank, "user_id": place.user_bytes, "username": names.get(place.user_bytes), score: place.score}
-        for rank, place in page.ranked
+        {"rank": rank, "user_id": place.user_bytes, "username": named.names.get(place.user_bytes), score: place.score}
+        for rank, place in named.page.ranked
     ]
     return {"leaders": rows}
 
@@ -57,9 +56,9 @@ async def read_wins_leaders(
     last one. A page begins after where its user stands now: whoever has moved between two pages may be on both or on
     neither.
     """
-    page = await read_page(databases, Board.WINS, window)
-    link_next_rows(request, response, page, window)
-    return WinsLeaders.model_validate(await find_leaders(databases, page, "wins"))
+    named = await find_page(databases, Board.WINS, window)
+    link_next_rows(request, response, named.page, window)
+    return WinsLeaders.model_validate(show(named, "wins"))
 
 
 @router.get(
@@ -75,9 +74,9 @@ async def read_streak_leaders(
 
     The rows that can be asked for, and the header `Link`, are as for wins.
     """
-    page = await read_page(databases, Board.STREAKS, window)
-    link_next_rows(request, response, page, window)
-    return StreakLeaders.model_validate(await find_leaders(databases, page, "streak"))
+    named = await find_page(databases, Board.STREAKS, window)
+    link_next_rows(request, response, named.page, window)
+    return StreakLeaders.model_validate(show(named, "streak"))
 
 
 @router.get(
