@@ -22,9 +22,16 @@ class Instance:
 
 
 def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:
-    """What bin/keep keeps, the newest first."""
-    with_times = [(child.create_time(), child) for child in keeper.children() if child.status() != psutil.STATUS_ZOMBIE]
-    return tuple(child for _, child in sorted(with_times, key=lambda pair: pair[0], reverse=True))
+    """What bin/keep keeps, the newest first. Raises psutil.NoSuchProcess if that has ended itself."""
+    children = [child for child in keeper.children() if runs(child)]
+    return tuple(sorted(children, key=psutil.Process.create_time, reverse=True))
+
+
+def runs(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it has ended since it was listed
+        return False
 
 
 def find_instances(root: Path, processes: list[Process]) -> list[Instance]:
