@@ -90,7 +90,8 @@ def list_parts(findings: Findings) -> Iterator[tuple[str, str]]:
         "Each endpoint",
         f"{describe_size(findings.size)}; {findings.connections} connections, {findings.rounds} rounds of"
         f" {findings.seconds} s each. Posting a result is durable (`synchronous=FULL`); a guess includes the look into"
-        f" the dictionary over HTTP.\n\n{tabulate_endpoints(findings)}",
+        " the dictionary over HTTP. A top ten is remembered for as long as no database changes, which each request asks"
+        f" (servicekit/remembered.py); all else is read each time.\n\n{tabulate_endpoints(findings)}",
     )
     if findings.scale:
         yield "With less and with more data", tabulate_scale(findings)
