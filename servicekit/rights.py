@@ -5,6 +5,7 @@ is told 401 or 403 whatever they sent.
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class GuardedRoute(APIRoute):
     """A route that asks its guards before the body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = super().get_route_handler()
+        handler = self._get_unguarded_handler()
         guards = tuple(d.dependency for d in self.dependencies if isinstance(d.dependency, Guard))
 
         async def handle_guarded(request: Request) -> Response:
@@ -94,3 +95,13 @@ class GuardedRoute(APIRoute):
             return await handler(request)
 
         return handle_guarded if guards else handler
+
+    def _get_unguarded_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Without the guards among the dependencies, which OpenAPI alone needs then: they cost a request 50 us."""
+        documented = self.dependant
+        others = [dependency for dependency in documented.dependencies if not isinstance(dependency.call, Guard)]
+        self.dependant = replace(documented, dependencies=others)
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = documented
