@@ -43,11 +43,15 @@ async def write(database: Database, work: Work[T]) -> T:
     Raises DatabaseUnavailable if the lock is not to be had within the busy timeout, or the disk refuses the commit.
     A cancellation that comes when `work` has begun is raised when it has ended.
     """
-    assert isinstance(database, SQLiteDatabase), "write() knows SQLite only"  # noqa: S101 - for the types
-    return await database.writer.run(work)
+    return await _as_sqlite(database).writer.run(work)
 
 
 async def read_version(database: Database) -> object:
     """What is equal to an earlier version only if nothing has been committed in between, in whichever process."""
-    assert isinstance(database, SQLiteDatabase), "read_version() knows SQLite only"  # noqa: S101 - for the types
-    return await database.reader.read_version()
+    return await _as_sqlite(database).reader.read_version()
+
+
+def _as_sqlite(database: Database) -> SQLiteDatabase:
+    """For what `databases` has no method for."""
+    assert isinstance(database, SQLiteDatabase), "SQLite is the only one"  # noqa: S101 - open_database makes no other; for the types
+    return database

@@ -5,13 +5,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.live.helpers import make_population, processes_of, require_runner
+from tests.waiting import wait_until
 from tools.layout import Layout, is_free, read_layout
 from tools.stack import Stack, copy_project, running_stack, start_stack
 
@@ -28,10 +28,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wait_until_free(layout: Layout) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not all(is_free(process.port) for process in layout.processes):
-        assert time.monotonic() < deadline, "a port is still taken"
-        time.sleep(0.05)
+    wait_until(lambda: all(is_free(process.port) for process in layout.processes), timeout_s=PATIENCE_S)
 
 
 def assert_is_running(stack: Stack) -> None:
