@@ -1,7 +1,7 @@
-"""The connection that writes: it commits together what has gathered while the last commit was under way.
+"""The connection that writes: it commits together what has gathered until it had the write lock.
 
 A commit waits for the disk, and a hop to another thread for a turn of the interpreter; both cost as much for a hundred
-transactions as for one. So those that come at the same time are carried out one after the other in one transaction of
+transactions as for one. So those that wait for the same lock are carried out one after the other in one transaction of
 SQLite, each within a savepoint, which takes back one that fails and none of the others. Each is answered when the
 commit that holds it is on the disk.
 
@@ -13,6 +13,7 @@ import asyncio
 import sqlite3
 import threading
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -39,11 +40,10 @@ class Write:
     deadline: float
     """Until when it may."""
     outcome: asyncio.Future[Any]
-    commit: asyncio.Future[Any] | None = None
-    """While it is under way."""
+    is_taken: bool = False
+    """Whether its turn has come. Only its outcome, cancelled before, says that it was left out nevertheless."""
 
     def tell(self, outcome: Any) -> None:  # noqa: ANN401 - whatever the work returns
-        self.commit = None
         if self.outcome.done():
             return  # nobody waits for it any more
         if isinstance(outcome, Failure):
@@ -75,8 +75,11 @@ class Writer:
 
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
-        self._waiting: list[Write] = []
+        self._waiting: deque[Write] = deque()
+        """The event loop appends, and the thread takes what it begins with: each step of a deque is one of its own."""
         self._worker: asyncio.Task[None] | None = None
+        self._under_way: asyncio.Future[Any] | None = None
+        """What the thread does now, or did last."""
         self._connection: WriterConnection | None = None
         self._file_id: FileId | None = None
         self.report_wait: Callable[[float], None] = lambda _seconds: None
@@ -98,49 +101,69 @@ class Writer:
         try:
             return await outcome
         except asyncio.CancelledError:
-            if write.commit is not None:
-                await finish(asyncio.wait([write.commit]))
+            if write.is_taken and self._under_way is not None:
+                await finish(asyncio.wait([self._under_way]))
             raise
 
     async def _work_off(self) -> None:
-        while self._waiting:
-            self._waiting = [write for write in self._waiting if not write.outcome.cancelled()]
-            batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            if not batch:
-                return
-            for write, outcome in zip(batch, await self._find_outcomes(batch), strict=True):
+        while self._drop_cancelled():
+            for write, outcome in await self._find_outcomes():
                 write.tell(outcome)
 
-    async def _find_outcomes(self, batch: list[Write]) -> list[Any]:
-        """Of all that are left in the batch: those who may wait longer for the write lock wait for their next turn."""
+    def _drop_cancelled(self) -> bool:
+        """Whether any are left; while the thread takes none."""
+        self._waiting = deque(write for write in self._waiting if not write.outcome.cancelled())
+        return bool(self._waiting)
+
+    async def _find_outcomes(self) -> list[tuple[Write, Any]]:
+        """Of those whose turn has come, and of those who may not wait longer for the write lock."""
+        taken: list[Write] = []
         try:
             with self._file.unavailable_on_error():
-                return await self._commit(batch)
+                return list(zip(taken, await self._commit(taken), strict=True))
         except Exception as error:
             if is_busy(error.__cause__):
-                now = time.monotonic()
-                self._waiting[:0] = [write for write in batch if write.deadline > now]
-                batch[:] = [write for write in batch if write.deadline <= now]
-                self._report_waits(batch)
+                failed = self._give_up(taken)
             else:
+                failed = taken or list(self._waiting)
+                if not taken:
+                    self._waiting.clear()
                 await self._close_connection()  # who knows what is wrong with it
-            return [Failure(error)] * len(batch)
+            return [(write, Failure(error)) for write in failed]
 
-    async def _commit(self, batch: Sequence[Write]) -> list[Any]:
-        """The outcome of each. What it raises is the outcome of all."""
-        works = [write.work for write in batch]
-        deadline = batch[0].deadline  # the first: the others have come later
+    def _give_up(self, taken: Sequence[Write]) -> list[Write]:
+        """Those who may wait no longer; all others wait for their next turn."""
+        for write in taken:
+            write.is_taken = False
+        now = time.monotonic()
+        everybody = (*taken, *self._waiting)
+        self._waiting = deque(write for write in everybody if write.deadline > now)
+        failed = [write for write in everybody if write.deadline <= now]
+        self._report_waits(failed)
+        return failed
+
+    async def _commit(self, taken: list[Write]) -> list[Any]:
+        """Fills `taken`, and gives the outcome of each. What it raises is the outcome of all."""
+        deadline = self._waiting[0].deadline  # the first: the others have come later
         while True:
             connection = await self._follow_file(deadline)
-            report = partial(self._report_waits, batch)
-            under_way = partial(carry_out, works, self._file, self._file_id, deadline, report)
-            commit = asyncio.ensure_future(connection.run(under_way))
-            for write in batch:
-                write.commit = commit
+            take = partial(self._take, taken)
+            carried_out = connection.run(partial(carry_out, take, self._file, self._file_id, deadline))
+            self._under_way = asyncio.ensure_future(carried_out)
             try:
-                return await finish(commit)
+                return await finish(self._under_way)
             except Replaced:
                 continue
+
+    def _take(self, taken: list[Write]) -> list[Work[Any]]:
+        """In the thread, which has the write lock: what has gathered by now."""
+        while self._waiting and len(taken) < MOST:
+            write = self._waiting.popleft()
+            write.is_taken = True  # before the look at its outcome: whoever is cancelled after it sees this
+            if not write.outcome.cancelled():
+                taken.append(write)
+        self._report_waits(taken)
+        return [write.work for write in taken]
 
     def _report_waits(self, writes: Sequence[Write]) -> None:
         now = time.monotonic()
@@ -184,23 +207,22 @@ class Writer:
 
 
 def carry_out(
-    works: Sequence[Work[Any]],
+    take: Callable[[], Sequence[Work[Any]]],
     file: DatabaseFile,
     file_id: FileId | None,
     deadline: float,
-    begun: Callable[[], None],
     connection: sqlite3.Connection,
 ) -> list[Any]:
     """What each returned, or its Failure, when all is on the disk; in the thread of the connection.
 
-    The write lock is taken before anything is read, so what is read cannot change before the commit; `begun` is called
-    when it is taken. Raises Replaced, with nothing done, if the connection's file has lost its name.
+    The write lock is taken before anything is read, so what is read cannot change before the commit; `take`, which is
+    called once it is taken, gives what is to be carried out. Raises Replaced, with nothing taken, if the connection's
+    file has lost its name.
     """
     wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
     try:
-        begun()
         require_present(file, file_id)
-        outcomes = [carry_out_one(work, file, connection) for work in works]
+        outcomes = [carry_out_one(work, file, connection) for work in take()]
         connection.commit()
     except BaseException:
         connection.rollback()

@@ -27,6 +27,9 @@ SELECT (SELECT amount FROM total) = (SELECT COALESCE(SUM(amount), 0) FROM entrie
    AND (SELECT entries FROM tally) = (SELECT COUNT(*) FROM entries)
 """
 
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
+"""Takes a hundred milliseconds and more."""
+
 
 def create_ledger(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:

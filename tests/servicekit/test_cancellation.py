@@ -10,7 +10,7 @@ from databases import Database
 
 from servicekit.databases import write
 from servicekit.sessions import Session
-from tests.servicekit.ledger import Ledger, add_amount, add_entry, count_threads_and_files, wait_for_as_few
+from tests.servicekit.ledger import SLOW, Ledger, add_amount, add_entry, count_threads_and_files, wait_for_as_few
 
 pytestmark = pytest.mark.anyio
 
@@ -126,9 +126,6 @@ async def test_a_task_that_is_cancelled_while_it_waits_for_another_process_gives
     assert ledger.numbers() == {2}
 
 
-SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
-
-
 async def test_a_task_that_is_cancelled_again_and_again_ends_when_its_transaction_has_ended(
     ledger: Ledger, database: Database
 ) -> None:
@@ -153,13 +150,31 @@ async def test_a_task_that_is_cancelled_again_and_again_ends_when_its_transactio
 async def test_a_time_limit_that_ends_before_the_turn_of_a_transaction_leaves_it_out(
     ledger: Ledger, database: Database
 ) -> None:
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+
     async def wait_slowly(session: Session) -> None:
+        loop.call_soon_threadsafe(begun.set)
         await session.fetch_val(SLOW)
 
     slow = asyncio.create_task(write(database, wait_slowly))
-    await asyncio.sleep(0)
+    await begun.wait()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(add_entry(database, 1), timeout=0.001)
     await slow
     await add_entry(database, 2)
     assert ledger.numbers() == {2}
+
+
+async def test_one_that_is_cancelled_while_it_waits_for_the_lock_is_left_out_and_the_others_are_not(
+    ledger: Ledger, database: Database
+) -> None:
+    lock = ledger.lock()
+    tasks = [asyncio.create_task(add_entry(database, number)) for number in range(3)]
+    await asyncio.sleep(0.02)
+    tasks[1].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[1]  # at once: nobody has the lock yet
+    lock.close()
+    await asyncio.gather(tasks[0], tasks[2])
+    assert ledger.numbers() == {0, 2}

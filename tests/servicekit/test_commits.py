@@ -12,7 +12,7 @@ from servicekit.dbfile import DatabaseFile
 from servicekit.problems import Conflict, DatabaseUnavailable
 from servicekit.sessions import Session
 from servicekit.writer import MOST
-from tests.servicekit.ledger import Ledger, add_amount, add_entry
+from tests.servicekit.ledger import SLOW, Ledger, add_amount, add_entry
 
 pytestmark = pytest.mark.anyio
 
@@ -45,14 +45,34 @@ async def test_what_comes_at_the_same_time_is_committed_together(
     assert ledger.numbers() == set(range(20))
 
 
-async def test_what_comes_while_a_commit_is_under_way_is_committed_with_the_next(
+async def test_what_comes_while_another_has_the_lock_is_committed_together(
     commits: list[str], ledger: Ledger, database: Database
 ) -> None:
-    async def add_later(number: int) -> None:
-        await asyncio.sleep(0)
-        await add_entry(database, number)
+    lock = ledger.lock()
+    tasks = []
+    for number in range(20):
+        tasks.append(asyncio.create_task(add_entry(database, number)))
+        await asyncio.sleep(0.005)
+    lock.close()
+    await asyncio.gather(*tasks)
+    assert len(commits) == 1
+    assert ledger.numbers() == set(range(20))
 
-    await asyncio.gather(add_entry(database, 0), *map(add_later, range(1, 20)))
+
+async def test_what_comes_when_a_commit_has_begun_is_committed_with_the_next(
+    commits: list[str], ledger: Ledger, database: Database
+) -> None:
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+
+    async def add_and_tell(session: Session) -> None:
+        await add_amount(session, number=0, amount=0)
+        loop.call_soon_threadsafe(begun.set)
+        await session.fetch_val(SLOW)
+
+    first = asyncio.create_task(write(database, add_and_tell))
+    await begun.wait()
+    await asyncio.gather(first, *(add_entry(database, number) for number in range(1, 20)))
     assert len(commits) == 2
     assert ledger.numbers() == set(range(20))
 
