@@ -1,10 +1,7 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.databases import write
 from servicekit.errors import problems
 from servicekit.pages import link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -21,7 +18,7 @@ from stats.models import (
     WinsLeaders,
 )
 from stats.ranking import find_page
-from stats.recording import record_result
+from stats.recording import store_result
 from stats.results import is_ahead
 
 router = APIRouter(route_class=GuardedRoute)
@@ -116,9 +113,8 @@ async def post_result(
         raise Invalid(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
         )
-    await require_user(databases, user_id)
-    record = partial(
-        record_result,
+    result, is_new = await store_result(
+        databases,
         user_id=user_id,
         game_id=new.game_id,
         won=new.won,
@@ -126,7 +122,6 @@ async def post_result(
         finished=new.finished,
         now=now,
     )
-    result, is_new = await write(databases.shards.of(user_id), record)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"{request.scope['root_path']}/users/{user_id}/games/{new.game_id}"
     return StoredResult.of(new.game_id, result)

@@ -48,6 +48,16 @@ def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, loca
     assert stats_client.get(f"/users/{user}").json()["gamesWon"] == 1
 
 
+def test_only_for_a_first_game_is_the_user_looked_up(
+    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations
+) -> None:
+    url = f"/users/{add_user(locations)}/games"
+    for game_id, looked_up in ((1, {"users.db"}), (2, set()), (2, set())):
+        statements.clear()
+        assert stats_client.post(url, json={"game_id": game_id, "won": True, "guesses": 3}).is_success
+        assert {file for file, _ in statements} == looked_up
+
+
 @pytest.mark.parametrize("board", ["wins", "streaks"])
 def test_a_board_reads_each_shard_once_and_all_names_at_once(
     statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations, board: str

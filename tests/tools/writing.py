@@ -46,7 +46,9 @@ async def play(plays: Database, shard: Database, result: Result) -> None:
     """From the first guess to the delivery of the result: each step is committed before the next begins."""
     user_id, game_id, finished = result.user_id, result.game_id, result.finished
     await write(plays, partial(begin_and_end, result=result))
-    taken = partial(record_result, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses)
+    taken = partial(
+        record_result, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses, is_user=True
+    )
     await write(shard, partial(taken, finished=finished, now=finished))
     await write(plays, partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
