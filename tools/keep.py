@@ -133,6 +133,17 @@ class Keeper:
         return " ".join(self._command)
 
 
+def work_in_batches() -> None:
+    """Of this process and all that it starts, threads too: whoever wakes up waits until another has used up its turn.
+
+    A service wakes up for every request and every commit. Each time it would take the core from another one, which
+    finds nothing of its own in the caches afterwards: under full load that costs a third of all time. Unloaded cores
+    have no queue, and nothing changes.
+    """
+    if sys.platform == "linux":  # only Linux has this policy
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+
+
 def say(sentence: str) -> None:
     print(f"bin/keep: {sentence}", file=sys.stderr, flush=True)
 
@@ -143,6 +154,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = parser.parse_args(argv).command
     if not command:
         parser.error("a command is needed")
+    work_in_batches()
     return Keeper(command).run()
 
 
