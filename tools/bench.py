@@ -7,11 +7,15 @@ import sqlite3
 import subprocess
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
+from statistics import median
+from typing import TypeAlias
 
 from tqdm import tqdm
 
@@ -29,16 +33,18 @@ from tools.workload import ENDPOINTS, Endpoint, choose_players, choose_sample, w
 from tools.wrk import Load, require_wrk, run_wrk, take_medians
 
 DESCRIPTION = """Measures every endpoint of use against bare ones, which have no data behind them: behind one Traefik,
-in one run, in turns, so that a busy machine favours no side. It starts suites of its own, on other ports, without
-access log. It also does so with a tenth and ten times the data, asks the old way, and writes docs/performance.md and
-docs/performance.svg; that takes a quarter of an hour, 3 GB of memory and 2 GB of disk. With --quick it only measures
-the endpoints, and prints."""
+each right beside its bare one, in turns, so that a busy machine favours no side. It starts suites of its own, on other
+ports, without access log. It also does so with a tenth and ten times the data, asks the old way, and writes
+docs/performance.md and docs/performance.svg; that takes a quarter of an hour, 3 GB of memory and 2 GB of disk. With
+--quick it only measures the endpoints, and prints."""
 
 TENTH, TIMES_TEN = 0.1, 10
 LAST_DAY = date(2022, 12, 31)
 """Of bin/populate's games."""
 
-Scripts = dict[tuple[Size, Endpoint], list[Path]]
+Case: TypeAlias = tuple[Size, Endpoint]
+Turn: TypeAlias = tuple[Case, ...]
+"""What is measured one right after the other, to be compared."""
 
 
 def describe_environment() -> str:
@@ -62,19 +68,59 @@ def read_processor() -> str:
 
 
 def measure(
-    stacks: Mapping[Size, Stack], scripts: Scripts, *, seconds: int, connections: int, rounds: int
-) -> dict[Size, dict[str, Load]]:
-    """The medians of each endpoint, after a short round that only warms up."""
-    loads: dict[tuple[Size, Endpoint], list[Load]] = {key: [] for key in scripts}
-    turns = [(run, key) for run in range(rounds + 1) for key in scripts]
-    for run, (size, endpoint) in tqdm(turns, "measuring", unit="run", disable=None):
-        script = scripts[size, endpoint][run]
-        load = run_wrk(stacks[size].url, script, seconds=seconds if run else 1, connections=connections)
+    turns: Sequence[Turn],
+    stacks: Mapping[Size, Stack],
+    scripts: Mapping[Case, Sequence[Path]],
+    *,
+    seconds: int,
+    connections: int,
+    rounds: int,
+) -> dict[Turn, list[tuple[Load, ...]]]:
+    """What each round saw of the cases of a turn, all turns in each round; a short round before them only warms up."""
+    seen: dict[Turn, list[tuple[Load, ...]]] = {turn: [] for turn in turns}
+    for run, turn in tqdm(list(product(range(rounds + 1), turns)), "measuring", unit="turn", disable=None):
+        loads = tuple(
+            run_wrk(
+                stacks[size].url, scripts[size, endpoint][run], seconds=seconds if run else 1, connections=connections
+            )
+            for size, endpoint in turn
+        )
         if run:
-            loads[size, endpoint].append(load)
+            seen[turn].append(loads)
+    return seen
+
+
+def list_comparisons(size: Size) -> list[Turn]:
+    """Each endpoint beside its bare one."""
+    bare = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+    return [
+        ((size, bare[endpoint.limit]), (size, endpoint)) for endpoint in ENDPOINTS if endpoint.limit != endpoint.name
+    ]
+
+
+def list_growths(sizes: Sequence[Size]) -> list[Turn]:
+    """Each read with all sizes of the data."""
+    return [tuple((size, endpoint) for size in sizes) for endpoint in ENDPOINTS if endpoint.is_read]
+
+
+def collect(seen: Mapping[Turn, Sequence[tuple[Load, ...]]]) -> dict[Size, dict[str, Load]]:
+    """The medians of each case over all rounds and turns that it was in."""
+    loads: defaultdict[Case, list[Load]] = defaultdict(list)
+    for turn, rounds in seen.items():
+        for case, of_case in zip(turn, zip(*rounds, strict=True), strict=True):
+            loads[case] += of_case
+    collected: defaultdict[Size, dict[str, Load]] = defaultdict(dict)
+    for (size, endpoint), of_endpoint in loads.items():
+        collected[size][endpoint.name] = take_medians(of_endpoint)
+    return dict(collected)
+
+
+def compare(seen: Mapping[Turn, Sequence[tuple[Load, ...]]]) -> dict[str, float]:
+    """By the name of each turn's endpoint how many times as many requests/s its last case had as its first: the median
+    of the rounds, in each of which the two were measured one right after the other."""
     return {
-        size: {endpoint.name: take_medians(runs) for (of, endpoint), runs in loads.items() if of == size}
-        for size in stacks
+        turn[-1][1].name: median(loads[-1].requests_per_s / loads[0].requests_per_s for loads in rounds)
+        for turn, rounds in seen.items()
     }
 
 
@@ -92,44 +138,48 @@ def measure_old_ways(root: Path, folder: Path, size: Size) -> Old:
     return Old(questions, usual_s=usual, populate_s=time.perf_counter() - began)
 
 
+def prepare(roots: Mapping[Size, Path], *, runs: int) -> dict[Case, list[Path]]:
+    """Makes a stack in each folder, and the scripts of what it will be asked: all endpoints of the first, reads of the
+    others."""
+    scripts: dict[Case, list[Path]] = {}
+    for number, (size, root) in enumerate(roots.items()):
+        root.mkdir()
+        prepare_stack(root, users=size[0], games=size[1])
+        sample = choose_sample(root, runs=runs)
+        for endpoint in ENDPOINTS:
+            if number == 0 or endpoint.is_read:
+                scripts[size, endpoint] = write_scripts(root, endpoint, sample)
+    return scripts
+
+
 def bench(arguments: argparse.Namespace, folder: Path) -> Findings:
     size: Size = (arguments.users, arguments.games)
-    sizes = [size]
+    others: list[Size] = []
     if not arguments.quick:
-        sizes += [(round(size[0] * factor), round(size[1] * factor)) for factor in (TENTH, TIMES_TEN)]
-    roots = {each: folder / f"suite-{number}" for number, each in enumerate(sizes)}
-    scripts: Scripts = {}
-    for each, root in roots.items():
-        root.mkdir()
-        prepare_stack(root, users=each[0], games=each[1])
-        sample = choose_sample(root, runs=arguments.rounds + 1)
-        for endpoint in ENDPOINTS:
-            if each == size or endpoint.is_read:
-                scripts[each, endpoint] = write_scripts(root, endpoint, sample)
+        others = [(round(size[0] * factor), round(size[1] * factor)) for factor in (TENTH, TIMES_TEN)]
+    roots = {each: folder / f"suite-{number}" for number, each in enumerate((size, *others))}
+    scripts = prepare(roots, runs=arguments.rounds + 1)
+    options = {"seconds": arguments.seconds, "connections": arguments.connections, "rounds": arguments.rounds}
     with ExitStack() as running:
-        stacks = {
-            each: running.enter_context(running_stack(root, runner="honcho", environment=ENVIRONMENT))
-            for each, root in roots.items()
-        }
-        in_turns = dict(sorted(scripts.items(), key=lambda item: ENDPOINTS.index(item[0][1])))
-        loads = measure(
-            stacks,
-            in_turns,
-            seconds=arguments.seconds,
-            connections=arguments.connections,
-            rounds=arguments.rounds,
-        )
+
+        def start(each: Size) -> Stack:
+            return running.enter_context(running_stack(roots[each], runner="honcho", environment=ENVIRONMENT))
+
+        stacks = {size: start(size)}  # alone: the others would take their part of the machine, if only a small one
+        compared = measure(list_comparisons(size), stacks, scripts, **options)
+        stacks |= {each: start(each) for each in others}
+        grown = measure(list_growths((size, *others)), stacks, scripts, **options) if others else {}
         usages = read_usages(stacks[size])
     return Findings(
         environment=describe_environment(),
-        connections=arguments.connections,
-        seconds=arguments.seconds,
-        rounds=arguments.rounds,
+        **options,
         size=size,
-        loads=loads.pop(size),
-        scale=loads,
+        loads=collect(compared)[size],
+        ratios=compare(compared),
+        scale=collect(grown),
+        growths=compare(grown),
         usages=usages,
-        old=None if arguments.quick else measure_old_ways(roots[size], folder, size),
+        old=measure_old_ways(roots[size], folder, size) if others else None,
     )
 
 

@@ -10,8 +10,8 @@ from tools.wrk import Load
 
 MOST_MEMORY_MB = 90
 MOST_P99_TO_P50 = 5
-LEAST_SCALE = 0.9
-"""Of requests/s with ten times the data, compared with the whole."""
+LEAST_GROWTH = 0.9
+"""See `Findings.growths`."""
 MOST_POPULATE = 1 / 8
 
 Size: TypeAlias = tuple[int, int]
@@ -36,15 +36,19 @@ class Findings:
     rounds: int
     size: Size
     loads: Mapping[str, Load]
-    """Of each endpoint with the whole data, by name."""
+    """Of each endpoint, by name."""
+    ratios: Mapping[str, float]
+    """Of its requests/s to those of its bare one, measured right beside it."""
     scale: Mapping[Size, Mapping[str, Load]]
-    """Of those that only read, with less and with more data; empty if that was not asked for."""
+    """Of those that only read, with this much data and with less and more; empty if that was not asked for."""
+    growths: Mapping[str, float]
+    """Of their requests/s with ten times the data to those with the whole, measured right beside it."""
     usages: Sequence[Usage]
     old: Old | None
 
     def ratio(self, endpoint: Endpoint) -> float:
-        """To its bare endpoint."""
-        return self.loads[endpoint.name].requests_per_s / self.loads[endpoint.limit].requests_per_s
+        """1 for a bare one."""
+        return self.ratios.get(endpoint.name, 1.0)
 
     def list_misses(self) -> Iterator[str]:
         """A sentence for each target that is not met, and for each kind of request that failed."""
@@ -57,16 +61,11 @@ class Findings:
                 yield f"{endpoint.name}: p99 is {times:.1f} times p50, the target is {MOST_P99_TO_P50}."
             if load.errors:
                 yield f"{endpoint.name}: {load.errors} requests failed."
-        yield from self._list_scale_misses()
+        for name, growth in self.growths.items():
+            if growth < LEAST_GROWTH:
+                yield f"{name}: {growth:.2f} with ten times the data, the target is {LEAST_GROWTH:.2f}."
         for usage in self.usages:
             if usage.name != "traefik.1" and usage.memory_bytes > MOST_MEMORY_MB * 1e6:
                 yield f"{usage.name} has {usage.memory_bytes / 1e6:.0f} MB resident, the target is {MOST_MEMORY_MB} MB."
         if self.old is not None and self.old.populate_s > MOST_POPULATE * self.old.usual_s:
             yield f"bin/populate takes {self.old.populate_s:.0f} s, the usual script {self.old.usual_s:.0f} s."
-
-    def _list_scale_misses(self) -> Iterator[str]:
-        for size, loads in self.scale.items():
-            for name, load in loads.items():
-                ratio = load.requests_per_s / self.loads[name].requests_per_s
-                if size > self.size and ratio < LEAST_SCALE:
-                    yield f"{name}: {ratio:.2f} with ten times the data, the target is {LEAST_SCALE:.2f}."

@@ -15,8 +15,8 @@ INTRODUCTION = """# How fast it is
 What `bin/bench` measured, and wrote here. It runs a suite of its own, and beside it *bare* endpoints: three instances
 behind the same Traefik that validate the same input and return a constant ([tools/bare.py](../tools/bare.py)). A bare
 endpoint is what the framework and the proxy cost, so the ratio to it is what the data cost, on whatever machine. The
-load generator, Traefik and all services share the cores. All endpoints are asked in turns, round after round, so that a
-machine that is busy for a while favours none; the figures are medians of the rounds.
+load generator, Traefik and all services share the cores. The machine may be busy for a while, so each endpoint is asked
+right after its bare one, and its ratio is to that: the median of the rounds, as all figures are.
 """
 
 BESIDE_THE_IMAGE = re.compile(r"<!--.*?-->|/\*.*?\*/|<script.*?</script>", re.DOTALL)
@@ -58,14 +58,12 @@ def describe_size(size: Size) -> str:
 
 
 def tabulate_scale(findings: Findings) -> str:
-    sizes = sorted((*findings.scale, findings.size))
-    names = next(iter(findings.scale.values()))
+    sizes = sorted(findings.scale)
 
     def rows() -> Iterator[list[str]]:
-        for name in names:
-            loads = {findings.size: findings.loads, **findings.scale}
-            rates = [loads[size][name].requests_per_s for size in sizes]
-            yield [name, *(f"{rate:,.0f}" for rate in rates), f"{rates[-1] / findings.loads[name].requests_per_s:.2f}"]
+        for name, growth in findings.growths.items():
+            rates = (findings.scale[size][name].requests_per_s for size in sizes)
+            yield [name, *(f"{rate:,.0f}" for rate in rates), f"{growth:.2f}"]
 
     return tabulate(("requests/s with", *map(describe_size, sizes), "ten times : whole"), rows())
 
@@ -94,7 +92,10 @@ def list_parts(findings: Findings) -> Iterator[tuple[str, str]]:
         f" (servicekit/remembered.py); all else is read each time.\n\n{tabulate_endpoints(findings)}",
     )
     if findings.scale:
-        yield "With less and with more data", tabulate_scale(findings)
+        yield (
+            "With less and with more data",
+            f"Three suites at once, asked one right after the other.\n\n{tabulate_scale(findings)}",
+        )
     yield "What the processes used", f"At the end of the run, since their start.\n\n{tabulate_usages(findings)}"
     if findings.old is not None:
         yield (
