@@ -87,7 +87,8 @@ def is_busy(error: BaseException | None) -> bool:
     return isinstance(error, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
-BUSY_POLL_S = 0.001
+BUSY_POLL_S = 0.003
+"""About as long as another process has the lock under load: a look that comes too early costs time, too."""
 
 
 def wait_while_busy(attempt: Callable[[], T], deadline: float) -> T:

@@ -5,7 +5,7 @@ Every dependency is `async def`: a plain `def` would cost each request a hop to 
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from databases import Database
 from fastapi import Depends, Path, Query, Request
@@ -15,7 +15,7 @@ from servicekit.problems import Invalid, NotFound
 from servicekit.remembered import Remembered
 from servicekit.sharding import Shards
 from stats import queries
-from stats.leaderboards import NamedPage
+from stats.leaderboards import Page
 from stats.models import GameId, UserId
 
 
@@ -24,15 +24,16 @@ class Databases:
     users: Database
     """Read only: the users service owns it."""
     shards: Shards[Database]
-    tops: Remembered[NamedPage]
-    """The top of each board, by the board and the number of rows: what is asked for most, and changes with results."""
+    tops: Remembered[tuple[Page, Any]]
+    """The top of each board, and the answer that shows it, by the board and the number of rows: what is asked for most,
+    and changes with results."""
 
 
 async def get_databases(request: Request) -> Databases:
     return cast(Databases, request.app.state.databases)
 
 
-async def read_now(request: Request) -> datetime:
+def read_now(request: Request) -> datetime:
     clock: Clock = request.app.state.clock
     return clock()
 
@@ -44,7 +45,6 @@ async def require_user(databases: Databases, user_id: UserId) -> None:
 
 
 CurrentDatabases = Annotated[Databases, Depends(get_databases)]
-Now = Annotated[datetime, Depends(read_now)]
 UserInPath = Annotated[UserId, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many rows, 1-100")]

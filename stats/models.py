@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
+from stats.leaderboards import NamedPage
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
 
@@ -150,6 +151,14 @@ class StreakLeader(Leader):
     streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
 
 
+def list_rows(named: NamedPage, score: str) -> list[dict[str, object]]:
+    """The fields of a leaderboard's rows, of which pydantic makes all at once."""
+    return [
+        {"rank": rank, "user_id": place.user_bytes, "username": named.names.get(place.user_bytes), score: place.score}
+        for rank, place in named.page.ranked
+    ]
+
+
 class WinsLeaders(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
@@ -158,6 +167,10 @@ class WinsLeaders(BaseModel):
     )
 
     leaders: list[WinsLeader] = Field(description="most wins first, then fewer games played, then the smaller user_id")
+
+    @classmethod
+    def of(cls, named: NamedPage) -> Self:
+        return cls.model_validate({"leaders": list_rows(named, "wins")})
 
 
 class StreakLeaders(BaseModel):
@@ -168,3 +181,7 @@ class StreakLeaders(BaseModel):
     )
 
     leaders: list[StreakLeader] = Field(description="longest streak first, then most wins, then the smaller user_id")
+
+    @classmethod
+    def of(cls, named: NamedPage) -> Self:
+        return cls.model_validate({"leaders": list_rows(named, "streak")})

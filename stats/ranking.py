@@ -7,7 +7,9 @@ microseconds. With no result stored meanwhile, all is exact; and always the rank
 twice.
 """
 
+from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 
 from servicekit.problems import NotFound
@@ -15,17 +17,27 @@ from stats import queries
 from stats.deps import Databases, Window, require_user
 from stats.leaderboards import Board, NamedPage, Nearby, Page, Place, find_place, take_after, take_around, take_top
 
+T = TypeVar("T")
 
-async def find_page(databases: Databases, board: Board, window: Window) -> NamedPage:
-    """Raises NotFound if the player whom the window names is on no leaderboard."""
-    read = partial(read_named_page, databases, board, window)
+
+async def find_page(
+    databases: Databases, board: Board, window: Window, *, show: Callable[[NamedPage], T]
+) -> tuple[Page, T]:
+    """The page, and what shows it: `show` is always the same for a board.
+
+    Raises NotFound if the player whom the window names is on no leaderboard.
+    """
+    read = partial(read_and_show, databases, board, window, show)
     return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
 
 
-async def read_named_page(databases: Databases, board: Board, window: Window) -> NamedPage:
+async def read_and_show(
+    databases: Databases, board: Board, window: Window, show: Callable[[NamedPage], T]
+) -> tuple[Page, T]:
     page = await read_page(databases, board, window)
     user_ids = [place.user_bytes for place in page.places]
-    return NamedPage(page, await queries.find_usernames(databases.users, user_ids=user_ids))
+    names = await queries.find_usernames(databases.users, user_ids=user_ids)
+    return page, show(NamedPage(page, names))
 
 
 async def read_page(databases: Databases, board: Board, window: Window) -> Page:

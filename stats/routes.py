@@ -8,8 +8,8 @@ from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthor
 from servicekit.rights import GuardedRoute, needs
 from servicekit.tokens import Scope
 from stats import queries
-from stats.deps import CurrentDatabases, GameInPath, Now, UserInPath, WantedRows, Window, require_user
-from stats.leaderboards import Board, NamedPage, Page
+from stats.deps import CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, read_now, require_user
+from stats.leaderboards import Board, Page
 from stats.models import (
     NewResult,
     Statistics,
@@ -22,15 +22,6 @@ from stats.recording import store_result
 from stats.results import is_ahead
 
 router = APIRouter(route_class=GuardedRoute)
-
-
-def show(named: NamedPage, score: str) -> dict[str, list[dict[str, object]]]:
-    """The fields of a leaderboard, of which pydantic makes all rows at once."""
-    rows: list[dict[str, object]] = [
-        {"rank": rank, "user_id": place.user_bytes, "username": named.names.get(place.user_bytes), score: place.score}
-        for rank, place in named.page.ranked
-    ]
-    return {"leaders": rows}
 
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
@@ -53,9 +44,9 @@ async def read_wins_leaders(
     last one. A page begins after where its user stands now: whoever has moved between two pages may be on both or on
     neither.
     """
-    named = await find_page(databases, Board.WINS, window)
-    link_next_rows(request, response, named.page, window)
-    return WinsLeaders.model_validate(show(named, "wins"))
+    page, leaders = await find_page(databases, Board.WINS, window, show=WinsLeaders.of)
+    link_next_rows(request, response, page, window)
+    return leaders
 
 
 @router.get(
@@ -71,9 +62,9 @@ async def read_streak_leaders(
 
     The rows that can be asked for, and the header `Link`, are as for wins.
     """
-    named = await find_page(databases, Board.STREAKS, window)
-    link_next_rows(request, response, named.page, window)
-    return StreakLeaders.model_validate(show(named, "streak"))
+    page, leaders = await find_page(databases, Board.STREAKS, window, show=StreakLeaders.of)
+    link_next_rows(request, response, page, window)
+    return leaders
 
 
 @router.get(
@@ -101,14 +92,10 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     | {200: {"model": StoredResult, "description": "The very same result was stored already"}},
 )
 async def post_result(
-    user_id: UserInPath,
-    new: NewResult,
-    databases: CurrentDatabases,
-    now: Now,
-    request: Request,
-    response: Response,
+    user_id: UserInPath, new: NewResult, databases: CurrentDatabases, request: Request, response: Response
 ) -> StoredResult:
     """Safe to send again: 201 the first time, 200 for the very same result, 409 for another one of the same game."""
+    now = read_now(request)
     if new.finished is not None and is_ahead(new.finished, now):
         raise Invalid(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."

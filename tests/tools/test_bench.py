@@ -1,4 +1,4 @@
-from tools.bench import collect, compare, list_comparisons, list_growths
+from tools.bench import Turn, collect, compare, list_comparisons, list_growths
 from tools.workload import BARE, BARE_POST, ENDPOINTS, Endpoint
 from tools.wrk import Load
 
@@ -33,7 +33,7 @@ def test_a_ratio_is_the_median_of_the_rounds_each_of_which_has_its_own() -> None
 
 
 def test_the_figures_of_a_bare_endpoint_are_those_of_all_its_runs() -> None:
-    seen = {
+    seen: dict[Turn, list[tuple[Load, ...]]] = {
         (case(BARE), case("statistics")): [(load(1000), load(700))],
         (case(BARE), case("a word")): [(load(3000, errors=1), load(900))],
         (case("statistics"), case("statistics", TIMES_TEN)): [(load(500), load(450))],
