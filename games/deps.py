@@ -1,9 +1,9 @@
 """What a route of games is given."""
 
-from typing import Annotated, cast
+from typing import Annotated
 
 from databases import Database
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path
 
 from games.answers import get_answer
 from games.dictionary import Dictionary
@@ -14,39 +14,15 @@ from games.plays import Play
 from games.puzzles import game_id_of
 from games.referee import Referee
 from servicekit.clock import Clock
+from servicekit.given import given
 from servicekit.problems import NotFound
 
-
-async def get_clock(request: Request) -> Clock:
-    return cast(Clock, request.app.state.clock)
-
-
-async def get_answers(request: Request) -> Database:
-    return cast(Database, request.app.state.answers)
-
-
-async def get_plays(request: Request) -> Database:
-    return cast(Database, request.app.state.plays)
-
-
-async def get_dictionary(request: Request) -> Dictionary:
-    return cast(Dictionary, request.app.state.dictionary)
-
-
-async def get_outbox(request: Request) -> Outbox:
-    return cast(Outbox, request.app.state.outbox)
-
-
-async def get_referee(request: Request) -> Referee:
-    return cast(Referee, request.app.state.referee)
-
-
-CurrentClock = Annotated[Clock, Depends(get_clock)]
-AnswersDatabase = Annotated[Database, Depends(get_answers)]
-PlaysDatabase = Annotated[Database, Depends(get_plays)]
-WordsService = Annotated[Dictionary, Depends(get_dictionary)]
-CurrentReferee = Annotated[Referee, Depends(get_referee)]
-CurrentOutbox = Annotated[Outbox, Depends(get_outbox)]
+CurrentClock = Annotated[Clock, given("clock")]
+AnswersDatabase = Annotated[Database, given("answers")]
+PlaysDatabase = Annotated[Database, given("plays")]
+WordsService = Annotated[Dictionary, given("dictionary")]
+CurrentReferee = Annotated[Referee, given("referee")]
+CurrentOutbox = Annotated[Outbox, given("outbox")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
 UserInPath = Annotated[UserId, Path(description="the player's id, a UUID")]
 

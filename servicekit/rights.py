@@ -11,10 +11,10 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Security
 from fastapi.params import Depends as DependsParameter
-from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer
 from starlette.responses import Response
 
+from servicekit.given import GivingRoute
 from servicekit.problems import Forbidden, Unauthorized
 from servicekit.tokens import DESCRIPTIONS, Caller, Scope, TokenVerifier
 
@@ -81,7 +81,7 @@ def guarded_by(guard: Guard, *scopes: Scope) -> DependsParameter:
     return dependency
 
 
-class GuardedRoute(APIRoute):
+class GuardedRoute(GivingRoute):
     """A route that asks its guards before the body is read."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

@@ -1,16 +1,13 @@
-"""What a route of stats is given. A request reaches its databases in no other way.
-
-Every dependency is `async def`: a plain `def` would cost each request a hop to another thread.
-"""
+"""What a route of stats is given. A request reaches its databases in no other way."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from databases import Database
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query
 
 from servicekit.clock import Clock
+from servicekit.given import given
 from servicekit.problems import Invalid, NotFound
 from servicekit.remembered import Remembered
 from servicekit.sharding import Shards
@@ -29,22 +26,14 @@ class Databases:
     and changes with results."""
 
 
-async def get_databases(request: Request) -> Databases:
-    return cast(Databases, request.app.state.databases)
-
-
-def read_now(request: Request) -> datetime:
-    clock: Clock = request.app.state.clock
-    return clock()
-
-
 async def require_user(databases: Databases, user_id: UserId) -> None:
     """Raises NotFound if there is no such user."""
     if not await queries.user_exists(databases.users, user_id=user_id):
         raise NotFound(f"There is no user {user_id}.")
 
 
-CurrentDatabases = Annotated[Databases, Depends(get_databases)]
+CurrentDatabases = Annotated[Databases, given("databases")]
+CurrentClock = Annotated[Clock, given("clock")]
 UserInPath = Annotated[UserId, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
 Limit = Annotated[int, Query(ge=1, le=100, description="how many rows, 1-100")]

@@ -8,7 +8,7 @@ from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthor
 from servicekit.rights import GuardedRoute, needs
 from servicekit.tokens import Scope
 from stats import queries
-from stats.deps import CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, read_now, require_user
+from stats.deps import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
 from stats.leaderboards import Board, Page
 from stats.models import (
     NewResult,
@@ -92,10 +92,15 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     | {200: {"model": StoredResult, "description": "The very same result was stored already"}},
 )
 async def post_result(
-    user_id: UserInPath, new: NewResult, databases: CurrentDatabases, request: Request, response: Response
+    user_id: UserInPath,
+    new: NewResult,
+    databases: CurrentDatabases,
+    clock: CurrentClock,
+    request: Request,
+    response: Response,
 ) -> StoredResult:
     """Safe to send again: 201 the first time, 200 for the very same result, 409 for another one of the same game."""
-    now = read_now(request)
+    now = clock()
     if new.finished is not None and is_ahead(new.finished, now):
         raise Invalid(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
