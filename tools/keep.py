@@ -16,7 +16,10 @@ processes ends; the one that it sees is this, which does not.
 SIGTERM and SIGINT end the command, and this with it. SIGHUP puts a new process in the old one's place: the old one is
 told to end when the new one is ready, which a command says by writing a line to the file descriptor whose number is in
 READY_FD (bin/serve does). A command that ends before it was ever ready is not started again: as it is set up it cannot
-run."""
+run.
+
+On Linux all of it has the scheduling policy SCHED_BATCH, under which a process that wakes up does not take the core
+from one that works."""
 
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
