@@ -31,7 +31,7 @@ def open_database(
     return database
 
 
-async def write(database: Database, work: Work[T]) -> T:
+async def write(database: Database, work: Work[T], *, since: float | None = None) -> T:
     """What `work` returns. All that it does happens or, on any exception, nothing; it is on the disk at the end.
 
         await write(words, partial(queries.insert_word, word=word))
@@ -40,10 +40,11 @@ async def write(database: Database, work: Work[T]) -> T:
     thread, and awaits nothing but queries. Call this inside the route: what runs after a dependency's `yield` runs when
     the client has been told that all is well.
 
-    Raises DatabaseUnavailable if the lock is not to be had within the busy timeout, or the disk refuses the commit.
+    Raises DatabaseUnavailable if the lock is not to be had within the busy timeout, or the disk refuses the commit. The
+    timeout counts from now, or from `since` of time.monotonic(), for a request that has waited before.
     A cancellation that comes when `work` has begun is raised when it has ended.
     """
-    return await _as_sqlite(database).writer.run(work)
+    return await _as_sqlite(database).writer.run(work, since=since)
 
 
 async def read_version(database: Database) -> object:

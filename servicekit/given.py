@@ -9,7 +9,6 @@ a GivingRoute takes it itself, since FastAPI's way with dependencies costs 10 us
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import wraps
-from inspect import signature
 from typing import Any, cast
 
 from fastapi import Depends, Request
@@ -18,6 +17,9 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 Endpoint = Callable[..., Awaitable[Any]]
+
+UNASKED = "__request"
+"""No endpoint's own name for an argument."""
 
 
 class Given:
@@ -42,12 +44,12 @@ class GivingRoute(APIRoute):
         givens = {str(each.name): each.call for each in documented.dependencies if isinstance(each.call, Given)}
         if not givens:
             return super().get_route_handler()
-        request_name = documented.request_param_name or "_request"
+        request_name = documented.request_param_name
         self.dependant = replace(
             documented,
             dependencies=[each for each in documented.dependencies if not isinstance(each.call, Given)],
             call=hand_over(givens, cast(Endpoint, documented.call), request_name),
-            request_param_name=request_name,
+            request_param_name=request_name or UNASKED,
         )
         try:
             return super().get_route_handler()
@@ -55,13 +57,13 @@ class GivingRoute(APIRoute):
             self.dependant = documented
 
 
-def hand_over(givens: Mapping[str, Given], endpoint: Endpoint, request_name: str) -> Endpoint:
-    """The endpoint without the arguments that are given; it has the request as `request_name`, asked for or not."""
-    wants_request = request_name in signature(endpoint).parameters
+def hand_over(givens: Mapping[str, Given], endpoint: Endpoint, request_name: str | None) -> Endpoint:
+    """The endpoint without the arguments that are given. It is called with the request, under the endpoint's own name
+    for that, or as UNASKED."""
 
     @wraps(endpoint)
     async def take_and_call(**arguments: Any) -> Any:  # noqa: ANN401 - the endpoint's own
-        request = arguments[request_name] if wants_request else arguments.pop(request_name)
+        request = arguments[request_name] if request_name else arguments.pop(UNASKED)
         for name, each in givens.items():
             arguments[name] = each.take(request)
         return await endpoint(**arguments)

@@ -85,23 +85,23 @@ class Writer:
         self.report_wait: Callable[[float], None] = lambda _seconds: None
         """Told how long each transaction waited until it had the write lock, or gave up."""
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], *, since: float | None = None) -> T:
         """What `work` returns, when all that it did is on the disk. What it raises takes back all that it did.
 
         If this is cancelled before its turn, nothing happens; later, it is carried out to its end before the
         cancellation is raised. Raises DatabaseUnavailable if its turn and the write lock do not come within the busy
-        timeout, or the disk refuses the commit.
+        timeout, which counts from `since` (time.monotonic(); now, if left out), or the disk refuses the commit.
         """
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        now = time.monotonic()
-        write = Write(work, now, now + self._file.busy_timeout_s, outcome)
+        began_at = time.monotonic() if since is None else since
+        write = Write(work, began_at, began_at + self._file.busy_timeout_s, outcome)
         self._waiting.append(write)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work_off())
         try:
             return await outcome
         except asyncio.CancelledError:
-            if write.is_taken and self._under_way is not None:
+            if outcome.cancelled() and write.is_taken and self._under_way is not None:
                 await finish(asyncio.wait([self._under_way]))
             raise
 
@@ -116,7 +116,8 @@ class Writer:
         return bool(self._waiting)
 
     async def _find_outcomes(self) -> list[tuple[Write, Any]]:
-        """Of those whose turn has come, and of those who may not wait longer for the write lock."""
+        """Of those whose turn has come, and of those who may not wait longer for the write lock. If something else goes
+        wrong before anybody's turn, of all that wait."""
         taken: list[Write] = []
         try:
             with self._file.unavailable_on_error():

@@ -1,5 +1,6 @@
 """Taking in a result: the game and the standing in one transaction, exactly once."""
 
+import time
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -33,9 +34,10 @@ async def store_result(
     Whoever has a standing is a user, so only for a first game is the users database asked: outside the transaction,
     during which everybody else waits, and so the result is taken in a second one.
 
-    Raises NotFound if there is no such user, Conflict if another result of this game is stored; a repeat without
-    `finished` matches any time.
+    Raises NotFound if nobody of this id has a standing or is a user, Conflict if another result of this game is
+    stored; a repeat without `finished` matches any time.
     """
+    began_at = time.monotonic()
     record = partial(
         record_result, user_id=user_id, game_id=game_id, won=won, guesses=guesses, finished=finished, now=now
     )
@@ -44,7 +46,7 @@ async def store_result(
         return await write(shard, partial(record, is_user=False))
     except FirstGame:
         await require_user(databases, user_id)
-        return await write(shard, partial(record, is_user=True))
+        return await write(shard, partial(record, is_user=True), since=began_at)  # one wait in all
 
 
 async def record_result(
@@ -65,15 +67,15 @@ async def record_result(
 
     Raises Conflict, and FirstGame if nobody is known by this id and `is_user` does not vouch for it.
     """
+    before = await queries.find_standing(shard, user_id=user_id)
+    if before is None and not is_user:
+        raise FirstGame
     result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
     if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
         if stored is None or stored != replace(result, finished=finished or stored.finished):
             raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
-    before = await queries.find_standing(shard, user_id=user_id)
-    if before is None and not is_user:
-        raise FirstGame
     standing = add_result(before, result)
     if is_win_in_between(before, result):
         standing = with_win_days(standing, await queries.find_win_days(shard, user_id=user_id))

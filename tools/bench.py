@@ -76,17 +76,18 @@ def measure(
     connections: int,
     rounds: int,
 ) -> dict[Turn, list[tuple[Load, ...]]]:
-    """What each round saw of the cases of a turn, all turns in each round; a short round before them only warms up."""
+    """What each round saw of the cases of a turn, all turns in each round; a short round before them only warms up.
+
+    Every second round goes through a turn backwards: what a case leaves behind favours none that comes after it.
+    """
     seen: dict[Turn, list[tuple[Load, ...]]] = {turn: [] for turn in turns}
     for run, turn in tqdm(list(product(range(rounds + 1), turns)), "measuring", unit="turn", disable=None):
-        loads = tuple(
-            run_wrk(
-                stacks[size].url, scripts[size, endpoint][run], seconds=seconds if run else 1, connections=connections
-            )
-            for size, endpoint in turn
-        )
+        loads: dict[Case, Load] = {}
+        for case in turn[:: -1 if run % 2 else 1]:
+            url = stacks[case[0]].url
+            loads[case] = run_wrk(url, scripts[case][run], seconds=seconds if run else 1, connections=connections)
         if run:
-            seen[turn].append(loads)
+            seen[turn].append(tuple(loads[case] for case in turn))
     return seen
 
 
@@ -99,8 +100,8 @@ def list_comparisons(size: Size) -> list[Turn]:
 
 
 def list_growths(sizes: Sequence[Size]) -> list[Turn]:
-    """Each read with all sizes of the data."""
-    return [tuple((size, endpoint) for size in sizes) for endpoint in ENDPOINTS if endpoint.is_read]
+    """Each read with all sizes of the data, from the smallest to the greatest."""
+    return [tuple((size, endpoint) for size in sorted(sizes)) for endpoint in ENDPOINTS if endpoint.is_read]
 
 
 def collect(seen: Mapping[Turn, Sequence[tuple[Load, ...]]]) -> dict[Size, dict[str, Load]]:
@@ -116,10 +117,10 @@ def collect(seen: Mapping[Turn, Sequence[tuple[Load, ...]]]) -> dict[Size, dict[
 
 
 def compare(seen: Mapping[Turn, Sequence[tuple[Load, ...]]]) -> dict[str, float]:
-    """By the name of each turn's endpoint how many times as many requests/s its last case had as its first: the median
-    of the rounds, in each of which the two were measured one right after the other."""
+    """By the name of each turn's endpoint how many times as many requests/s its last case had as the one before it: the
+    median of the rounds, in each of which the two were measured one right after the other."""
     return {
-        turn[-1][1].name: median(loads[-1].requests_per_s / loads[0].requests_per_s for loads in rounds)
+        turn[-1][1].name: median(loads[-1].requests_per_s / loads[-2].requests_per_s for loads in rounds)
         for turn, rounds in seen.items()
     }
 

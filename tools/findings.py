@@ -53,19 +53,29 @@ class Findings:
     def list_misses(self) -> Iterator[str]:
         """A sentence for each target that is not met, and for each kind of request that failed."""
         for endpoint in ENDPOINTS:
-            load = self.loads[endpoint.name]
-            if endpoint.target is not None and self.ratio(endpoint) < endpoint.target:
-                yield f"{endpoint.name}: {self.ratio(endpoint):.2f} of bare, the target is {endpoint.target:.2f}."
-            if load.p99_ms > MOST_P99_TO_P50 * load.p50_ms:
-                times = load.p99_ms / load.p50_ms
-                yield f"{endpoint.name}: p99 is {times:.1f} times p50, the target is {MOST_P99_TO_P50}."
-            if load.errors:
-                yield f"{endpoint.name}: {load.errors} requests failed."
-        for name, growth in self.growths.items():
-            if growth < LEAST_GROWTH:
-                yield f"{name}: {growth:.2f} with ten times the data, the target is {LEAST_GROWTH:.2f}."
+            yield from self._list_endpoint_misses(endpoint)
+        yield from self._list_growth_misses()
         for usage in self.usages:
             if usage.name != "traefik.1" and usage.memory_bytes > MOST_MEMORY_MB * 1e6:
                 yield f"{usage.name} has {usage.memory_bytes / 1e6:.0f} MB resident, the target is {MOST_MEMORY_MB} MB."
         if self.old is not None and self.old.populate_s > MOST_POPULATE * self.old.usual_s:
             yield f"bin/populate takes {self.old.populate_s:.0f} s, the usual script {self.old.usual_s:.0f} s."
+
+    def _list_endpoint_misses(self, endpoint: Endpoint) -> Iterator[str]:
+        load = self.loads[endpoint.name]
+        if endpoint.target is not None and self.ratio(endpoint) < endpoint.target:
+            yield f"{endpoint.name}: {self.ratio(endpoint):.2f} of bare, the target is {endpoint.target:.2f}."
+        if load.p99_ms > MOST_P99_TO_P50 * load.p50_ms:
+            times = load.p99_ms / load.p50_ms
+            yield f"{endpoint.name}: p99 is {times:.1f} times p50, the target is {MOST_P99_TO_P50}."
+        if load.errors:
+            yield f"{endpoint.name}: {load.errors} requests failed."
+
+    def _list_growth_misses(self) -> Iterator[str]:
+        for name, growth in self.growths.items():
+            if growth < LEAST_GROWTH:
+                yield f"{name}: {growth:.2f} with ten times the data, the target is {LEAST_GROWTH:.2f}."
+        for size, loads in self.scale.items():
+            for name, load in loads.items():
+                if load.errors:
+                    yield f"{name}: {load.errors} requests failed with {size[1]:,} games."

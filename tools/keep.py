@@ -144,7 +144,8 @@ def work_in_batches() -> None:
     have no queue, and nothing changes.
     """
     if sys.platform == "linux":  # only Linux has this policy
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+        with suppress(OSError):  # a container may forbid it
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def say(sentence: str) -> None:

@@ -16,7 +16,8 @@ What `bin/bench` measured, and wrote here. It runs a suite of its own, and besid
 behind the same Traefik that validate the same input and return a constant ([tools/bare.py](../tools/bare.py)). A bare
 endpoint is what the framework and the proxy cost, so the ratio to it is what the data cost, on whatever machine. The
 load generator, Traefik and all services share the cores. The machine may be busy for a while, so each endpoint is asked
-right after its bare one, and its ratio is to that: the median of the rounds, as all figures are.
+right beside its bare one, and its ratio is to that: the median of the rounds, as all figures are. (So a ratio is not
+quite the quotient of two figures in a table; those of a bare endpoint are of all its runs.)
 """
 
 BESIDE_THE_IMAGE = re.compile(r"<!--.*?-->|/\*.*?\*/|<script.*?</script>", re.DOTALL)
@@ -87,14 +88,15 @@ def list_parts(findings: Findings) -> Iterator[tuple[str, str]]:
     yield (
         "Each endpoint",
         f"{describe_size(findings.size)}; {findings.connections} connections, {findings.rounds} rounds of"
-        f" {findings.seconds} s each. Posting a result is durable (`synchronous=FULL`); a guess includes the look into"
-        " the dictionary over HTTP. A top ten is remembered for as long as no database changes, which each request asks"
-        f" (servicekit/remembered.py); all else is read each time.\n\n{tabulate_endpoints(findings)}",
+        f" {findings.seconds} s each. Posting a result is durable (`synchronous=FULL`), and of players who have"
+        " finished games before; a guess includes the look into the dictionary over HTTP. A top ten is remembered for"
+        " as long as no database changes, which each request asks (servicekit/remembered.py); all else is read each"
+        f" time.\n\n{tabulate_endpoints(findings)}",
     )
     if findings.scale:
         yield (
             "With less and with more data",
-            f"Three suites at once, asked one right after the other.\n\n{tabulate_scale(findings)}",
+            f"Three suites at once, asked one right beside the other.\n\n{tabulate_scale(findings)}",
         )
     yield "What the processes used", f"At the end of the run, since their start.\n\n{tabulate_usages(findings)}"
     if findings.old is not None:

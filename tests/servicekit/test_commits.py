@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import time
 from functools import partial
 
 import pytest
@@ -146,6 +147,16 @@ async def test_whoever_is_still_patient_when_another_gives_up_is_carried_out(led
         lock.close()
         await patient
     assert ledger.numbers() == {0, 2}
+
+
+async def test_who_has_waited_before_does_not_wait_as_long_again(ledger: Ledger) -> None:
+    async with ledger.open(busy_timeout_ms=600_000) as database:
+        lock = ledger.lock()
+        ten_minutes_ago = time.monotonic() - 600
+        with pytest.raises(DatabaseUnavailable, match="locked"):
+            await write(database, partial(add_amount, number=1, amount=1), since=ten_minutes_ago)
+        lock.close()
+    assert ledger.numbers() == set()
 
 
 async def test_the_time_that_a_turn_took_to_come_is_no_time_to_wait_for_the_lock(ledger: Ledger) -> None:

@@ -65,6 +65,10 @@ def test_a_run_that_meets_all_targets_has_no_misses() -> None:
         ),
         (replace(GOOD, loads=change(GOOD.loads, "a word", errors=3)), "a word: 3 requests failed."),
         (
+            replace(GOOD, scale={SIZE: change(GOOD.loads, "statistics", errors=7)}),
+            "statistics: 7 requests failed with 1,000,000 games.",
+        ),
+        (
             replace(GOOD, growths={**GOOD.growths, "statistics": 0.89}),
             "statistics: 0.89 with ten times the data, the target is 0.90.",
         ),
