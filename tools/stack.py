@@ -30,6 +30,8 @@ PARTS = (
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 POLL_S = 0.05
+FIRST_OUTGOING_PORT = 32_768
+"""From here on Linux gives ports to connections that go out."""
 RESERVING_PORT = 999
 """Above a base port: listened on by who has chosen that base."""
 
@@ -44,11 +46,17 @@ def reserve(port: int) -> bool:
     return True
 
 
+def list_bases() -> list[int]:
+    """Base ports in any order, but first those with ports that Linux gives to no outgoing connection: of the others one
+    that is free now may be taken by the time the stack starts."""
+    bases = random.sample(range(10_000, 60_000, 1000), k=50)
+    return sorted(bases, key=lambda base: base + RESERVING_PORT >= FIRST_OUTGOING_PORT)
+
+
 def choose_ports() -> tuple[int, int, int]:
     """foreman's base port, Traefik's web port and its dashboard's; with them every port of the stack is free."""
     layout = read_layout(ROOT)
-    for _ in range(1000):
-        base = random.randrange(10_000, 60_000, 1000)  # noqa: S311 - no secret
+    for base in list_bases():
         web, dashboard = base + 9 * PORTS_A_LINE, base + 9 * PORTS_A_LINE + 1
         ports = [process.port - layout.base_port + base for process in layout.services]
         if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):

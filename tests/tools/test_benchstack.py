@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 from tools.benchstack import add_bare_service
-from tools.stack import copy_project
+from tools.stack import FIRST_OUTGOING_PORT, RESERVING_PORT, copy_project, list_bases
 
 
 def test_the_bare_service_runs_and_is_reached_just_as_stats_is(tmp_path: Path) -> None:
@@ -17,3 +17,9 @@ def test_the_bare_service_runs_and_is_reached_just_as_stats_is(tmp_path: Path) -
     stats, bare = (dict(http["services"][name]["loadBalancer"]) for name in ("stats", "bare"))
     assert len(bare.pop("servers")) == len(stats.pop("servers"))
     assert bare == stats
+
+
+def test_ports_that_no_outgoing_connection_can_have_come_first() -> None:
+    bases = list_bases()
+    assert sorted(bases) == list(range(10_000, 60_000, 1000))
+    assert max(bases[:22]) + RESERVING_PORT < FIRST_OUTGOING_PORT
