@@ -19,10 +19,10 @@ function init(arguments)
     requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
   end
 end
-local last = 0
+local calls = -1  -- wrk asks once before it begins, and does not send what it gets
 function request()
-  last = last % #requests + 1
-  return requests[last]
+  calls = calls + 1
+  return requests[(math.max(calls, 1) - 1) % #requests + 1]
 end
 """
 MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}

@@ -1,8 +1,11 @@
+import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from tools.wrk import Load, parse_wrk, take_medians, write_script
+from tools.wrk import Load, parse_wrk, run_wrk, take_medians, write_script
 
 OUTPUT = """Running 4s test @ http://127.0.0.1:18900
   1 threads and 32 connections
@@ -56,3 +59,29 @@ def test_a_script_reads_its_requests_from_the_file_beside_it(tmp_path: Path) -> 
     listed = tmp_path / "words.txt"
     assert listed.read_text(encoding="utf-8").splitlines() == ["GET /api/words/crane - ", "GET /api/words/slate - "]
     assert f'io.lines("{listed}")' in script.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_every_request_is_sent_in_its_turn_from_the_first_on(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            seen.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    script = write_script(tmp_path, "letters", ["GET /a - ", "GET /b - ", "GET /c - "])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        try:
+            load = run_wrk(f"http://127.0.0.1:{server.server_port}", script, seconds=1, connections=1)
+        finally:
+            server.shutdown()
+    assert load.errors == 0
+    assert seen[:5] == ["/a", "/b", "/c", "/a", "/b"]
