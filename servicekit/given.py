@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any, cast
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.params import Depends as DependsParameter
 from fastapi.routing import APIRoute
 from starlette.responses import Response
@@ -39,22 +40,28 @@ def given(name: str) -> DependsParameter:
 
 
 class GivingRoute(APIRoute):
+    """A route that leaves less to FastAPI than it documents."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         documented = self.dependant
+        self.dependant = self.leave_to_fastapi(documented)
+        try:
+            return super().get_route_handler()
+        finally:
+            self.dependant = documented
+
+    def leave_to_fastapi(self, documented: Dependant) -> Dependant:
+        """What is to be solved for each request; all that is documented stays in OpenAPI."""
         givens = {str(each.name): each.call for each in documented.dependencies if isinstance(each.call, Given)}
         if not givens:
-            return super().get_route_handler()
+            return documented
         request_name = documented.request_param_name
-        self.dependant = replace(
+        return replace(
             documented,
             dependencies=[each for each in documented.dependencies if not isinstance(each.call, Given)],
             call=hand_over(givens, cast(Endpoint, documented.call), request_name),
             request_param_name=request_name or UNASKED,
         )
-        try:
-            return super().get_route_handler()
-        finally:
-            self.dependant = documented
 
 
 def hand_over(givens: Mapping[str, Given], endpoint: Endpoint, request_name: str | None) -> Endpoint:
