@@ -22,11 +22,9 @@ from typing import Any, NoReturn, cast
 from databases import Database, DatabaseURL
 from databases.interfaces import DatabaseBackend, Record
 
-from servicekit.dbfile import DatabaseFile, FileId, is_busy
+from servicekit.dbfile import BUSY_POLL_S, DatabaseFile, FileId, is_busy
 from servicekit.sessions import Query, Values, as_sqlite
 from servicekit.writer import Writer
-
-BUSY_POLL_S = 0.005
 
 
 class Reader:
@@ -107,8 +105,8 @@ class SQLiteDatabase(Database):
         return cast(list[Record], await self.reader.fetch_all(*as_sqlite(query, values)))
 
     async def fetch_one(self, query: Query, values: Values | None = None) -> Record | None:
-        rows = await self.reader.fetch_all(*as_sqlite(query, values))
-        return cast(Record, rows[0]) if rows else None
+        rows = await self.fetch_all(query, values)
+        return rows[0] if rows else None
 
     async def fetch_val(self, query: Query, values: Values | None = None, column: Any = 0) -> Any:  # noqa: ANN401 - as `databases` has it
         row = await self.fetch_one(query, values)

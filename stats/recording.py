@@ -1,9 +1,11 @@
 """Taking in a result: the game and the standing in one transaction, exactly once."""
 
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from servicekit.databases import write
@@ -20,27 +22,16 @@ class FirstGame(Exception):
 
 
 async def store_result(
-    databases: Databases,
-    *,
-    user_id: UUID,
-    game_id: int,
-    won: bool,
-    guesses: int,
-    finished: datetime | None,
-    now: datetime,
+    databases: Databases, user_id: UUID, record: Callable[..., Coroutine[Any, Any, tuple[Result, bool]]]
 ) -> tuple[Result, bool]:
-    """The result as it is stored, and whether it is new.
+    """What `record` gives, which is `record_result` with all but the shard and `is_user`.
 
     Whoever has a standing is a user, so only for a first game is the users database asked: outside the transaction,
     during which everybody else waits, and so the result is taken in a second one.
 
-    Raises NotFound if nobody of this id has a standing or is a user, Conflict if another result of this game is
-    stored; a repeat without `finished` matches any time.
+    Raises NotFound if nobody of this id has a standing or is a user, Conflict as `record_result`.
     """
     began_at = time.monotonic()
-    record = partial(
-        record_result, user_id=user_id, game_id=game_id, won=won, guesses=guesses, finished=finished, now=now
-    )
     shard = databases.shards.of(user_id)
     try:
         return await write(shard, partial(record, is_user=False))
@@ -60,12 +51,13 @@ async def record_result(
     now: datetime,
     is_user: bool,
 ) -> tuple[Result, bool]:
-    """What `store_result` gives, in a transaction.
+    """The result as it is stored, and whether it is new; inside a transaction.
 
     The shard's write lock is held from before the first statement, so of two equal requests at the same instant the
     second finds the first one's row.
 
-    Raises Conflict, and FirstGame if nobody is known by this id and `is_user` does not vouch for it.
+    Raises Conflict if another result of this game is stored (a repeat without `finished` matches any time), and
+    FirstGame if nobody is known by this id and `is_user` does not vouch for it.
     """
     before = await queries.find_standing(shard, user_id=user_id)
     if before is None and not is_user:

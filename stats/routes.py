@@ -1,5 +1,7 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.errors import problems
@@ -18,7 +20,7 @@ from stats.models import (
     WinsLeaders,
 )
 from stats.ranking import find_page
-from stats.recording import store_result
+from stats.recording import record_result, store_result
 from stats.results import is_ahead
 
 router = APIRouter(route_class=GuardedRoute)
@@ -105,8 +107,8 @@ async def post_result(
         raise Invalid(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
         )
-    result, is_new = await store_result(
-        databases,
+    record = partial(
+        record_result,
         user_id=user_id,
         game_id=new.game_id,
         won=new.won,
@@ -114,6 +116,7 @@ async def post_result(
         finished=new.finished,
         now=now,
     )
+    result, is_new = await store_result(databases, user_id, record)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"{request.scope['root_path']}/users/{user_id}/games/{new.game_id}"
     return StoredResult.of(new.game_id, result)

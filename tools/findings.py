@@ -47,7 +47,7 @@ class Findings:
     old: Old | None
 
     def ratio(self, endpoint: Endpoint) -> float:
-        """1 for a bare one."""
+        """As `ratios` has it, and 1 for a bare one."""
         return self.ratios.get(endpoint.name, 1.0)
 
     def list_misses(self) -> Iterator[str]:
