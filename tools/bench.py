@@ -51,7 +51,7 @@ def describe_environment() -> str:
     """Where and with what it ran, in a sentence or two."""
     packages = ("fastapi", "starlette", "pydantic", "uvicorn", "uvloop", "httptools", "databases", "aiosqlite")
     versions = ", ".join(f"{name} {version(name)}" for name in packages)
-    wrk = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout.split()[1]  # noqa: S607
+    wrk = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout.split()[1]  # noqa: S607 - whichever wrk the PATH has
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores of {read_processor()}, {platform.system()}"
         f" {platform.release()}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, Traefik"

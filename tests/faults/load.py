@@ -116,7 +116,7 @@ class Load:
 
     async def _read_and_post(self, client: httpx.AsyncClient) -> None:
         for user_id in random.choices(self._others, k=READS):  # noqa: S311 - no secret
-            url = random.choice([f"stats/users/{user_id}", "stats/leaders/wins", "stats/leaders/streaks"])  # noqa: S311
+            url = random.choice([f"stats/users/{user_id}", "stats/leaders/wins", "stats/leaders/streaks"])  # noqa: S311 - a load, no secret
             await self._send(client, "GET", url)
         user_id, guesses = random.choice(self._others), random.randint(1, 6)  # noqa: S311 - no secret
         result = Acknowledged(user_id, next(self._game_ids), guesses, won=guesses != 3)
@@ -129,7 +129,7 @@ class Load:
         user_id = next(self._players)
         headers = token_headers(self._stack, Scope.PLAYER, user_id)
         game_id = game_id_of(datetime.now(UTC).date())
-        guesses = choose_guesses(read_answer(self._stack, game_id), random.choice([2, 4, None]))  # noqa: S311
+        guesses = choose_guesses(read_answer(self._stack, game_id), random.choice([2, 4, None]))  # noqa: S311 - a load, no secret
         url = f"games/{game_id}/plays/{user_id}"
         if not (await self._send(client, "PUT", url, headers=headers)).is_good:
             return

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.anyio
 DIGITS = UUID("12345678-9012-3456-7890-123456789012")
 COLUMNS = ("id", "at", "day", "truth")
 INSERT = {column: f"INSERT INTO stored ({column}) VALUES (:value)" for column in COLUMNS}  # noqa: S608 - names of ours
-SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608
+SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608 - names of columns, ours
 
 
 @pytest.fixture

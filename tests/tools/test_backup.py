@@ -108,7 +108,7 @@ def read_users(path: Path) -> set[UUID]:
 
 
 def read_games(path: Path, table: str) -> set[Game]:
-    return {(UUID(bytes=user), game) for user, game in read_rows(path, f"SELECT user_id, game_id FROM {table}")}  # noqa: S608
+    return {(UUID(bytes=user), game) for user, game in read_rows(path, f"SELECT user_id, game_id FROM {table}")}  # noqa: S608 - names of tables, ours
 
 
 @contextmanager
