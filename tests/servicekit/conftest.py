@@ -1,9 +1,11 @@
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from databases import Database
 
+from servicekit.dbfile import DatabaseFile
 from tests.servicekit.ledger import Ledger, create_ledger
 
 
@@ -17,3 +19,18 @@ def ledger(tmp_path: Path) -> Ledger:
 async def database(ledger: Ledger, anyio_backend: str) -> AsyncIterator[Database]:
     async with ledger.open() as database:
         yield database
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The SQL of all writers from now on, as SQLite itself reports it, attempts that fail too."""
+    seen: list[str] = []
+    open_writer = DatabaseFile.open_writer
+
+    def open_traced(file: DatabaseFile) -> sqlite3.Connection:
+        connection = open_writer(file)
+        connection.set_trace_callback(seen.append)
+        return connection
+
+    monkeypatch.setattr(DatabaseFile, "open_writer", open_traced)
+    return seen

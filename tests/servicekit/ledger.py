@@ -5,6 +5,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -73,6 +74,29 @@ class Ledger:
 
 async def add_entry(database: Database, number: int, amount: int = 1) -> None:
     await write(database, partial(add_amount, number=number, amount=amount))
+
+
+async def wait_for_attempt(statements: Sequence[str]) -> None:
+    """Until a writer has tried to get the lock, by what the fixture `statements` has seen."""
+    async with asyncio.timeout(5):
+        while "BEGIN IMMEDIATE" not in statements:  # noqa: ASYNC110 - who tells is the thread of SQLite
+            await asyncio.sleep(0)
+
+
+async def begin_slowly(database: Database, *numbers: int) -> asyncio.Task[None]:
+    """A transaction that has begun, has added an entry for each number, and takes a hundred milliseconds more."""
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+
+    async def add_slowly(session: Session) -> None:
+        for number in numbers:
+            await add_amount(session, number=number, amount=1)
+        loop.call_soon_threadsafe(begun.set)
+        await session.fetch_val(SLOW)
+
+    task = asyncio.create_task(write(database, add_slowly))
+    await begun.wait()
+    return task
 
 
 def count_threads_and_files() -> tuple[int, int]:

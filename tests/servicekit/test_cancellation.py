@@ -10,7 +10,15 @@ from databases import Database
 
 from servicekit.databases import write
 from servicekit.sessions import Session
-from tests.servicekit.ledger import SLOW, Ledger, add_amount, add_entry, count_threads_and_files, wait_for_as_few
+from tests.servicekit.ledger import (
+    Ledger,
+    add_amount,
+    add_entry,
+    begin_slowly,
+    count_threads_and_files,
+    wait_for_as_few,
+    wait_for_attempt,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -129,16 +137,7 @@ async def test_a_task_that_is_cancelled_while_it_waits_for_another_process_gives
 async def test_a_task_that_is_cancelled_again_and_again_ends_when_its_transaction_has_ended(
     ledger: Ledger, database: Database
 ) -> None:
-    loop = asyncio.get_running_loop()
-    begun = asyncio.Event()
-
-    async def add_slowly(session: Session) -> None:
-        await add_amount(session, number=1, amount=1)
-        loop.call_soon_threadsafe(begun.set)
-        await session.fetch_val(SLOW)
-
-    task = asyncio.create_task(write(database, add_slowly))
-    await begun.wait()
+    task = await begin_slowly(database, 1)
     for _ in range(5):
         task.cancel()
         await asyncio.sleep(0)
@@ -150,15 +149,7 @@ async def test_a_task_that_is_cancelled_again_and_again_ends_when_its_transactio
 async def test_a_time_limit_that_ends_before_the_turn_of_a_transaction_leaves_it_out(
     ledger: Ledger, database: Database
 ) -> None:
-    loop = asyncio.get_running_loop()
-    begun = asyncio.Event()
-
-    async def wait_slowly(session: Session) -> None:
-        loop.call_soon_threadsafe(begun.set)
-        await session.fetch_val(SLOW)
-
-    slow = asyncio.create_task(write(database, wait_slowly))
-    await begun.wait()
+    slow = await begin_slowly(database)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(add_entry(database, 1), timeout=0.001)
     await slow
@@ -167,11 +158,11 @@ async def test_a_time_limit_that_ends_before_the_turn_of_a_transaction_leaves_it
 
 
 async def test_one_that_is_cancelled_while_it_waits_for_the_lock_is_left_out_and_the_others_are_not(
-    ledger: Ledger, database: Database
+    statements: list[str], ledger: Ledger, database: Database
 ) -> None:
     lock = ledger.lock()
     tasks = [asyncio.create_task(add_entry(database, number)) for number in range(3)]
-    await asyncio.sleep(0.02)
+    await wait_for_attempt(statements)
     tasks[1].cancel()
     with pytest.raises(asyncio.CancelledError):
         await tasks[1]  # at once: nobody has the lock yet

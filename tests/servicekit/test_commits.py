@@ -9,28 +9,12 @@ import pytest
 from databases import Database
 
 from servicekit.databases import write
-from servicekit.dbfile import DatabaseFile
 from servicekit.problems import Conflict, DatabaseUnavailable
 from servicekit.sessions import Session
 from servicekit.writer import MOST
-from tests.servicekit.ledger import SLOW, Ledger, add_amount, add_entry
+from tests.servicekit.ledger import Ledger, add_amount, add_entry, begin_slowly, wait_for_attempt
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def commits(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The COMMITs from now on, as SQLite itself reports them."""
-    seen: list[str] = []
-    open_writer = DatabaseFile.open_writer
-
-    def open_traced(file: DatabaseFile) -> sqlite3.Connection:
-        connection = open_writer(file)
-        connection.set_trace_callback(lambda sql: seen.append(sql) if sql == "COMMIT" else None)
-        return connection
-
-    monkeypatch.setattr(DatabaseFile, "open_writer", open_traced)
-    return seen
 
 
 async def add_and_refuse(session: Session, *, number: int) -> None:
@@ -39,50 +23,41 @@ async def add_and_refuse(session: Session, *, number: int) -> None:
 
 
 async def test_what_comes_at_the_same_time_is_committed_together(
-    commits: list[str], ledger: Ledger, database: Database
+    statements: list[str], ledger: Ledger, database: Database
 ) -> None:
     await asyncio.gather(*(add_entry(database, number) for number in range(20)))
-    assert len(commits) == 1
+    assert statements.count("COMMIT") == 1
     assert ledger.numbers() == set(range(20))
 
 
 async def test_what_comes_while_another_has_the_lock_is_committed_together(
-    commits: list[str], ledger: Ledger, database: Database
+    statements: list[str], ledger: Ledger, database: Database
 ) -> None:
     lock = ledger.lock()
-    tasks = []
-    for number in range(20):
-        tasks.append(asyncio.create_task(add_entry(database, number)))
-        await asyncio.sleep(0.005)
+    first = asyncio.create_task(add_entry(database, 0))
+    await wait_for_attempt(statements)
+    others = [asyncio.create_task(add_entry(database, number)) for number in range(1, 20)]
+    await asyncio.sleep(0)
     lock.close()
-    await asyncio.gather(*tasks)
-    assert len(commits) == 1
+    await asyncio.gather(first, *others)
+    assert statements.count("COMMIT") == 1
     assert ledger.numbers() == set(range(20))
 
 
 async def test_what_comes_when_a_commit_has_begun_is_committed_with_the_next(
-    commits: list[str], ledger: Ledger, database: Database
+    statements: list[str], ledger: Ledger, database: Database
 ) -> None:
-    loop = asyncio.get_running_loop()
-    begun = asyncio.Event()
-
-    async def add_and_tell(session: Session) -> None:
-        await add_amount(session, number=0, amount=0)
-        loop.call_soon_threadsafe(begun.set)
-        await session.fetch_val(SLOW)
-
-    first = asyncio.create_task(write(database, add_and_tell))
-    await begun.wait()
+    first = await begin_slowly(database, 0)
     await asyncio.gather(first, *(add_entry(database, number) for number in range(1, 20)))
-    assert len(commits) == 2
+    assert statements.count("COMMIT") == 2
     assert ledger.numbers() == set(range(20))
 
 
 async def test_the_first_of_very_many_does_not_wait_for_the_last(
-    commits: list[str], ledger: Ledger, database: Database
+    statements: list[str], ledger: Ledger, database: Database
 ) -> None:
     await asyncio.gather(*(add_entry(database, number) for number in range(2 * MOST + 1)))
-    assert len(commits) == 3
+    assert statements.count("COMMIT") == 3
     assert ledger.numbers() == set(range(2 * MOST + 1))
 
 
