@@ -1,6 +1,9 @@
 -- var/games0.db, games1.db, games2.db: one shard of the finished games. Owned by the stats service.
 -- A user's rows are all in shard user_id % 3 (servicekit/sharding.py).
 
+-- One more with every change of places, tallies or triggers: bin/init makes these anew in a shard of another version.
+PRAGMA user_version = 1;
+
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
 CREATE TABLE IF NOT EXISTS games (
     user_id  UUID NOT NULL CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
@@ -41,21 +44,23 @@ CREATE TABLE IF NOT EXISTS places (
     PRIMARY KEY (board, first, second, user_id)
 ) WITHOUT ROWID;
 
--- How many players stand at a place: in all with this `first` (level 1), with this `first` and `second` (level 2), and
--- of these with this first byte of user_id (level 3). A rank is the sum of some hundred of these numbers, as the page of
--- a word is that of its volume, chapter and section added up; without them it would count half the board.
+-- How many players stand at a place, on four levels: with a `first` in the same sixteen, -16 to -1 for instance (1), with
+-- the same `first` (2), with the same `second` too (3), and of these with the same first byte of user_id (4). A rank is
+-- the sum of some dozen of these numbers on each level, as the page of a word is that of its volume, chapter and section
+-- added up; without them it would count half the board.
 CREATE TABLE IF NOT EXISTS tallies (
     board   TEXT NOT NULL,
-    level   INTEGER NOT NULL CHECK (level BETWEEN 1 AND 3),
-    first   INTEGER NOT NULL,
-    second  INTEGER NOT NULL,  -- 0 on level 1
-    head    BLOB NOT NULL,     -- empty on levels 1 and 2
+    level   INTEGER NOT NULL CHECK (level BETWEEN 1 AND 4),
+    first   INTEGER NOT NULL,  -- on level 1 the least of the sixteen: first & -16
+    second  INTEGER NOT NULL,  -- 0 on levels 1 and 2
+    head    BLOB NOT NULL,     -- empty on levels 1 to 3
     players INTEGER NOT NULL,  -- never 0: a row that comes to that goes
     PRIMARY KEY (board, level, first, second, head)
 ) WITHOUT ROWID;
 
--- The places follow the standings and the tallies the places, in the same transaction whoever writes. bin/verify counts
--- both anew; tools/rebuilding.py fills them in bulk.
+-- The places follow the standings and the tallies the places, in the same transaction whoever writes. A result costs
+-- mostly what these change, so nothing is written that stays as it was. bin/verify counts both tables anew;
+-- tools/rebuilding.py fills them in bulk.
 CREATE TRIGGER IF NOT EXISTS standing_added AFTER INSERT ON standings BEGIN
     INSERT INTO places (board, first, second, user_id)
     VALUES ('wins', -NEW.won, NEW.played, NEW.user_id), ('streaks', -NEW.max_streak, -NEW.won, NEW.user_id);
@@ -66,26 +71,58 @@ CREATE TRIGGER IF NOT EXISTS standing_removed AFTER DELETE ON standings BEGIN
     DELETE FROM places WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
 END;
 
-CREATE TRIGGER IF NOT EXISTS standing_changed AFTER UPDATE ON standings BEGIN
-    DELETE FROM places WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
-    DELETE FROM places WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
-    INSERT INTO places (board, first, second, user_id)
-    VALUES ('wins', -NEW.won, NEW.played, NEW.user_id), ('streaks', -NEW.max_streak, -NEW.won, NEW.user_id);
+CREATE TRIGGER IF NOT EXISTS wins_changed AFTER UPDATE ON standings
+WHEN (NEW.won, NEW.played) <> (OLD.won, OLD.played) BEGIN
+    UPDATE places SET first = -NEW.won, second = NEW.played
+    WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
+END;
+
+CREATE TRIGGER IF NOT EXISTS streak_changed AFTER UPDATE ON standings
+WHEN (NEW.max_streak, NEW.won) <> (OLD.max_streak, OLD.won) BEGIN
+    UPDATE places SET first = -NEW.max_streak, second = -NEW.won
+    WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
 END;
 
 CREATE TRIGGER IF NOT EXISTS place_added AFTER INSERT ON places BEGIN
     INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (NEW.board, 1, NEW.first, 0, x'', 1),
-           (NEW.board, 2, NEW.first, NEW.second, x'', 1),
-           (NEW.board, 3, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
+    VALUES (NEW.board, 1, NEW.first & -16, 0, x'', 1),
+           (NEW.board, 2, NEW.first, 0, x'', 1),
+           (NEW.board, 3, NEW.first, NEW.second, x'', 1),
+           (NEW.board, 4, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
     ON CONFLICT DO UPDATE SET players = players + excluded.players;
 END;
 
 CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON places BEGIN
     INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (OLD.board, 1, OLD.first, 0, x'', -1),
-           (OLD.board, 2, OLD.first, OLD.second, x'', -1),
-           (OLD.board, 3, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1)
+    VALUES (OLD.board, 1, OLD.first & -16, 0, x'', -1),
+           (OLD.board, 2, OLD.first, 0, x'', -1),
+           (OLD.board, 3, OLD.first, OLD.second, x'', -1),
+           (OLD.board, 4, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1)
+    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+END;
+
+CREATE TRIGGER IF NOT EXISTS place_moved AFTER UPDATE ON places BEGIN
+    INSERT INTO tallies (board, level, first, second, head, players)
+    VALUES (OLD.board, 3, OLD.first, OLD.second, x'', -1),
+           (OLD.board, 4, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1),
+           (NEW.board, 3, NEW.first, NEW.second, x'', 1),
+           (NEW.board, 4, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
+    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+END;
+
+CREATE TRIGGER IF NOT EXISTS place_moved_to_first AFTER UPDATE ON places
+WHEN NEW.first <> OLD.first BEGIN
+    INSERT INTO tallies (board, level, first, second, head, players)
+    VALUES (OLD.board, 2, OLD.first, 0, x'', -1),
+           (NEW.board, 2, NEW.first, 0, x'', 1)
+    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+END;
+
+CREATE TRIGGER IF NOT EXISTS place_moved_to_sixteen AFTER UPDATE ON places
+WHEN (NEW.first & -16) <> (OLD.first & -16) BEGIN
+    INSERT INTO tallies (board, level, first, second, head, players)
+    VALUES (OLD.board, 1, OLD.first & -16, 0, x'', -1),
+           (NEW.board, 1, NEW.first & -16, 0, x'', 1)
     ON CONFLICT DO UPDATE SET players = players + excluded.players;
 END;
 

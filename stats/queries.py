@@ -148,8 +148,8 @@ async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
 
 
 # How many are ahead stands in a row without a user_id. Counting their places would take milliseconds; it is the sum of
-# those with a better `first`, those of the same `first` with a better `second`, those of the tie whose ids begin with a
-# smaller byte, and the rest, which alone is counted one by one.
+# those in a better sixteen, those of the same sixteen with a better `first`, those of the same `first` with a better
+# `second`, those of the tie whose ids begin with a smaller byte, and the rest, which alone is counted one by one.
 SELECT_NEARBY = Statement(
     "SELECT * FROM (SELECT first, second, user_id FROM places"
     " WHERE board = :board AND (first, second, user_id) < (:first, :second, :user_id)"
@@ -157,11 +157,14 @@ SELECT_NEARBY = Statement(
     " UNION ALL SELECT * FROM (SELECT first, second, user_id FROM places"
     " WHERE board = :board AND (first, second, user_id) > (:first, :second, :user_id)"
     " ORDER BY first, second, user_id LIMIT :after)"
-    " UNION ALL SELECT (SELECT TOTAL(players) FROM tallies WHERE board = :board AND level = 1 AND first < :first)"
+    " UNION ALL SELECT (SELECT TOTAL(players) FROM tallies"
+    " WHERE board = :board AND level = 1 AND first < (:first & -16))"
     " + (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 2 AND first = :first AND second < :second)"
+    " WHERE board = :board AND level = 2 AND first >= (:first & -16) AND first < :first)"
     " + (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 3 AND first = :first AND second = :second AND head < substr(:user_id, 1, 1))"
+    " WHERE board = :board AND level = 3 AND first = :first AND second < :second)"
+    " + (SELECT TOTAL(players) FROM tallies"
+    " WHERE board = :board AND level = 4 AND first = :first AND second = :second AND head < substr(:user_id, 1, 1))"
     " + (SELECT COUNT(*) FROM places WHERE board = :board AND first = :first AND second = :second"
     " AND user_id >= substr(:user_id, 1, 1) AND user_id < :user_id), NULL, NULL"
 )

@@ -22,7 +22,7 @@ from tools.staging import create_database, exclusive, replace_databases, seal, s
 
 HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
 of all puzzles up to today's and beyond; and the keys that tokens are signed and verified with. What exists stays as it
-is, but for tables that a database of an earlier version lacks: it gets them."""
+is, but for a database of an earlier version, which gets the tables and triggers of this one."""
 
 
 def read_words(path: Path) -> list[str]:
@@ -122,7 +122,7 @@ def make_files(locations: Locations, *, force: bool) -> str:
             path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
     sentences = [f"Made {to_text(made)}."] if made else []
     sentences += [f"Added {', '.join(added)} to {locations.users}."] if added else []
-    sentences += [f"Added places and tallies to {to_text(upgraded)}."] if upgraded else []
+    sentences += [f"Made the leaderboards of {to_text(upgraded)} anew."] if upgraded else []
     return " ".join(sentences) or "All databases and keys exist: nothing to do."
 
 

@@ -3,7 +3,7 @@ compares it with."""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date
 from pathlib import Path
 from uuid import UUID
@@ -44,40 +44,68 @@ SELECT 'wins', -won, played, user_id FROM standings
 UNION ALL SELECT 'streaks', -max_streak, -won, user_id FROM standings
 """
 SELECT_TALLIES = """
-SELECT board, 1, first, 0, x'', COUNT(*) FROM places GROUP BY board, first
-UNION ALL SELECT board, 2, first, second, x'', COUNT(*) FROM places GROUP BY board, first, second
-UNION ALL SELECT board, 3, first, second, substr(user_id, 1, 1), COUNT(*) FROM places
+SELECT board, 1, first & -16, 0, x'', COUNT(*) FROM places GROUP BY board, first & -16
+UNION ALL SELECT board, 2, first, 0, x'', COUNT(*) FROM places GROUP BY board, first
+UNION ALL SELECT board, 3, first, second, x'', COUNT(*) FROM places GROUP BY board, first, second
+UNION ALL SELECT board, 4, first, second, substr(user_id, 1, 1), COUNT(*) FROM places
 GROUP BY board, first, second, substr(user_id, 1, 1)
 """
 
 
-def fill_standings(shard: sqlite3.Connection) -> None:
-    """Writes the standings, places and tallies of a shard that has games and none of these yet.
+SELECT_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 
-    The triggers are away meanwhile: row by row they would take three times as long as all else here.
-    """
-    triggers = shard.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        shard.execute(f"DROP TRIGGER {name}")
+# The indexes are those that came before places.
+DROP_BOARDS = """
+DROP INDEX IF EXISTS standings_by_wins;
+DROP INDEX IF EXISTS standings_by_streak;
+DROP TABLE IF EXISTS places;
+DROP TABLE IF EXISTS tallies;
+"""
+
+
+def fill_standings(shard: sqlite3.Connection) -> None:
+    """Writes the standings, places and tallies of a shard that has games and none of these yet."""
     rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
-    shard.executemany(UPSERT_STANDING.sql, rows)
+    with without_triggers(shard):
+        shard.executemany(UPSERT_STANDING.sql, rows)
+        fill_boards(shard)
+
+
+def fill_boards(shard: sqlite3.Connection) -> None:
     shard.execute(f"INSERT INTO places {SELECT_PLACES}")
     shard.execute(f"INSERT INTO tallies {SELECT_TALLIES}")
+
+
+@contextmanager
+def without_triggers(shard: sqlite3.Connection) -> Iterator[None]:
+    """Row by row they would take three times as long as all else that fills a shard. Inside a transaction."""
+    triggers = shard.execute(SELECT_TRIGGERS).fetchall()
+    for name, _ in triggers:
+        shard.execute(f"DROP TRIGGER {name}")
+    yield
     for _, sql in triggers:
         shard.execute(sql)
 
 
 def upgrade_shard(path: Path) -> bool:
-    """Adds places and tallies to a shard of a version without them, all or nothing, also while services write to it.
+    """Makes the places, the tallies and what keeps them anew in a shard of another version, all or nothing, also while
+    services write to it.
 
-    Returns whether they were missing. Raises sqlite3.Error if the file is no shard.
+    Returns whether it was of another one. Raises sqlite3.Error if the file is no shard.
     """
-    with closing(sqlite3.connect(path, isolation_level=None)) as shard:
-        if shard.execute("SELECT 1 FROM sqlite_master WHERE name = 'tallies'").fetchone():
+    schema = (SHARE / "games.sql").read_text(encoding="utf-8")
+    with closing(sqlite3.connect(":memory:")) as today, closing(sqlite3.connect(path, isolation_level=None)) as shard:
+        today.executescript(schema)
+        if read_version(shard) == read_version(today):
             return False
-        schema = (SHARE / "games.sql").read_text(encoding="utf-8")
-        shard.executescript(
-            f"BEGIN IMMEDIATE; DROP INDEX standings_by_wins; DROP INDEX standings_by_streak; {schema}"
-            f"INSERT INTO places {SELECT_PLACES}; COMMIT;"
-        )
+        drops = (f"DROP TRIGGER {name};" for name, _ in shard.execute(SELECT_TRIGGERS))
+        shard.executescript(f"BEGIN IMMEDIATE; {' '.join(drops)} {DROP_BOARDS} {schema}")
+        with without_triggers(shard):
+            fill_boards(shard)
+        shard.execute("COMMIT")
     return True
+
+
+def read_version(shard: sqlite3.Connection) -> int:
+    """The `user_version` in share/games.sql, when the shard was made or brought up to date; 0 before there was one."""
+    return int(shard.execute("PRAGMA user_version").fetchone()[0])

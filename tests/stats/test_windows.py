@@ -118,9 +118,10 @@ def count_tallies(players: dict[UUID, list[Result]]) -> Counter[tuple[object, ..
         statistics = count_statistics(games)
         won, played, streak = (statistics[name] for name in ("gamesWon", "gamesPlayed", "maxStreak"))
         for board, first, second in (("wins", -won, played), ("streaks", -streak, -won)):
-            tallies[board, 1, first, 0, b""] += 1
-            tallies[board, 2, first, second, b""] += 1
-            tallies[board, 3, first, second, user_id.bytes[:1]] += 1
+            tallies[board, 1, first // 16 * 16, 0, b""] += 1
+            tallies[board, 2, first, 0, b""] += 1
+            tallies[board, 3, first, second, b""] += 1
+            tallies[board, 4, first, second, user_id.bytes[:1]] += 1
     return tallies
 
 

@@ -10,21 +10,45 @@ from tools import init, verify
 from tools.locations import Locations
 from tools.rebuilding import upgrade_shard
 
-# What a shard of the version before these tables is, made of one of today's.
-TAKE_AWAY = (
-    "DROP TRIGGER standing_added",
-    "DROP TRIGGER standing_changed",
-    "DROP TRIGGER standing_removed",
+TAKE_TRIGGERS_AWAY = tuple(
+    f"DROP TRIGGER {name}"
+    for name in (
+        "standing_added",
+        "standing_removed",
+        "wins_changed",
+        "streak_changed",
+        "place_added",
+        "place_removed",
+        "place_moved",
+        "place_moved_to_first",
+        "place_moved_to_sixteen",
+        "tally_emptied",
+    )
+)
+# What shards of earlier versions are, made of one of today's: first there were no places and tallies, then these had a
+# level less, and other triggers.
+WITHOUT_PLACES = (
+    *TAKE_TRIGGERS_AWAY,
+    "PRAGMA user_version = 0",
     "DROP TABLE places",
     "DROP TABLE tallies",
     "CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id)",
     "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
 )
+WITH_THREE_LEVELS = (
+    *TAKE_TRIGGERS_AWAY,
+    "PRAGMA user_version = 0",
+    "DELETE FROM tallies WHERE level = 1",
+    "UPDATE tallies SET level = level - 1",
+    "CREATE TRIGGER standing_changed AFTER UPDATE ON standings BEGIN DELETE FROM places; END",
+)
 
 
 def read_places(path: Path) -> list[object]:
-    """With what keeps them: all but the rows of games and standings."""
+    """With what keeps them: all but the rows of games and standings. Nothing where there are none."""
     schema = read_rows(path, "SELECT type, name, sql FROM sqlite_master ORDER BY type, name")
+    if not read_rows(path, "SELECT 1 FROM sqlite_master WHERE name = 'places'"):
+        return []
     return [schema, read_rows(path, "SELECT * FROM places"), read_rows(path, "SELECT * FROM tallies")]
 
 
@@ -43,6 +67,8 @@ def test_what_is_filled_in_bulk_is_what_the_triggers_write(populated: Locations)
             "INSERT INTO standings SELECT * FROM kept ORDER BY random()",
             "UPDATE standings SET lost = lost + 2, played = played + 2 WHERE won > 3",
             "UPDATE standings SET lost = lost - 2, played = played - 2 WHERE won > 3",
+            "UPDATE standings SET won_in_3 = won_in_3 + 9, won = won + 9, played = played + 9, max_streak = max_streak + 9",
+            "UPDATE standings SET won_in_3 = won_in_3 - 9, won = won - 9, played = played - 9, max_streak = max_streak - 9",
         )
         assert read_places(shard) == filled
 
@@ -51,12 +77,12 @@ def test_what_is_filled_in_bulk_is_what_the_triggers_write(populated: Locations)
     ("statement", "beginning"),
     [
         (
-            "UPDATE tallies SET players = players + 1 WHERE level = 1 AND board = 'wins' AND first = -1",
-            "wins, 1, -1, 0, , ",
+            "UPDATE tallies SET players = players + 1 WHERE level = 2 AND board = 'wins' AND first = -1",
+            "wins, 2, -1, 0, , ",
         ),
         (
-            "UPDATE tallies SET players = players - 1 WHERE level = 3 AND first = (SELECT MIN(first) FROM tallies)",
-            "wins, 3, ",
+            "UPDATE tallies SET players = players - 1 WHERE level = 4 AND board = 'streaks' AND first = -1",
+            "streaks, 4, -1, ",
         ),
     ],
 )
@@ -86,18 +112,25 @@ def test_a_place_that_is_lost_is_found(populated: Locations, capsys: pytest.Capt
     assert differences[-1] == f"places: and {players - 20} more"
 
 
-def test_a_shard_of_an_earlier_version_is_reported_and_can_be_brought_up_to_date(
-    populated: Locations, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_shard_without_places_is_reported(populated: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     shard = populated.shards[1]
-    before = read_places(shard)
-    write_rows(shard, *TAKE_AWAY)
+    write_rows(shard, *WITHOUT_PLACES)
     assert find_differences(capsys) == [
         f"{table}: {shard} has no table {table}: it is of an earlier version, and bin/init brings it up to date"
         for table in ("places", "tallies")
     ]
+
+
+@pytest.mark.parametrize("changes", [WITHOUT_PLACES, WITH_THREE_LEVELS])
+def test_a_shard_of_an_earlier_version_is_brought_up_to_date(
+    changes: tuple[str, ...], populated: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = populated.shards[1]
+    before = read_places(shard)
+    write_rows(shard, *changes)
+    assert read_places(shard) != before
     assert init.main([]) == 0
-    assert capsys.readouterr().out == f"Added places and tallies to {shard}.\n"
+    assert capsys.readouterr().out == f"Made the leaderboards of {shard} anew.\n"
     assert read_places(shard) == before
     assert not upgrade_shard(shard)
     assert verify.main([]) == 0
@@ -105,8 +138,8 @@ def test_a_shard_of_an_earlier_version_is_reported_and_can_be_brought_up_to_date
 
 def test_an_upgrade_that_fails_changes_nothing(populated: Locations) -> None:
     shard = populated.shards[1]
-    write_rows(shard, *TAKE_AWAY, "DROP INDEX standings_by_streak")
+    write_rows(shard, *WITHOUT_PLACES, "ALTER TABLE standings RENAME COLUMN max_streak TO longest")
     before = read_rows(shard, "SELECT * FROM sqlite_master")
-    with pytest.raises(sqlite3.OperationalError, match="no such index"):
+    with pytest.raises(sqlite3.OperationalError, match="max_streak"):
         upgrade_shard(shard)
     assert read_rows(shard, "SELECT * FROM sqlite_master") == before
