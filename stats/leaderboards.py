@@ -89,7 +89,7 @@ def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
 
 def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
     """`limit` places with this one in the middle, (limit - 1) // 2 before it; where the board begins or ends too soon,
-    the rest is taken from the other side. Each shard gives its nearest `limit` on either side.
+    the rest is taken from the other side. Each shard gives its nearest on either side, `limit` at most.
     """
     before, after = split_nearby(place, shards)
     above = min(len(before), max((limit - 1) // 2, limit - 1 - len(after)))

@@ -43,8 +43,7 @@ async def read_and_show(
 async def read_page(databases: Databases, board: Board, window: Window) -> Page:
     if window.around is not None:
         place = await read_place(databases, board, window.around)
-        shards = await read_nearby(databases, board, place, before=window.limit, after=window.limit)
-        return take_around(place, shards, limit=window.limit)
+        return await read_around(databases, board, place, limit=window.limit)
     if window.after is not None:
         place = await read_place(databases, board, window.after)
         shards = await read_nearby(databases, board, place, before=0, after=window.limit + 1)
@@ -59,6 +58,17 @@ async def read_place(databases: Databases, board: Board, user_id: UUID) -> Place
         await require_user(databases, user_id)
         raise NotFound(f"User {user_id} has finished no game yet, and is on no leaderboard.")
     return find_place(board, user_id, standing)
+
+
+async def read_around(databases: Databases, board: Board, place: Place, *, limit: int) -> Page:
+    """Reads no more rows than are shown, and one that may follow, unless the board begins or ends near the place."""
+    above = (limit - 1) // 2
+    shards = await read_nearby(databases, board, place, before=above, after=limit - above)
+    page = take_around(place, shards, limit=limit)
+    if page.more and page.places[above] == place:
+        return page
+    shards = await read_nearby(databases, board, place, before=limit, after=limit)  # what a side lacks, the other has
+    return take_around(place, shards, limit=limit)
 
 
 async def read_nearby(databases: Databases, board: Board, place: Place, *, before: int, after: int) -> list[Nearby]:
