@@ -67,8 +67,10 @@ def test_what_is_filled_in_bulk_is_what_the_triggers_write(populated: Locations)
             "INSERT INTO standings SELECT * FROM kept ORDER BY random()",
             "UPDATE standings SET lost = lost + 2, played = played + 2 WHERE won > 3",
             "UPDATE standings SET lost = lost - 2, played = played - 2 WHERE won > 3",
-            "UPDATE standings SET won_in_3 = won_in_3 + 9, won = won + 9, played = played + 9, max_streak = max_streak + 9",
-            "UPDATE standings SET won_in_3 = won_in_3 - 9, won = won - 9, played = played - 9, max_streak = max_streak - 9",
+            "UPDATE standings SET won_in_3 = won_in_3 + 9, won = won + 9, played = played + 9",
+            "UPDATE standings SET max_streak = max_streak + 9",
+            "UPDATE standings SET won_in_3 = won_in_3 - 9, won = won - 9, played = played - 9",
+            "UPDATE standings SET max_streak = max_streak - 9",
         )
         assert read_places(shard) == filled
 
