@@ -30,7 +30,7 @@ FROM games GROUP BY user_id ORDER BY user_id
 def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standing]]:
     """Each user of the shard's games, in the order of the ids, with the standing that the games give."""
     for user_id, *won_in, lost, last_day, win_days in shard.execute(SELECT_GAMES):
-        max_streak, last_run = find_runs({date.fromisoformat(day) for day in win_days.split()})
+        max_streak, last_run = find_runs(map(date.fromisoformat, win_days.split()))
         yield (
             user_id if isinstance(user_id, UUID) else UUID(bytes=user_id),
             Standing(tuple(won_in), lost, max_streak, last_run, date.fromisoformat(last_day)),
