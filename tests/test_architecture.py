@@ -201,3 +201,11 @@ def test_git_has_no_database_and_nothing_that_is_made() -> None:
     assert "pyproject.toml" in listing
     made = re.compile(r"(^|/)(var|\.venv|__pycache__)/|\.(db|db-wal|db-shm|sqlite3?|pyc|so|exe|whl)$|(^|/)\.env$")
     assert [name for name in listing if made.search(name)] == []
+
+
+def test_games_leaves_the_command_line_of_httpx_out_of_memory() -> None:
+    program = "import sys, games.app; print(sorted({'httpx', 'rich', 'pygments'} & sys.modules.keys()))"
+    output = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    assert output == "['httpx']\n"
