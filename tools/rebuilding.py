@@ -93,19 +93,24 @@ def upgrade_shard(path: Path) -> bool:
 
     Returns whether it was of another one. Raises sqlite3.Error if the file is no shard.
     """
-    schema = (SHARE / "games.sql").read_text(encoding="utf-8")
-    with closing(sqlite3.connect(":memory:")) as today, closing(sqlite3.connect(path, isolation_level=None)) as shard:
-        today.executescript(schema)
-        if read_version(shard) == read_version(today):
+    with closing(sqlite3.connect(path, isolation_level=None)) as shard:
+        if is_of_this_version(shard):
             return False
         drops = (f"DROP TRIGGER {name};" for name, _ in shard.execute(SELECT_TRIGGERS))
-        shard.executescript(f"BEGIN IMMEDIATE; {' '.join(drops)} {DROP_BOARDS} {schema}")
+        shard.executescript(f"BEGIN IMMEDIATE; {' '.join(drops)} {DROP_BOARDS} {read_schema()}")
         with without_triggers(shard):
             fill_boards(shard)
         shard.execute("COMMIT")
     return True
 
 
-def read_version(shard: sqlite3.Connection) -> int:
-    """The `user_version` in share/games.sql, when the shard was made or brought up to date; 0 before there was one."""
-    return int(shard.execute("PRAGMA user_version").fetchone()[0])
+def is_of_this_version(shard: sqlite3.Connection) -> bool:
+    """Whether it was made, or brought up to date, with today's share/games.sql."""
+    with closing(sqlite3.connect(":memory:")) as today:
+        today.executescript(read_schema())
+        select_version = "PRAGMA user_version"  # 0 before there was one
+        return bool(shard.execute(select_version).fetchone() == today.execute(select_version).fetchone())
+
+
+def read_schema() -> str:
+    return (SHARE / "games.sql").read_text(encoding="utf-8")

@@ -19,7 +19,7 @@ from servicekit.sharding import shard_number
 from stats.queries import write_standing
 from stats.standings import Standing
 from tools.locations import ROOT, Locations, read_locations
-from tools.rebuilding import SELECT_PLACES, SELECT_TALLIES, rebuild_standings
+from tools.rebuilding import SELECT_PLACES, SELECT_TALLIES, is_of_this_version, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
 
@@ -80,6 +80,9 @@ def check_shard(shard: sqlite3.Connection, number: int, locations: Locations, fi
     findings.add("standing", compare_standings(path, stored, rebuilt))
     findings.add("view", compare_views(path, shard, rebuilt))
     findings.add("shard", find_strangers(path, number, locations.shards, players))
+    if not is_of_this_version(shard):
+        findings.add("version", [f"{path} is of another version, and bin/init brings its leaderboards up to date"])
+        return
     for table, counted in {"places": SELECT_PLACES, "tallies": SELECT_TALLIES}.items():
         findings.add(table, compare_rows(path, shard, table, counted))
 
@@ -124,9 +127,6 @@ def read_numbers(shard: sqlite3.Connection, sql: str) -> dict[UUID, int]:
 
 def compare_rows(path: Path, shard: sqlite3.Connection, table: str, counted: str) -> Iterator[str]:
     """Of a table that follows from another one, and the SELECT that counts it anew."""
-    if not shard.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [table]).fetchone():
-        yield f"{path} has no table {table}: it is of an earlier version, and bin/init brings it up to date"
-        return
     stored = f"SELECT * FROM {table}"  # noqa: S608 - names of ours
     counted = f"SELECT * FROM ({counted})"  # noqa: S608 - a query of ours
     for row in shard.execute(f"{counted} EXCEPT {stored}"):
