@@ -105,7 +105,7 @@ CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON places BEGIN
     ON CONFLICT DO UPDATE SET players = players + excluded.players;
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_moved AFTER UPDATE ON places BEGIN
+CREATE TRIGGER IF NOT EXISTS place_changed AFTER UPDATE ON places BEGIN
     INSERT INTO tallies (board, level, first, second, head, players)
     VALUES (OLD.board, 3, OLD.first, OLD.second, x'', -1),
            (OLD.board, 4, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1),
@@ -114,7 +114,7 @@ CREATE TRIGGER IF NOT EXISTS place_moved AFTER UPDATE ON places BEGIN
     ON CONFLICT DO UPDATE SET players = players + excluded.players;
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_moved_to_first AFTER UPDATE ON places
+CREATE TRIGGER IF NOT EXISTS place_changed_first AFTER UPDATE ON places
 WHEN NEW.first <> OLD.first BEGIN
     INSERT INTO tallies (board, level, first, second, head, players)
     VALUES (OLD.board, 2, OLD.first, 0, x'', -1),
@@ -122,7 +122,7 @@ WHEN NEW.first <> OLD.first BEGIN
     ON CONFLICT DO UPDATE SET players = players + excluded.players;
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_moved_to_sixteen AFTER UPDATE ON places
+CREATE TRIGGER IF NOT EXISTS place_changed_sixteen AFTER UPDATE ON places
 WHEN (NEW.first & -16) <> (OLD.first & -16) BEGIN
     INSERT INTO tallies (board, level, first, second, head, players)
     VALUES (OLD.board, 1, OLD.first & -16, 0, x'', -1),
