@@ -10,25 +10,9 @@ from tools import init, verify
 from tools.locations import Locations
 from tools.rebuilding import upgrade_shard
 
-TAKE_TRIGGERS_AWAY = tuple(
-    f"DROP TRIGGER {name}"
-    for name in (
-        "standing_added",
-        "standing_removed",
-        "wins_changed",
-        "streak_changed",
-        "place_added",
-        "place_removed",
-        "place_moved",
-        "place_moved_to_first",
-        "place_moved_to_sixteen",
-        "tally_emptied",
-    )
-)
-# What shards of earlier versions are, made of one of today's: first there were no places and tallies, then these had a
-# level less, and other triggers.
+# What shards of earlier versions are, made of one of today's without its triggers: first there were no places and
+# tallies, then these had a level less, and other triggers.
 WITHOUT_PLACES = (
-    *TAKE_TRIGGERS_AWAY,
     "PRAGMA user_version = 0",
     "DROP TABLE places",
     "DROP TABLE tallies",
@@ -36,12 +20,17 @@ WITHOUT_PLACES = (
     "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
 )
 WITH_THREE_LEVELS = (
-    *TAKE_TRIGGERS_AWAY,
     "PRAGMA user_version = 0",
     "DELETE FROM tallies WHERE level = 1",
     "UPDATE tallies SET level = level - 1",
     "CREATE TRIGGER standing_changed AFTER UPDATE ON standings BEGIN DELETE FROM places; END",
 )
+
+
+def age(path: Path, *changes: str) -> None:
+    """Makes a shard one of an earlier version."""
+    triggers = read_rows(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    write_rows(path, *(f"DROP TRIGGER {name}" for (name,) in triggers), *changes)
 
 
 def read_places(path: Path) -> list[object]:
@@ -120,7 +109,7 @@ def test_a_shard_of_an_earlier_version_is_reported_and_brought_up_to_date(
 ) -> None:
     shard = populated.shards[1]
     before = read_places(shard)
-    write_rows(shard, *changes)
+    age(shard, *changes)
     assert find_differences(capsys) == [
         f"version: {shard} is of another version, and bin/init brings its leaderboards up to date"
     ]
@@ -134,7 +123,7 @@ def test_a_shard_of_an_earlier_version_is_reported_and_brought_up_to_date(
 
 def test_an_upgrade_that_fails_changes_nothing(populated: Locations) -> None:
     shard = populated.shards[1]
-    write_rows(shard, *WITHOUT_PLACES, "ALTER TABLE standings RENAME COLUMN max_streak TO longest")
+    age(shard, *WITHOUT_PLACES, "ALTER TABLE standings RENAME COLUMN max_streak TO longest")
     before = read_rows(shard, "SELECT * FROM sqlite_master")
     with pytest.raises(sqlite3.OperationalError, match="max_streak"):
         upgrade_shard(shard)
