@@ -87,12 +87,17 @@ def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
     return Page(places[:limit], rank=1, more=len(places) > limit)
 
 
+def count_above(limit: int) -> int:
+    """How many of `limit` rows are before the one in the middle."""
+    return (limit - 1) // 2
+
+
 def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
-    """`limit` places with this one in the middle, (limit - 1) // 2 before it; where the board begins or ends too soon,
-    the rest is taken from the other side. Each shard gives its nearest on either side, `limit` at most.
+    """`limit` places with this one in the middle; where the board begins or ends too soon, the rest is taken from the
+    other side. Each shard gives its nearest on either side, `limit` at most.
     """
     before, after = split_nearby(place, shards)
-    above = min(len(before), max((limit - 1) // 2, limit - 1 - len(after)))
+    above = min(len(before), max(count_above(limit), limit - 1 - len(after)))
     below = limit - 1 - above
     return Page(
         [*before[len(before) - above :], place, *after[:below]],

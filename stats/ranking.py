@@ -15,7 +15,18 @@ from uuid import UUID
 from servicekit.problems import NotFound
 from stats import queries
 from stats.deps import Databases, Window, require_user
-from stats.leaderboards import Board, NamedPage, Nearby, Page, Place, find_place, take_after, take_around, take_top
+from stats.leaderboards import (
+    Board,
+    NamedPage,
+    Nearby,
+    Page,
+    Place,
+    count_above,
+    find_place,
+    take_after,
+    take_around,
+    take_top,
+)
 
 T = TypeVar("T")
 
@@ -62,7 +73,7 @@ async def read_place(databases: Databases, board: Board, user_id: UUID) -> Place
 
 async def read_around(databases: Databases, board: Board, place: Place, *, limit: int) -> Page:
     """Reads no more rows than are shown, and one that may follow, unless the board begins or ends near the place."""
-    above = (limit - 1) // 2
+    above = count_above(limit)
     shards = await read_nearby(databases, board, place, before=above, after=limit - above)
     page = take_around(place, shards, limit=limit)
     if page.more and page.places[above] == place:
