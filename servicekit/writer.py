@@ -67,7 +67,7 @@ class WriterConnection(aiosqlite.Connection):
     """A connection that runs whole functions in its thread, not only single statements."""
 
     def run(self, function: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:
-        return cast(Awaitable[T], self._execute(function, self._conn))  # type: ignore[no-untyped-call]
+        return cast(Awaitable[T], self._execute(function, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite's has no types
 
 
 class Writer:

@@ -66,7 +66,7 @@ def test_every_answer_on_a_journey_is_as_the_document_says(
     with open_document(suite, service) as document:
         know_values(document)
 
-        class Journey(document.as_state_machine()):  # type: ignore[misc]
+        class Journey(document.as_state_machine()):  # type: ignore[misc]  # a class made at run time
             def setup(self) -> None:
                 suite.restore()  # where a journey leads depends on what is stored
                 chance.seed(2026)
