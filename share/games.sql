@@ -1,12 +1,12 @@
 -- var/games0.db, games1.db, games2.db: one shard of the finished games. Owned by the stats service.
 -- A user's rows are all in shard user_id % 3 (servicekit/sharding.py).
 
--- Half of SQLite's own size: a result changes a dozen pages, and each goes to the disk twice as a whole. Only a database
--- without a table takes it.
+-- Half of SQLite's own size: each page that a result changes goes to the disk twice, as a whole. Only a database without
+-- a table takes it.
 PRAGMA page_size = 2048;
 
--- One more with every change of places, tallies or triggers: bin/init makes these anew in a shard of another version.
-PRAGMA user_version = 1;
+-- One more with every change of places, buckets or triggers: bin/init makes these anew in a shard of another version.
+PRAGMA user_version = 2;
 
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
 CREATE TABLE IF NOT EXISTS games (
@@ -35,104 +35,86 @@ CREATE TABLE IF NOT EXISTS standings (
     max_streak   INTEGER NOT NULL CHECK (max_streak >= last_run),  -- win days in a row, at best
     last_run     INTEGER NOT NULL CHECK (last_run >= 0),           -- length of the run that ends on last_win_day
     last_win_day DATE,                                             -- UTC day; NULL before the first win
-    last_day     DATE NOT NULL                                     -- UTC day of the last finished game
+    last_day     DATE NOT NULL,                                    -- UTC day of the last finished game
+    -- The player's place on each leaderboard, one key whose bytes compare as the board is ordered, the best first: two
+    -- numbers of eight hexadecimal digits, where more is better with all bits turned, then the user_id.
+    wins_place BLOB AS (CAST(printf('%08x%08x', ~won & 0xffffffff, played) || user_id AS BLOB)),
+    streaks_place BLOB AS (CAST(printf('%08x%08x', ~max_streak & 0xffffffff, ~won & 0xffffffff) || user_id AS BLOB))
 ) WITHOUT ROWID;
 
--- Where each player stands on each leaderboard. The primary key is the board's total order, best first: what counts
--- for more when it is greater is stored negated, so that every part ascends. The top of a board is its first entries.
+-- Each leaderboard in its order: its top is the first entries. SQLite counts what lies between two such keys twice as
+-- fast as between two keys of several columns.
 CREATE TABLE IF NOT EXISTS places (
-    board   TEXT NOT NULL CHECK (board IN ('wins', 'streaks')),
-    first   INTEGER NOT NULL,  -- wins: -won;   streaks: -max_streak
-    second  INTEGER NOT NULL,  -- wins: played; streaks: -won
-    user_id BLOB NOT NULL,     -- not UUID: comes to Python as it is, to be compared by the dozen and seldom shown
-    PRIMARY KEY (board, first, second, user_id)
+    board TEXT NOT NULL CHECK (board IN ('wins', 'streaks')),
+    place BLOB NOT NULL CHECK (length(place) = 32),
+    PRIMARY KEY (board, place)
 ) WITHOUT ROWID;
 
--- How many players stand at a place, on four levels: with a `first` in the same sixteen, -16 to -1 for instance (1), with
--- the same `first` (2), with the same `second` too (3), and of these with the same first byte of user_id (4). A rank is
--- the sum of some dozen of these numbers on each level, as the page of a word is that of its volume, chapter and section
--- added up; without them it would count half the board.
-CREATE TABLE IF NOT EXISTS tallies (
+-- How many players a rank need not count one by one. Each board is cut into buckets of about a thousand places that
+-- follow each other: from `start` to before the next start. A rank is the players of the buckets before its own, and
+-- those before it in there. The first bucket of a board begins with the empty key and is always there; one that has
+-- grown to twice its size is cut in two, and one that has lost three quarters joins the one before it.
+CREATE TABLE IF NOT EXISTS buckets (
     board   TEXT NOT NULL,
-    level   INTEGER NOT NULL CHECK (level BETWEEN 1 AND 4),
-    first   INTEGER NOT NULL,  -- on level 1 the least of the sixteen: first & -16
-    second  INTEGER NOT NULL,  -- 0 on levels 1 and 2
-    head    BLOB NOT NULL,     -- empty on levels 1 to 3
-    players INTEGER NOT NULL,  -- never 0: a row that comes to that goes
-    PRIMARY KEY (board, level, first, second, head)
+    start   BLOB NOT NULL,
+    players INTEGER NOT NULL CHECK (players >= 0),
+    PRIMARY KEY (board, start)
 ) WITHOUT ROWID;
 
--- The places follow the standings and the tallies the places, in the same transaction whoever writes. A result costs
+INSERT OR IGNORE INTO buckets (board, start, players) VALUES ('wins', x'', 0), ('streaks', x'', 0);
+
+-- The places follow the standings and the buckets the places, in the same transaction whoever writes. A result costs
 -- mostly what these change, so nothing is written that stays as it was. bin/verify counts both tables anew;
 -- tools/rebuilding.py fills them in bulk.
 CREATE TRIGGER IF NOT EXISTS standing_added AFTER INSERT ON standings BEGIN
-    INSERT INTO places (board, first, second, user_id)
-    VALUES ('wins', -NEW.won, NEW.played, NEW.user_id), ('streaks', -NEW.max_streak, -NEW.won, NEW.user_id);
+    INSERT INTO places (board, place) VALUES ('wins', NEW.wins_place), ('streaks', NEW.streaks_place);
 END;
 
 CREATE TRIGGER IF NOT EXISTS standing_removed AFTER DELETE ON standings BEGIN
-    DELETE FROM places WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
-    DELETE FROM places WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
+    DELETE FROM places WHERE board = 'wins' AND place = OLD.wins_place;
+    DELETE FROM places WHERE board = 'streaks' AND place = OLD.streaks_place;
 END;
 
-CREATE TRIGGER IF NOT EXISTS wins_changed AFTER UPDATE ON standings
-WHEN (NEW.won, NEW.played) <> (OLD.won, OLD.played) BEGIN
-    UPDATE places SET first = -NEW.won, second = NEW.played
-    WHERE (board, first, second, user_id) = ('wins', -OLD.won, OLD.played, OLD.user_id);
+CREATE TRIGGER IF NOT EXISTS wins_changed AFTER UPDATE ON standings WHEN NEW.wins_place <> OLD.wins_place BEGIN
+    UPDATE places SET place = NEW.wins_place WHERE board = 'wins' AND place = OLD.wins_place;
 END;
 
-CREATE TRIGGER IF NOT EXISTS streak_changed AFTER UPDATE ON standings
-WHEN (NEW.max_streak, NEW.won) <> (OLD.max_streak, OLD.won) BEGIN
-    UPDATE places SET first = -NEW.max_streak, second = -NEW.won
-    WHERE (board, first, second, user_id) = ('streaks', -OLD.max_streak, -OLD.won, OLD.user_id);
+CREATE TRIGGER IF NOT EXISTS streak_changed AFTER UPDATE ON standings WHEN NEW.streaks_place <> OLD.streaks_place BEGIN
+    UPDATE places SET place = NEW.streaks_place WHERE board = 'streaks' AND place = OLD.streaks_place;
 END;
 
 CREATE TRIGGER IF NOT EXISTS place_added AFTER INSERT ON places BEGIN
-    INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (NEW.board, 1, NEW.first & -16, 0, x'', 1),
-           (NEW.board, 2, NEW.first, 0, x'', 1),
-           (NEW.board, 3, NEW.first, NEW.second, x'', 1),
-           (NEW.board, 4, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
-    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+    UPDATE buckets SET players = players + 1 WHERE board = NEW.board
+    AND start = (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start <= NEW.place);
 END;
 
 CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON places BEGIN
-    INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (OLD.board, 1, OLD.first & -16, 0, x'', -1),
-           (OLD.board, 2, OLD.first, 0, x'', -1),
-           (OLD.board, 3, OLD.first, OLD.second, x'', -1),
-           (OLD.board, 4, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1)
-    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+    UPDATE buckets SET players = players - 1 WHERE board = OLD.board
+    AND start = (SELECT MAX(start) FROM buckets WHERE board = OLD.board AND start <= OLD.place);
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_changed AFTER UPDATE ON places BEGIN
-    INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (OLD.board, 3, OLD.first, OLD.second, x'', -1),
-           (OLD.board, 4, OLD.first, OLD.second, substr(OLD.user_id, 1, 1), -1),
-           (NEW.board, 3, NEW.first, NEW.second, x'', 1),
-           (NEW.board, 4, NEW.first, NEW.second, substr(NEW.user_id, 1, 1), 1)
-    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+-- First the bucket that has one more, then the one that has one less: when either is cut or joins another one, the
+-- numbers that this reads are true.
+CREATE TRIGGER IF NOT EXISTS place_changed AFTER UPDATE ON places
+WHEN (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start <= NEW.place)
+  <> (SELECT MAX(start) FROM buckets WHERE board = OLD.board AND start <= OLD.place) BEGIN
+    UPDATE buckets SET players = players + 1 WHERE board = NEW.board
+    AND start = (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start <= NEW.place);
+    UPDATE buckets SET players = players - 1 WHERE board = OLD.board
+    AND start = (SELECT MAX(start) FROM buckets WHERE board = OLD.board AND start <= OLD.place);
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_changed_first AFTER UPDATE ON places
-WHEN NEW.first <> OLD.first BEGIN
-    INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (OLD.board, 2, OLD.first, 0, x'', -1),
-           (NEW.board, 2, NEW.first, 0, x'', 1)
-    ON CONFLICT DO UPDATE SET players = players + excluded.players;
+CREATE TRIGGER IF NOT EXISTS bucket_grown AFTER UPDATE ON buckets WHEN NEW.players > 2048 BEGIN
+    INSERT INTO buckets (board, start, players)
+    SELECT board, place, NEW.players - 1024 FROM places
+    WHERE board = NEW.board AND place >= NEW.start ORDER BY place LIMIT 1 OFFSET 1024;
+    UPDATE buckets SET players = 1024 WHERE board = NEW.board AND start = NEW.start;
 END;
 
-CREATE TRIGGER IF NOT EXISTS place_changed_sixteen AFTER UPDATE ON places
-WHEN (NEW.first & -16) <> (OLD.first & -16) BEGIN
-    INSERT INTO tallies (board, level, first, second, head, players)
-    VALUES (OLD.board, 1, OLD.first & -16, 0, x'', -1),
-           (NEW.board, 1, NEW.first & -16, 0, x'', 1)
-    ON CONFLICT DO UPDATE SET players = players + excluded.players;
-END;
-
-CREATE TRIGGER IF NOT EXISTS tally_emptied AFTER UPDATE ON tallies WHEN NEW.players = 0 BEGIN
-    DELETE FROM tallies WHERE (board, level, first, second, head)
-                            = (NEW.board, NEW.level, NEW.first, NEW.second, NEW.head);
+CREATE TRIGGER IF NOT EXISTS bucket_shrunk AFTER UPDATE ON buckets WHEN NEW.players < 256 AND NEW.start > x'' BEGIN
+    DELETE FROM buckets WHERE board = NEW.board AND start = NEW.start;
+    UPDATE buckets SET players = players + NEW.players WHERE board = NEW.board
+    AND start = (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start < NEW.start);
 END;
 
 CREATE VIEW IF NOT EXISTS wins (user_id, wins) AS

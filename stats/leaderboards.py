@@ -9,10 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
-from typing import NamedTuple
 from uuid import UUID
-
-from stats.standings import Standing
 
 
 class Board(StrEnum):
@@ -22,13 +19,16 @@ class Board(StrEnum):
     STREAKS = "streaks"
 
 
-class Place(NamedTuple):
-    """Where a player stands on a board. Places compare as the board has them: the best is the smallest."""
+class Place(bytes):
+    """Where a player stands on a board: the 32 bytes that share/games.sql makes of a standing. Places compare as the
+    board has them: the best is the smallest."""
 
-    first: int
-    second: int
-    user_bytes: bytes
-    """The user's id: bytes compare ten times as fast as UUIDs, and only what is shown needs to be one."""
+    __slots__ = ()
+
+    @property
+    def user_bytes(self) -> bytes:
+        """The user's id: bytes compare ten times as fast as UUIDs, and only what is shown needs to be one."""
+        return self[16:]
 
     @property
     def user_id(self) -> UUID:
@@ -37,16 +37,7 @@ class Place(NamedTuple):
     @property
     def score(self) -> int:
         """The wins, or the days of the longest streak."""
-        return -self.first
-
-
-def find_place(board: Board, user_id: UUID, standing: Standing) -> Place:
-    """As the triggers in share/games.sql put it there."""
-    match board:
-        case Board.WINS:  # most wins first, then fewer games played
-            return Place(-standing.won, standing.played, user_id.bytes)
-        case Board.STREAKS:  # longest streak first, then most wins
-            return Place(-standing.max_streak, -standing.won, user_id.bytes)
+        return ~int(self[:8], 16) & 0xFFFFFFFF
 
 
 @dataclass(frozen=True, slots=True)

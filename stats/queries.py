@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
-from itertools import starmap
 from typing import Any, cast
 from uuid import UUID
 
@@ -136,37 +135,36 @@ async def upsert_standing(shard: Session, *, user_id: UUID, standing: Standing) 
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 
-SELECT_TOP = Statement(
-    "SELECT first, second, user_id FROM places WHERE board = :board ORDER BY first, second, user_id LIMIT :limit"
+SELECT_PLACE = Statement(
+    "SELECT CASE :board WHEN 'wins' THEN wins_place ELSE streaks_place END FROM standings WHERE user_id = :user_id"
 )
+
+
+async def find_place(shard: Database, *, board: Board, user_id: UUID) -> Place | None:
+    """None before the user's first game."""
+    place = await shard.fetch_val(SELECT_PLACE, {"board": board, "user_id": user_id})
+    return None if place is None else Place(place)
+
+
+SELECT_TOP = Statement("SELECT place FROM places WHERE board = :board ORDER BY place LIMIT :limit")
 
 
 async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
     """In order, best first."""
     rows = await shard.fetch_all(SELECT_TOP, {"board": board, "limit": limit})
-    return list(starmap(Place, rows))
+    return [Place(row["place"]) for row in rows]
 
 
-# How many are ahead stands in a row without a user_id. Counting their places would take milliseconds; it is the sum of
-# those in a better sixteen, those of the same sixteen with a better `first`, those of the same `first` with a better
-# `second`, those of the tie whose ids begin with a smaller byte, and the rest, which alone is counted one by one.
+# Those ahead are the players of the buckets before the one that the place is in, and what comes before it in there: to
+# count all their places would take milliseconds.
 SELECT_NEARBY = Statement(
-    "SELECT * FROM (SELECT first, second, user_id FROM places"
-    " WHERE board = :board AND (first, second, user_id) < (:first, :second, :user_id)"
-    " ORDER BY first DESC, second DESC, user_id DESC LIMIT :before)"
-    " UNION ALL SELECT * FROM (SELECT first, second, user_id FROM places"
-    " WHERE board = :board AND (first, second, user_id) > (:first, :second, :user_id)"
-    " ORDER BY first, second, user_id LIMIT :after)"
-    " UNION ALL SELECT (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 1 AND first < (:first & -16))"
-    " + (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 2 AND first >= (:first & -16) AND first < :first)"
-    " + (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 3 AND first = :first AND second < :second)"
-    " + (SELECT TOTAL(players) FROM tallies"
-    " WHERE board = :board AND level = 4 AND first = :first AND second = :second AND head < substr(:user_id, 1, 1))"
-    " + (SELECT COUNT(*) FROM places WHERE board = :board AND first = :first AND second = :second"
-    " AND user_id >= substr(:user_id, 1, 1) AND user_id < :user_id), NULL, NULL"
+    "SELECT NULL AS place, (SELECT COALESCE(SUM(players), 0) FROM buckets WHERE board = :board AND start < bucket)"
+    " + (SELECT COUNT(*) FROM places WHERE board = :board AND place >= bucket AND place < :place) AS ahead"
+    " FROM (SELECT MAX(start) AS bucket FROM buckets WHERE board = :board AND start <= :place)"
+    " UNION ALL SELECT * FROM (SELECT place, NULL FROM places"
+    " WHERE board = :board AND place < :place ORDER BY place DESC LIMIT :before)"
+    " UNION ALL SELECT * FROM (SELECT place, NULL FROM places"
+    " WHERE board = :board AND place > :place ORDER BY place LIMIT :after)"
 )
 
 
@@ -175,11 +173,11 @@ async def find_nearby(shard: Database, *, board: Board, place: Place, before: in
 
     One statement, so that all of it is as of one moment.
     """
-    values = {"board": board, "first": place.first, "second": place.second, "user_id": place.user_bytes}
-    rows = await shard.fetch_all(SELECT_NEARBY, values | {"before": before, "after": after})
+    values = {"board": board, "place": place, "before": before, "after": after}
+    rows = await shard.fetch_all(SELECT_NEARBY, values)
     return Nearby(
-        ahead=sum(int(row["first"]) for row in rows if row["user_id"] is None),
-        places=[Place(*row) for row in rows if row["user_id"] is not None],
+        ahead=sum(row["ahead"] for row in rows if row["place"] is None),
+        places=[Place(row["place"]) for row in rows if row["place"] is not None],
     )
 
 

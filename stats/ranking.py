@@ -22,7 +22,6 @@ from stats.leaderboards import (
     Page,
     Place,
     count_above,
-    find_place,
     take_after,
     take_around,
     take_top,
@@ -64,11 +63,11 @@ async def read_page(databases: Databases, board: Board, window: Window) -> Page:
 
 
 async def read_place(databases: Databases, board: Board, user_id: UUID) -> Place:
-    standing = await queries.find_standing(databases.shards.of(user_id), user_id=user_id)
-    if standing is None:
+    place = await queries.find_place(databases.shards.of(user_id), board=board, user_id=user_id)
+    if place is None:
         await require_user(databases, user_id)
         raise NotFound(f"User {user_id} has finished no game yet, and is on no leaderboard.")
-    return find_place(board, user_id, standing)
+    return place
 
 
 async def read_around(databases: Databases, board: Board, place: Place, *, limit: int) -> Page:

@@ -37,34 +37,36 @@ def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standin
         )
 
 
-# What the triggers in share/games.sql keep, counted at once: the rows of `places` from `standings`, and those of
-# `tallies` from `places`.
-SELECT_PLACES = """
-SELECT 'wins', -won, played, user_id FROM standings
-UNION ALL SELECT 'streaks', -max_streak, -won, user_id FROM standings
+# What the triggers in share/games.sql keep, all at once: places from standings, and buckets of a thousand from places.
+SELECT_PLACES = "SELECT 'wins', wins_place FROM standings UNION ALL SELECT 'streaks', streaks_place FROM standings"
+SELECT_BUCKETS = """
+SELECT board, CASE number WHEN 0 THEN x'' ELSE MIN(place) END, COUNT(*)
+FROM (SELECT board, place, (ROW_NUMBER() OVER (PARTITION BY board ORDER BY place) - 1) / 1024 AS number FROM places)
+GROUP BY board, number
 """
-SELECT_TALLIES = """
-SELECT board, 1, first & -16, 0, x'', COUNT(*) FROM places GROUP BY board, first & -16
-UNION ALL SELECT board, 2, first, 0, x'', COUNT(*) FROM places GROUP BY board, first
-UNION ALL SELECT board, 3, first, second, x'', COUNT(*) FROM places GROUP BY board, first, second
-UNION ALL SELECT board, 4, first, second, substr(user_id, 1, 1), COUNT(*) FROM places
-GROUP BY board, first, second, substr(user_id, 1, 1)
+# Where the buckets begin depends on what came when; how many are in each does not.
+RECOUNT_BUCKETS = """
+SELECT board, start, (SELECT COUNT(*) FROM places
+                      WHERE places.board = bounds.board AND place >= start AND place < following)
+FROM (SELECT board, start, LEAD(start, 1, x'ff') OVER (PARTITION BY board ORDER BY start) AS following
+      FROM (SELECT board, start FROM buckets UNION VALUES ('wins', x''), ('streaks', x''))) AS bounds
 """
-
 
 SELECT_TRIGGERS = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
 
-# The indexes are those that came before places.
+# Of this version and of earlier ones.
 DROP_BOARDS = """
 DROP INDEX IF EXISTS standings_by_wins;
 DROP INDEX IF EXISTS standings_by_streak;
 DROP TABLE IF EXISTS places;
 DROP TABLE IF EXISTS tallies;
+DROP TABLE IF EXISTS buckets;
+ALTER TABLE standings RENAME TO earlier_standings;
 """
 
 
 def fill_standings(shard: sqlite3.Connection) -> None:
-    """Writes the standings, places and tallies of a shard that has games and none of these yet."""
+    """Writes the standings, places and buckets of a shard that has games and none of these yet."""
     rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
     with without_triggers(shard):
         shard.executemany(UPSERT_STANDING.sql, rows)
@@ -73,7 +75,7 @@ def fill_standings(shard: sqlite3.Connection) -> None:
 
 def fill_boards(shard: sqlite3.Connection) -> None:
     shard.execute(f"INSERT INTO places {SELECT_PLACES}")
-    shard.execute(f"INSERT INTO tallies {SELECT_TALLIES}")
+    shard.execute(f"INSERT OR REPLACE INTO buckets {SELECT_BUCKETS}")  # the first of each board is there
 
 
 @contextmanager
@@ -88,7 +90,7 @@ def without_triggers(shard: sqlite3.Connection) -> Iterator[None]:
 
 
 def upgrade_shard(path: Path) -> bool:
-    """Makes the places, the tallies and what keeps them anew in a shard of another version, all or nothing, also while
+    """Makes the places, the buckets and what keeps them anew in a shard of another version, all or nothing, also while
     services write to it.
 
     Returns whether it was of another one. Raises sqlite3.Error if the file is no shard.
@@ -99,9 +101,16 @@ def upgrade_shard(path: Path) -> bool:
         drops = (f"DROP TRIGGER {name};" for name, _ in shard.execute(SELECT_TRIGGERS))
         shard.executescript(f"BEGIN IMMEDIATE; {' '.join(drops)} {DROP_BOARDS} {read_schema()}")
         with without_triggers(shard):
+            move_standings(shard)
             fill_boards(shard)
         shard.execute("COMMIT")
     return True
+
+
+def move_standings(shard: sqlite3.Connection) -> None:
+    names = ", ".join(name for (name,) in shard.execute("SELECT name FROM pragma_table_info('earlier_standings')"))
+    shard.execute(f"INSERT INTO standings ({names}) SELECT {names} FROM earlier_standings")  # noqa: S608 - names of ours
+    shard.execute("DROP TABLE earlier_standings")
 
 
 def is_of_this_version(shard: sqlite3.Connection) -> bool:

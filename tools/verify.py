@@ -19,12 +19,12 @@ from servicekit.sharding import shard_number
 from stats.queries import write_standing
 from stats.standings import Standing
 from tools.locations import ROOT, Locations, read_locations
-from tools.rebuilding import SELECT_PLACES, SELECT_TALLIES, is_of_this_version, rebuild_standings
+from tools.rebuilding import RECOUNT_BUCKETS, SELECT_PLACES, is_of_this_version, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
 
 HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
-the games and compared with the stored one and with the views; the places on the leaderboards, and the tallies of them,
+the games and compared with the stored one and with the views; the places on the leaderboards, and the numbers of them,
 must be those of the standings; each player must exist and be in the right shard; each answer must be in the dictionary;
 no result of a play may have been refused by stats; and SQLite must find every file intact. Differences are listed, and
 make status 1."""
@@ -83,7 +83,7 @@ def check_shard(shard: sqlite3.Connection, number: int, locations: Locations, fi
     if not is_of_this_version(shard):
         findings.add("version", [f"{path} is of another version, and bin/init brings its leaderboards up to date"])
         return
-    for table, counted in {"places": SELECT_PLACES, "tallies": SELECT_TALLIES}.items():
+    for table, counted in {"places": SELECT_PLACES, "buckets": RECOUNT_BUCKETS}.items():
         findings.add(table, compare_rows(path, shard, table, counted))
 
 

@@ -1,10 +1,14 @@
-"""The schema of a shard: its views, places and tallies, and what it refuses."""
+"""The schema of a shard: its views, places and buckets, and what it refuses."""
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import date
+from random import Random
+from typing import NamedTuple
 from uuid import UUID
 
 import pytest
@@ -13,12 +17,12 @@ from hypothesis import strategies as st
 
 import servicekit.values  # noqa: F401 - registers how ids, times and days are stored
 from servicekit.statements import Statement
-from stats.queries import SELECT_NEARBY, SELECT_TOP, SELECT_WIN_DAYS
+from stats.queries import SELECT_NEARBY, SELECT_PLACE, SELECT_TOP, SELECT_WIN_DAYS
 from stats.results import Result
 from stats.standings import count_results
 from tests.stats.playing import DayRun, find_day_runs, finish, results
 from tools.locations import Locations
-from tools.rebuilding import fill_standings, rebuild_standings
+from tools.rebuilding import fill_boards, fill_standings, rebuild_standings, without_triggers
 
 INSERT = "INSERT INTO games VALUES (?, ?, ?, ?, ?)"
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
@@ -96,9 +100,8 @@ def test_a_second_result_of_a_game_is_refused(shard: sqlite3.Connection) -> None
 
 def explain(shard: sqlite3.Connection, statement: Statement) -> list[str]:
     """The steps of SQLite's plan."""
-    values = dict.fromkeys(["limit", "before", "after"], 10) | {"board": "wins", "first": -1, "second": 1}
-    query = f"EXPLAIN QUERY PLAN {statement.sql}"
-    return [step for *_, step in shard.execute(query, values | {"user_id": USER})]
+    values = dict.fromkeys(["limit", "before", "after"], 10) | {"board": "wins", "place": bytes(32), "user_id": USER}
+    return [step for *_, step in shard.execute(f"EXPLAIN QUERY PLAN {statement.sql}", values)]
 
 
 @pytest.mark.parametrize("statement", [SELECT_TOP, SELECT_NEARBY])
@@ -106,9 +109,9 @@ def test_a_leaderboard_is_read_by_key_without_sorting_and_never_from_games(
     shard: sqlite3.Connection, statement: Statement
 ) -> None:
     steps = explain(shard, statement)
-    tables = [step for step in steps if re.search("games|standings|places|tallies", step)]
+    tables = [step for step in steps if re.search("games|standings|places|buckets", step)]
     assert tables
-    assert [step for step in tables if not re.match("SEARCH (places|tallies) USING PRIMARY KEY ", step)] == []
+    assert [step for step in tables if not re.match("SEARCH (places|buckets) USING PRIMARY KEY ", step)] == []
     assert [step for step in steps if "TEMP B-TREE" in step] == []
 
 
@@ -116,43 +119,188 @@ def test_the_win_days_of_a_player_are_read_from_that_players_games(shard: sqlite
     assert explain(shard, SELECT_WIN_DAYS)[0] == "SEARCH games USING PRIMARY KEY (user_id=?)"
 
 
-# Few numbers and few first bytes, so that there are ties on every level of the tallies.
-places = st.lists(
-    st.tuples(
-        st.sampled_from([-33, -32, -17, -16, -15, -1, 0]),
+class Player(NamedTuple):
+    won: int
+    played: int
+    max_streak: int
+    user_id: bytes
+
+    @property
+    def keys(self) -> dict[str, tuple[int, int, bytes]]:
+        """What each board is ordered by."""
+        return {
+            "wins": (-self.won, self.played, self.user_id),
+            "streaks": (-self.max_streak, -self.won, self.user_id),
+        }
+
+
+def insert_standings(shard: sqlite3.Connection, players: Iterable[Player]) -> None:
+    rows = [(user_id, played, won, won, played - won, streak) for won, played, streak, user_id in players]
+    shard.executemany(
+        "INSERT INTO standings (user_id, played, won, won_in_4, lost, max_streak, won_in_1, won_in_2, won_in_3,"
+        " won_in_5, won_in_6, last_run, last_day) VALUES (?, ?, ?, ?, ?, ?, 0, 0, 0, 0, 0, 0, '2022-03-14')",
+        rows,
+    )
+
+
+def read_players(shard: sqlite3.Connection) -> list[Player]:
+    rows = shard.execute("SELECT won, played, max_streak, CAST(user_id AS BLOB) FROM standings")
+    return [Player(*row) for row in rows]
+
+
+def read_near(shard: sqlite3.Connection, board: str, player: Player, before: int, after: int) -> list[object]:
+    """How many are ahead, and the ids of the nearest."""
+    ((place,),) = shard.execute(SELECT_PLACE.sql, {"board": board, "user_id": player.user_id})
+    values = {"board": board, "place": place, "before": before, "after": after}
+    return [ahead if near is None else near[16:] for near, ahead in shard.execute(SELECT_NEARBY.sql, values)]
+
+
+def sort_board(players: Iterable[Player], board: str) -> list[Player]:
+    return sorted(players, key=lambda player: player.keys[board])
+
+
+def cut_near(whole: list[Player], index: int, before: int, after: int) -> list[object]:
+    """As read_near, of a board in order."""
+    nearest = [*whole[max(0, index - before) : index][::-1], *whole[index + 1 :][:after]]
+    return [index, *(player.user_id for player in nearest)]
+
+
+few_players = st.lists(
+    st.builds(
+        lambda won, lost, streak, number: Player(won, won + lost, streak, number.to_bytes(16, "big")),
+        st.sampled_from([0, 1, 2, 15, 16, 255, 256, 2**31 - 1]),
         st.integers(0, 2),
-        st.builds(
-            lambda head, rest: bytes([head, *bytes(14), rest]),
-            st.sampled_from([0, 1, 127, 128, 255]),
-            st.integers(0, 4),
-        ),
+        st.sampled_from([0, 1, 16, 300]),
+        st.one_of(st.integers(0, 3), st.integers(0, 2**128 - 1)),
     ),
-    unique_by=lambda place: place[2],
+    unique_by=lambda player: player.user_id,
     max_size=25,
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
-@given(places, st.integers(0, 4), st.integers(0, 4))
+@given(few_players, st.integers(0, 4), st.integers(0, 4))
 def test_what_is_near_a_place_is_what_the_sorted_whole_has_there(
-    shard: sqlite3.Connection, whole: list[tuple[int, int, bytes]], before: int, after: int
+    shard: sqlite3.Connection, players: list[Player], before: int, after: int
 ) -> None:
+    shard.execute("DELETE FROM standings")
+    insert_standings(shard, players)
+    for board in ("wins", "streaks"):
+        whole = sort_board(players, board)
+        for index, player in enumerate(whole):
+            assert read_near(shard, board, player, before, after) == cut_near(whole, index, before, after)
+
+
+SMALLEST, LARGEST = 256, 2048
+"""Players of a bucket, by share/games.sql; the first of a board may have fewer."""
+
+
+def assert_buckets_are_right(shard: sqlite3.Connection, *, largest: int = LARGEST) -> None:
+    """By the slow way: each has the players between its start and the next one, and none is too large or too small."""
+    for board in ("wins", "streaks"):
+        buckets = shard.execute("SELECT start, players FROM buckets WHERE board = ? ORDER BY start", [board]).fetchall()
+        starts = [start for start, _ in buckets]
+        assert starts[0] == b""
+        column = f"{board}_place"
+        counts = Counter(
+            bisect_right(starts, place) - 1
+            for (place,) in shard.execute(f"SELECT {column} FROM standings")  # noqa: S608 - a name of ours
+        )
+        assert [players for _, players in buckets] == [counts[number] for number in range(len(starts))]
+        assert all(players <= largest for _, players in buckets)
+        assert all(players >= SMALLEST for _, players in buckets[1:])
+
+
+def add(shard: sqlite3.Connection, random: Random) -> None:
+    """One to three thousand, at most of them equal but for their ids."""
+    wins = random.choice([0, 3, 40])
+    insert_standings(
+        shard,
+        (
+            Player(won, won + random.randrange(3), random.randrange(won + 1), random.randbytes(16))
+            for won in (random.randint(0, wins) for _ in range(random.randint(1000, 3000)))
+        ),
+    )
+
+
+def win(shard: sqlite3.Connection, random: Random) -> None:
+    """Some part of them moves to the better, many across a whole bucket."""
+    shard.execute(
+        "UPDATE standings SET won = won + :more, won_in_4 = won_in_4 + :more, played = played + :more,"
+        " max_streak = max_streak + :days WHERE abs(random()) % :part = 0",
+        {"more": random.choice([1, 1, 50]), "days": random.choice([0, 1]), "part": random.choice([1, 2, 10])},
+    )
+
+
+def lose(shard: sqlite3.Connection, random: Random) -> None:
+    shard.execute(
+        "UPDATE standings SET lost = lost + 1, played = played + 1 WHERE abs(random()) % ? = 0",
+        [random.choice([1, 2, 10])],
+    )
+
+
+def leave(shard: sqlite3.Connection, random: Random) -> None:
+    """Whoever is in the middle of the board, or some from everywhere."""
+    condition = random.choice(["won BETWEEN 1 AND 20", "abs(random()) % 2 = 0", "max_streak > 0"])
+    shard.execute(f"DELETE FROM standings WHERE {condition}")  # noqa: S608 - conditions of ours
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@given(st.lists(st.sampled_from([add, win, lose, leave]), max_size=5), st.randoms(use_true_random=True))
+def test_whatever_thousands_of_players_do_the_buckets_are_what_the_slow_way_counts(
+    shard: sqlite3.Connection, steps: list[Callable[[sqlite3.Connection, Random], None]], random: Random
+) -> None:
+    shard.execute("BEGIN")
+    for step in [add, *steps]:
+        step(shard, random)
+        assert_buckets_are_right(shard)
+    for board in ("wins", "streaks"):
+        whole = sort_board(read_players(shard), board)
+        for index in range(0, len(whole), 97):
+            assert read_near(shard, board, whole[index], 2, 2) == cut_near(whole, index, 2, 2)
+    shard.execute("ROLLBACK")
+
+
+def test_a_bucket_that_has_grown_is_cut_and_one_that_has_shrunk_joins_the_one_before(shard: sqlite3.Connection) -> None:
+    def read_buckets() -> list[int]:
+        return [players for (players,) in shard.execute("SELECT players FROM buckets WHERE board = 'wins'")]
+
+    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(2048)))
+    assert read_buckets() == [2048]
+    insert_standings(shard, [Player(5, 5, 5, (2048).to_bytes(16, "big"))])
+    assert read_buckets() == [1024, 1025]
+    shard.execute("DELETE FROM standings WHERE user_id >= ?", [(1024 + 256).to_bytes(16, "big")])
+    assert read_buckets() == [1024, 256]
+    shard.execute("DELETE FROM standings WHERE user_id = ?", [(1024).to_bytes(16, "big")])
+    assert read_buckets() == [1024 + 255]
+    shard.execute("DELETE FROM standings")
+    assert read_buckets() == [0]
+
+
+def test_two_buckets_that_join_are_cut_again_where_they_are_too_large_together(shard: sqlite3.Connection) -> None:
+    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(1024, 3073)))
+    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(1000)))  # 2,024 and 1,025
+    shard.execute("DELETE FROM standings WHERE user_id >= ?", [(2048 + 255).to_bytes(16, "big")])
+    assert_buckets_are_right(shard)
+    assert [players for (players,) in shard.execute("SELECT players FROM buckets WHERE board = 'wins'")] == [1024, 1255]
+
+
+def test_buckets_that_are_filled_at_once_have_a_thousand_players(shard: sqlite3.Connection) -> None:
+    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(2500)))
     shard.execute("DELETE FROM places")
-    shard.executemany("INSERT INTO places VALUES ('wins', ?, ?, ?)", whole)
-    shard.execute("INSERT INTO places VALUES ('streaks', -5, 0, ?)", [USER])  # counts on the other board only
-    for first, second, user_id in [*whole, (-1, 1, bytes([127] * 16))]:
-        values = {"board": "wins", "first": first, "second": second, "user_id": user_id}
-        rows = shard.execute(SELECT_NEARBY.sql, values | {"before": before, "after": after}).fetchall()
-        ahead = sorted((place for place in whole if place < (first, second, user_id)), reverse=True)
-        behind = sorted(place for place in whole if place > (first, second, user_id))
-        assert rows == [*ahead[:before], *behind[:after], (len(ahead), None, None)]
+    with without_triggers(shard):
+        fill_boards(shard)
+    players = [players for (players,) in shard.execute("SELECT players FROM buckets")]
+    assert players == [1024, 1024, 452] * 2
+    assert_buckets_are_right(shard)
 
 
-def test_places_and_tallies_go_with_the_standings(shard: sqlite3.Connection) -> None:
+def test_places_and_buckets_go_with_the_standings(shard: sqlite3.Connection) -> None:
     for number in range(4):
         insert_games(shard, UUID(int=number), [finish(day) for day in range(number + 1)])
     fill_standings(shard)
     assert shard.execute("SELECT COUNT(*) FROM places").fetchone() == (8,)
+    assert shard.execute("SELECT * FROM buckets").fetchall() == [("streaks", b"", 4), ("wins", b"", 4)]
     shard.execute("DELETE FROM standings")
     assert shard.execute("SELECT * FROM places").fetchall() == []
-    assert shard.execute("SELECT * FROM tallies").fetchall() == []
+    assert shard.execute("SELECT * FROM buckets").fetchall() == [("streaks", b"", 0), ("wins", b"", 0)]

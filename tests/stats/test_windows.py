@@ -1,7 +1,6 @@
 """The rows around a player, and the pages after one."""
 
 import sqlite3
-from collections import Counter
 from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +17,7 @@ from stats.results import Result
 from stats.settings import Settings
 from tests.problem_checks import assert_problem
 from tests.stats.boards import BOARDS, Ranking, both_boards, fill_shards, populate
-from tests.stats.playing import add_user, add_users, count_statistics, finish, results, write_body
+from tests.stats.playing import add_user, add_users, finish, results, write_body
 from tools.locations import Locations
 
 
@@ -95,34 +94,6 @@ def post_in_turns(client: TestClient, players: dict[UUID, list[Result]]) -> None
     posts = [(number, user_id, game) for user_id, games in players.items() for number, game in enumerate(games)]
     for number, user_id, game in sorted(posts, key=lambda post: post[0]):
         assert client.post(f"/users/{user_id}/games", json=write_body(number, game)).status_code == 201
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
-@given(st.lists(results, min_size=1, max_size=5))
-def test_after_any_results_the_tallies_are_what_the_slow_way_counts(
-    stats_client: TestClient, locations: Locations, games: list[list[Result]]
-) -> None:
-    clear_shards(locations)
-    players = dict(zip(add_users(locations, [uuid4() for _ in games]), games, strict=True))
-    post_in_turns(stats_client, players)
-    for number, shard in enumerate(locations.shards):
-        own = {user_id: games for user_id, games in players.items() if games and shard_number(user_id, 3) == number}
-        with closing(sqlite3.connect(shard)) as connection:
-            stored = {tuple(key): players for *key, players in connection.execute("SELECT * FROM tallies")}
-        assert stored == count_tallies(own)
-
-
-def count_tallies(players: dict[UUID, list[Result]]) -> Counter[tuple[object, ...]]:
-    tallies: Counter[tuple[object, ...]] = Counter()
-    for user_id, games in players.items():
-        statistics = count_statistics(games)
-        won, played, streak = (statistics[name] for name in ("gamesWon", "gamesPlayed", "maxStreak"))
-        for board, first, second in (("wins", -won, played), ("streaks", -streak, -won)):
-            tallies[board, 1, first // 16 * 16, 0, b""] += 1
-            tallies[board, 2, first, 0, b""] += 1
-            tallies[board, 3, first, second, b""] += 1
-            tallies[board, 4, first, second, user_id.bytes[:1]] += 1
-    return tallies
 
 
 @both_boards

@@ -45,6 +45,12 @@ def read_rows(path: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
 
+def list_columns(path: Path, table: str) -> str:
+    """Those that can be written, as SQL lists them."""
+    names = read_rows(path, f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608 - names of ours
+    return ", ".join(name for (name,) in names)
+
+
 def write_rows(path: Path, *statements: str) -> None:
     with closing(sqlite3.connect(path)) as connection, connection:
         for sql in statements:

@@ -53,9 +53,8 @@ def test_filled_standings_are_what_the_service_would_have_written(games: Games) 
         shard.row_factory = sqlite3.Row
         stored = [dict(row) for row in shard.execute("SELECT * FROM standings ORDER BY user_id")]
 
-    assert stored == [
-        write_standing(user_id, count_results(list(games[user_id].values()))) for user_id in sorted(games)
-    ]
+    written = [write_standing(user_id, count_results(list(games[user_id].values()))) for user_id in sorted(games)]
+    assert [{name: row[name] for name in standing} for row, standing in zip(stored, written, strict=True)] == written
 
 
 def test_a_player_who_never_won_has_a_standing_without_a_run() -> None:

@@ -12,7 +12,7 @@ from servicekit.sharding import shard_number
 from stats.queries import UPSERT_STANDING, write_standing
 from stats.results import Result
 from stats.standings import count_results
-from tests.tools.scripts import dump, list_files, read_rows, write_rows
+from tests.tools.scripts import dump, list_columns, list_files, read_rows, write_rows
 from tools import init, verify
 from tools.locations import Locations
 from tools.staging import JOURNAL
@@ -115,7 +115,10 @@ def test_a_player_in_the_wrong_shard_is_found(populated: Locations, capsys: pyte
     with closing(sqlite3.connect(populated.shards[0], isolation_level=None)) as shard:
         shard.execute("ATTACH ? AS wrong", [str(populated.shards[1])])
         for table in ("games", "standings"):
-            shard.execute(f"INSERT INTO wrong.{table} SELECT * FROM main.{table} WHERE user_id = {FIRST}")  # noqa: S608 - our names
+            columns = list_columns(populated.shards[0], table)
+            shard.execute(
+                f"INSERT INTO wrong.{table} ({columns}) SELECT {columns} FROM main.{table} WHERE user_id = {FIRST}"  # noqa: S608 - our names
+            )
 
     (difference,) = find_differences(capsys)
 
