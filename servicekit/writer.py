@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -66,8 +66,11 @@ class Replaced(Exception):
 class WriterConnection(aiosqlite.Connection):
     """A connection that runs whole functions in its thread, not only single statements."""
 
-    def run(self, function: Callable[[sqlite3.Connection], T]) -> Awaitable[T]:
-        return cast(Awaitable[T], self._execute(function, self._conn))  # type: ignore[no-untyped-call]  # aiosqlite's has no types
+    def run(self, function: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """What aiosqlite does with a statement, without a coroutine, which would need a task to go on by itself."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, partial(function, self._conn)))
+        return future
 
 
 class Writer:
@@ -78,7 +81,7 @@ class Writer:
         self._waiting: deque[Write] = deque()
         """The event loop appends, and the thread takes what it begins with: each step of a deque is one of its own."""
         self._worker: asyncio.Task[None] | None = None
-        self._under_way: asyncio.Future[Any] | None = None
+        self._under_way: asyncio.Future[list[Any]] | None = None
         """What the thread does now, or did last."""
         self._connection: WriterConnection | None = None
         self._file_id: FileId | None = None
@@ -147,14 +150,13 @@ class Writer:
         """Fills `taken`, and gives the outcome of each. What it raises is the outcome of all."""
         deadline = self._waiting[0].deadline  # the first: the others have come later
         while True:
-            connection = await self._follow_file(deadline)
+            connection = self._connection or await self._open_connection(deadline)
             take = partial(self._take, taken)
-            carried_out = connection.run(partial(carry_out, take, self._file, self._file_id, deadline))
-            self._under_way = asyncio.ensure_future(carried_out)
+            self._under_way = connection.run(partial(carry_out, take, self._file, self._file_id, deadline))
             try:
-                return await finish(self._under_way)
+                return await self._under_way  # only the end of the event loop cancels this
             except Replaced:
-                continue
+                await self._close_connection()
 
     def _take(self, taken: list[Write]) -> list[Work[Any]]:
         """In the thread, which has the write lock: what has gathered by now."""
@@ -171,15 +173,12 @@ class Writer:
         for write in writes:
             self.report_wait(now - write.began_at)
 
-    async def _follow_file(self, deadline: float) -> WriterConnection:
-        file_id = self._file.identify()
-        if self._connection is None or file_id != self._file_id:
-            await self._close_connection()
-            self._connection = await finish(self._open_connection(deadline))
-            self._file_id = file_id
+    async def _open_connection(self, deadline: float) -> WriterConnection:
+        self._file_id = self._file.identify()  # before it is opened: if another one comes in between, it is found out
+        self._connection = await finish(self._connect(deadline))
         return self._connection
 
-    async def _open_connection(self, deadline: float) -> WriterConnection:
+    async def _connect(self, deadline: float) -> WriterConnection:
         workers: list[threading.Thread] = []
 
         def open_writer() -> sqlite3.Connection:
@@ -220,6 +219,7 @@ def carry_out(
     called once it is taken, gives what is to be carried out. Raises Replaced, with nothing taken, if the connection's
     file has lost its name.
     """
+    require_present(file, file_id)  # the lock of a file that was replaced may be somebody's for ever
     wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
     try:
         require_present(file, file_id)

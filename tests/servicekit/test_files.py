@@ -84,6 +84,20 @@ async def test_a_write_that_waited_while_another_file_took_the_place_goes_into_t
     assert ledger.numbers() == {1, 2}
 
 
+async def test_a_lock_that_somebody_keeps_on_a_file_that_was_replaced_stops_nobody(
+    tmp_path: Path, ledger: Ledger, database: Database
+) -> None:
+    await add_entry(database, 1)
+    create_ledger(tmp_path / "new.db")
+    with closing(ledger.lock()):
+        for name in ("ledger.db-wal", "ledger.db-shm"):
+            os.remove(tmp_path / name)
+        os.replace(tmp_path / "new.db", ledger.path)
+        async with asyncio.timeout(5):  # the busy timeout is twice as long
+            await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
 @pytest.mark.parametrize("content", [b"no database at all, " * 500, b"SQLite format 3\0" + b"\xff" * 5000])
 async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, content: bytes) -> None:
     ledger = Ledger(tmp_path / "text.db")
