@@ -48,8 +48,8 @@ class DatabaseFile:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is acknowledged
-            # Pages in the WAL until they are copied into the database: 16 MB of a shard. A result changes a dozen of
-            # them, mostly ones that the results before it changed, too: the fewer copies, the better.
+            # Pages in the WAL until they are copied into the database: 16 MB of a shard. A result changes seven or
+            # eight, of which others change half, too: the fewer copies, the better.
             connection.execute("PRAGMA wal_autocheckpoint = 8000")
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA cache_size = -500")  # KB; a process has up to eight, and the system caches, too
