@@ -37,15 +37,20 @@ def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standin
         )
 
 
-# What the triggers in share/games.sql keep, all at once: places from standings, and buckets of a thousand from places.
+# What the triggers in share/games.sql keep, all at once: places from standings, and buckets from places.
 SELECT_PLACES = "SELECT 'wins', wins_place FROM standings UNION ALL SELECT 'streaks', streaks_place FROM standings"
-SELECT_BUCKETS = """
-SELECT board, CASE number WHEN 0 THEN x'' ELSE MIN(place) END, COUNT(*)
-FROM (SELECT board, place, (ROW_NUMBER() OVER (PARTITION BY board ORDER BY place) - 1) / 1024 AS number FROM places)
-GROUP BY board, number
+CUT_BUCKETS = """
+WITH RECURSIVE starts (board, start) AS (
+    VALUES ('wins', x''), ('streaks', x'')
+    UNION ALL
+    SELECT board, (SELECT place FROM places
+                   WHERE places.board = starts.board AND place >= start ORDER BY place LIMIT 1 OFFSET 1024)
+    FROM starts WHERE start IS NOT NULL
+)
+SELECT board, start, 0 FROM starts WHERE start IS NOT NULL
 """
-# Where the buckets begin depends on what came when; how many are in each does not.
-RECOUNT_BUCKETS = """
+# Where buckets begin depends on what came when; how many players each has does not.
+COUNT_BUCKETS = """
 SELECT board, start, (SELECT COUNT(*) FROM places
                       WHERE places.board = bounds.board AND place >= start AND place < following)
 FROM (SELECT board, start, LEAD(start, 1, x'ff') OVER (PARTITION BY board ORDER BY start) AS following
@@ -75,7 +80,8 @@ def fill_standings(shard: sqlite3.Connection) -> None:
 
 def fill_boards(shard: sqlite3.Connection) -> None:
     shard.execute(f"INSERT INTO places {SELECT_PLACES}")
-    shard.execute(f"INSERT OR REPLACE INTO buckets {SELECT_BUCKETS}")  # the first of each board is there
+    shard.execute(f"INSERT OR REPLACE INTO buckets {CUT_BUCKETS}")
+    shard.execute(f"INSERT OR REPLACE INTO buckets {COUNT_BUCKETS}")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from servicekit.sharding import shard_number
 from stats.queries import write_standing
 from stats.standings import Standing
 from tools.locations import ROOT, Locations, read_locations
-from tools.rebuilding import RECOUNT_BUCKETS, SELECT_PLACES, is_of_this_version, rebuild_standings
+from tools.rebuilding import COUNT_BUCKETS, SELECT_PLACES, is_of_this_version, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
 
@@ -83,7 +83,7 @@ def check_shard(shard: sqlite3.Connection, number: int, locations: Locations, fi
     if not is_of_this_version(shard):
         findings.add("version", [f"{path} is of another version, and bin/init brings its leaderboards up to date"])
         return
-    for table, counted in {"places": SELECT_PLACES, "buckets": RECOUNT_BUCKETS}.items():
+    for table, counted in {"places": SELECT_PLACES, "buckets": COUNT_BUCKETS}.items():
         findings.add(table, compare_rows(path, shard, table, counted))
 
 
