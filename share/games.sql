@@ -93,8 +93,8 @@ CREATE TRIGGER IF NOT EXISTS place_removed AFTER DELETE ON places BEGIN
     AND start = (SELECT MAX(start) FROM buckets WHERE board = OLD.board AND start <= OLD.place);
 END;
 
--- First the bucket that has one more, then the one that has one less: when either is cut or joins another one, the
--- numbers that this reads are true.
+-- First the bucket that has one more, which may be cut, then the one that has one less, which may join another one: the
+-- numbers that either reads are true by then.
 CREATE TRIGGER IF NOT EXISTS place_changed AFTER UPDATE ON places
 WHEN (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start <= NEW.place)
   <> (SELECT MAX(start) FROM buckets WHERE board = OLD.board AND start <= OLD.place) BEGIN
@@ -111,7 +111,9 @@ CREATE TRIGGER IF NOT EXISTS bucket_grown AFTER UPDATE ON buckets WHEN NEW.playe
     UPDATE buckets SET players = 1024 WHERE board = NEW.board AND start = NEW.start;
 END;
 
-CREATE TRIGGER IF NOT EXISTS bucket_shrunk AFTER UPDATE ON buckets WHEN NEW.players < 256 AND NEW.start > x'' BEGIN
+-- Only by one that left: one that came to a small bucket may still be counted where it was.
+CREATE TRIGGER IF NOT EXISTS bucket_shrunk AFTER UPDATE ON buckets
+WHEN NEW.players < 256 AND NEW.players < OLD.players AND NEW.start > x'' BEGIN
     DELETE FROM buckets WHERE board = NEW.board AND start = NEW.start;
     UPDATE buckets SET players = players + NEW.players WHERE board = NEW.board
     AND start = (SELECT MAX(start) FROM buckets WHERE board = NEW.board AND start < NEW.start);
