@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from databases import Database
 
 from servicekit.databases import Readable, open_database, write
+from servicekit.dbfile import wait_while_busy
 from servicekit.problems import DatabaseUnavailable
 from tests.servicekit.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
 
@@ -65,6 +67,12 @@ async def test_another_file_in_its_place_is_followed_and_keeps_all_that_is_writt
     assert ledger.numbers() == {2, 3}
 
 
+def is_waiting_for_a_lock() -> bool:
+    """Whether some thread of this process is about to begin a transaction, and sees that it cannot."""
+    frames = sys._current_frames().values()
+    return any(frame.f_code is wait_while_busy.__code__ for frame in frames)
+
+
 async def test_a_write_that_waited_while_another_file_took_the_place_goes_into_that_one(
     tmp_path: Path, ledger: Ledger, database: Database
 ) -> None:
@@ -74,8 +82,9 @@ async def test_a_write_that_waited_while_another_file_took_the_place_goes_into_t
         new.execute("PRAGMA journal_mode = WAL")
     lock = ledger.lock()
     write = asyncio.create_task(add_entry(database, 2))
-    for _ in range(20):  # until it waits in SQLite
-        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        while not is_waiting_for_a_lock():  # noqa: ASYNC110 - who waits is the thread of SQLite
+            await asyncio.sleep(0)
     for name in ("ledger.db-wal", "ledger.db-shm"):
         os.remove(tmp_path / name)
     os.replace(tmp_path / "new.db", ledger.path)
