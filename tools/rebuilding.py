@@ -39,6 +39,7 @@ def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standin
 
 # What the triggers in share/games.sql keep, all at once: places from standings, and buckets from places.
 SELECT_PLACES = "SELECT 'wins', wins_place FROM standings UNION ALL SELECT 'streaks', streaks_place FROM standings"
+# Empty ones, 1024 places long as those that share/games.sql cuts.
 CUT_BUCKETS = """
 WITH RECURSIVE starts (board, start) AS (
     VALUES ('wins', x''), ('streaks', x'')
@@ -79,6 +80,7 @@ def fill_standings(shard: sqlite3.Connection) -> None:
 
 
 def fill_boards(shard: sqlite3.Connection) -> None:
+    """Writes places and buckets of a shard that has standings and none of these yet."""
     shard.execute(f"INSERT INTO places {SELECT_PLACES}")
     shard.execute(f"INSERT OR REPLACE INTO buckets {CUT_BUCKETS}")
     shard.execute(f"INSERT OR REPLACE INTO buckets {COUNT_BUCKETS}")
@@ -114,6 +116,7 @@ def upgrade_shard(path: Path) -> bool:
 
 
 def move_standings(shard: sqlite3.Connection) -> None:
+    """Into today's table, whose places SQLite makes of the other columns."""
     names = ", ".join(name for (name,) in shard.execute("SELECT name FROM pragma_table_info('earlier_standings')"))
     shard.execute(f"INSERT INTO standings ({names}) SELECT {names} FROM earlier_standings")  # noqa: S608 - names of ours
     shard.execute("DROP TABLE earlier_standings")
