@@ -10,31 +10,29 @@ from tools import init, verify
 from tools.locations import Locations
 from tools.rebuilding import upgrade_shard
 
-# What shards of earlier versions are, made of one of today's without its triggers: first there were no places, then
-# these had a column for each part of the order, and tallies instead of buckets.
 COLUMNS = (
     "user_id, played, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
     " lost, max_streak, last_run, last_win_day, last_day"
 )
-WITHOUT_PLACE_COLUMNS = (
+WITHOUT_BOARDS = (
+    "DROP TABLE places",
+    "DROP TABLE buckets",
     f"CREATE TABLE earlier ({COLUMNS}, PRIMARY KEY (user_id)) WITHOUT ROWID",
     f"INSERT INTO earlier SELECT {COLUMNS} FROM standings",  # noqa: S608 - names of ours
     "DROP TABLE standings",
     "ALTER TABLE earlier RENAME TO standings",
 )
+# What shards of earlier versions are, made of one of today's without its triggers: first there were no places, then
+# these had a column for each part of the order, and tallies instead of buckets.
 WITHOUT_PLACES = (
     "PRAGMA user_version = 0",
-    "DROP TABLE places",
-    "DROP TABLE buckets",
-    *WITHOUT_PLACE_COLUMNS,
+    *WITHOUT_BOARDS,
     "CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id)",
     "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
 )
 WITH_TALLIES = (
     "PRAGMA user_version = 1",
-    "DROP TABLE places",
-    "DROP TABLE buckets",
-    *WITHOUT_PLACE_COLUMNS,
+    *WITHOUT_BOARDS,
     "CREATE TABLE places (board, first, second, user_id, PRIMARY KEY (board, first, second, user_id)) WITHOUT ROWID",
     "CREATE TABLE tallies (board, level, first, second, head, players)",
     "CREATE TRIGGER wins_changed AFTER UPDATE ON standings BEGIN UPDATE places SET first = -NEW.won; END",
