@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import servicekit.values  # noqa: F401 - registers how ids, times and days are stored
 from servicekit.statements import Statement
+from stats.leaderboards import Place
 from stats.queries import SELECT_NEARBY, SELECT_PLACE, SELECT_TOP, SELECT_WIN_DAYS
 from stats.results import Result
 from stats.standings import count_results
@@ -135,6 +136,10 @@ class Player(NamedTuple):
         }
 
 
+def make_id(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
 def insert_standings(shard: sqlite3.Connection, players: Iterable[Player]) -> None:
     rows = [(user_id, played, won, won, played - won, streak) for won, played, streak, user_id in players]
     shard.executemany(
@@ -168,7 +173,7 @@ def cut_near(whole: list[Player], index: int, before: int, after: int) -> list[o
 
 few_players = st.lists(
     st.builds(
-        lambda won, lost, streak, number: Player(won, won + lost, streak, number.to_bytes(16, "big")),
+        lambda won, lost, streak, number: Player(won, won + lost, streak, make_id(number)),
         st.sampled_from([0, 1, 2, 15, 16, 255, 256, 2**31 - 1]),
         st.integers(0, 2),
         st.sampled_from([0, 1, 16, 300]),
@@ -192,6 +197,24 @@ def test_what_is_near_a_place_is_what_the_sorted_whole_has_there(
             assert read_near(shard, board, player, before, after) == cut_near(whole, index, before, after)
 
 
+def read_top(shard: sqlite3.Connection, board: str) -> list[tuple[int, bytes]]:
+    """Score and id, best first."""
+    places = [Place(place) for (place,) in shard.execute(SELECT_TOP.sql, {"board": board, "limit": 10})]
+    return [(place.score, place.user_bytes) for place in places]
+
+
+def test_wins_are_ordered_by_fewer_games_then_by_the_smaller_id(shard: sqlite3.Connection) -> None:
+    one, two, three, four = map(make_id, range(1, 5))
+    insert_standings(shard, [Player(1, 1, 1, one), Player(2, 3, 2, three), Player(2, 3, 2, two), Player(2, 2, 2, four)])
+    assert read_top(shard, "wins") == [(2, four), (2, two), (2, three), (1, one)]
+
+
+def test_streaks_are_ordered_by_more_wins_then_by_the_smaller_id(shard: sqlite3.Connection) -> None:
+    one, two, three, four = map(make_id, range(1, 5))
+    insert_standings(shard, [Player(1, 1, 1, one), Player(2, 2, 2, three), Player(2, 2, 2, two), Player(3, 3, 2, four)])
+    assert read_top(shard, "streaks") == [(2, four), (2, two), (2, three), (1, one)]
+
+
 SMALLEST, LARGEST = 256, 2048
 """Players of a bucket, by share/games.sql; the first of a board may have fewer."""
 
@@ -213,7 +236,7 @@ def assert_buckets_are_right(shard: sqlite3.Connection, *, smallest: int = SMALL
 
 
 def add(shard: sqlite3.Connection, random: Random) -> None:
-    """One to three thousand, at most of them equal but for their ids."""
+    """A thousand to three thousand, many of them equal but for their ids."""
     wins = random.choice([0, 3, 40])
     insert_standings(
         shard,
@@ -269,6 +292,11 @@ def read_players_of_buckets(shard: sqlite3.Connection, board: str) -> list[int]:
     return [players for (players,) in rows]
 
 
+def make_equals(numbers: Iterable[int], *, won: int = 5) -> list[Player]:
+    """Players who differ in nothing but their ids, which are ordered as the numbers are."""
+    return [Player(won, won, won, make_id(number)) for number in numbers]
+
+
 def fill_anew(shard: sqlite3.Connection) -> None:
     """Places and buckets in bulk, as bin/populate does."""
     shard.execute("BEGIN")
@@ -280,22 +308,22 @@ def fill_anew(shard: sqlite3.Connection) -> None:
 
 
 def test_a_bucket_that_has_grown_is_cut_and_one_that_has_shrunk_joins_the_one_before(shard: sqlite3.Connection) -> None:
-    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(2048)))
+    insert_standings(shard, make_equals(range(2048)))
     assert read_players_of_buckets(shard, "wins") == [2048]
-    insert_standings(shard, [Player(5, 5, 5, (2048).to_bytes(16, "big"))])
+    insert_standings(shard, make_equals([2048]))
     assert read_players_of_buckets(shard, "wins") == [1024, 1025]
-    shard.execute("DELETE FROM standings WHERE user_id >= ?", [(1024 + 256).to_bytes(16, "big")])
+    shard.execute("DELETE FROM standings WHERE user_id >= ?", [make_id(1024 + 256)])
     assert read_players_of_buckets(shard, "wins") == [1024, 256]
-    shard.execute("DELETE FROM standings WHERE user_id = ?", [(1024).to_bytes(16, "big")])
+    shard.execute("DELETE FROM standings WHERE user_id = ?", [make_id(1024)])
     assert read_players_of_buckets(shard, "wins") == [1024 + 255]
     shard.execute("DELETE FROM standings")
     assert read_players_of_buckets(shard, "wins") == [0]
 
 
 def test_two_buckets_that_join_are_cut_again_where_they_are_too_large_together(shard: sqlite3.Connection) -> None:
-    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(1024, 3073)))
-    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(1000)))  # 2,024 and 1,025
-    shard.execute("DELETE FROM standings WHERE user_id >= ?", [(2048 + 255).to_bytes(16, "big")])
+    insert_standings(shard, make_equals(range(1024, 3073)))
+    insert_standings(shard, make_equals(range(1000)))  # 2,024 and 1,025
+    shard.execute("DELETE FROM standings WHERE user_id >= ?", [make_id(2048 + 255)])
     assert_buckets_are_right(shard)
     assert read_players_of_buckets(shard, "wins") == [1024, 1255]
 
@@ -303,18 +331,18 @@ def test_two_buckets_that_join_are_cut_again_where_they_are_too_large_together(s
 def test_a_small_bucket_at_the_end_of_those_filled_at_once_stays_while_players_come_to_it(
     shard: sqlite3.Connection,
 ) -> None:
-    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(1024 + 250)))
+    insert_standings(shard, make_equals(range(1024 + 250)))
     fill_anew(shard)
-    insert_standings(shard, (Player(6, 6, 6, number.to_bytes(16, "big")) for number in range(2000, 2800)))
+    insert_standings(shard, make_equals(range(2000, 2800), won=6))
     assert read_players_of_buckets(shard, "wins") == [1024 + 800, 250]
     # From the first bucket into the small one, when both together are too large for one.
-    shard.execute("UPDATE standings SET lost = 9, played = played + 9 WHERE user_id = ?", [bytes(16)])
+    shard.execute("UPDATE standings SET lost = 9, played = played + 9 WHERE user_id = ?", [make_id(0)])
     assert read_players_of_buckets(shard, "wins") == [1024 + 799, 251]
     assert_buckets_are_right(shard, smallest=250)
 
 
 def test_buckets_that_are_filled_at_once_have_a_thousand_players(shard: sqlite3.Connection) -> None:
-    insert_standings(shard, (Player(5, 5, 5, number.to_bytes(16, "big")) for number in range(2500)))
+    insert_standings(shard, make_equals(range(2500)))
     fill_anew(shard)
     for board in ("wins", "streaks"):
         assert read_players_of_buckets(shard, board) == [1024, 1024, 452]
