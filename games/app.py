@@ -27,9 +27,17 @@ whose play is not over."""
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
     answers = open_database(
-        settings.answers_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits
+        settings.answers_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=queries.ANSWERS_SCHEMA_VERSION,
+        watch_waits=metrics.watch_waits,
     )
-    plays = open_database(settings.plays_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits)
+    plays = open_database(
+        settings.plays_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=queries.PLAYS_SCHEMA_VERSION,
+        watch_waits=metrics.watch_waits,
+    )
     dictionary = Dictionary(settings.words_url, settings.words_timeout_s)
     scoreboard = Scoreboard(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
     outbox = Outbox(plays, scoreboard)

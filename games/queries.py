@@ -14,6 +14,10 @@ from servicekit.databases import Readable
 from servicekit.sessions import Session
 from servicekit.statements import Statement
 
+ANSWERS_SCHEMA_VERSION = 1
+PLAYS_SCHEMA_VERSION = 1
+"""`PRAGMA user_version` of share/answers.sql and share/plays.sql, whose tables these statements expect."""
+
 SELECT_ANSWER = Statement("SELECT answer FROM answers WHERE game_id = :game_id")
 
 

@@ -19,13 +19,19 @@ Readable: TypeAlias = Database | Session
 
 
 def open_database(
-    url: str, *, busy_timeout_ms: int, watch_waits: Callable[[str], Callable[[float], None]] | None = None
+    url: str,
+    *,
+    busy_timeout_ms: int,
+    schema_version: int,
+    watch_waits: Callable[[str], Callable[[float], None]] | None = None,
 ) -> Database:
     """A database that touches no disk before its first use.
 
+    Every use raises DatabaseUnavailable while the file's schema version (`PRAGMA user_version`) is another one.
+
     What `watch_waits` gives for its name (`games0`) is told how long each transaction waited for its turn, in seconds.
     """
-    database = SQLiteDatabase(url, busy_timeout_ms=busy_timeout_ms)
+    database = SQLiteDatabase(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version)
     if watch_waits is not None:
         database.writer.report_wait = watch_waits(database.path.stem)
     return database

@@ -18,9 +18,10 @@ FileId: TypeAlias = tuple[int, int]
 class DatabaseFile:
     """A file that may be missing, and be replaced by another one of its name while it is open."""
 
-    def __init__(self, path: Path, busy_timeout_ms: int) -> None:
+    def __init__(self, path: Path, busy_timeout_ms: int, schema_version: int | None = None) -> None:
         self.path = path
         self.busy_timeout_s = busy_timeout_ms / 1000
+        self._schema_version = schema_version
 
     def identify(self) -> FileId:
         """Device and inode of the file that has the name now; raises DatabaseUnavailable if there is none."""
@@ -35,8 +36,8 @@ class DatabaseFile:
     def open_writer(self) -> sqlite3.Connection:
         """A connection in autocommit mode to the file, which must exist (mode=rw creates none).
 
-        It never waits inside SQLite, which looks for a lock ever more seldom, at last every 100 ms: whoever uses it
-        tries again (see `is_busy`).
+        It never waits inside SQLite, which looks for a lock ever more seldom, at last every 100 ms: the caller tries
+        again (see `is_busy`). Raises DatabaseUnavailable if the file has another schema version than was asked for.
         """
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw",
@@ -46,6 +47,7 @@ class DatabaseFile:
             timeout=0,
         )
         try:
+            self._check_schema_version(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is acknowledged
             # Pages in the WAL until they are copied into the database: 16 MB of a shard. A result changes seven or
@@ -63,6 +65,21 @@ class DatabaseFile:
         connection = self.open_writer()
         connection.execute("PRAGMA query_only = ON")
         return connection
+
+    def _check_schema_version(self, connection: sqlite3.Connection) -> None:
+        if self._schema_version is None:
+            return
+        found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if found < self._schema_version:
+            raise DatabaseUnavailable(
+                f"The database {self.path.name} is of an earlier version of Quintet (schema {found}, this service needs"
+                f" {self._schema_version}). Stop the suite and run bin/init, which upgrades it."
+            )
+        if found > self._schema_version:
+            raise DatabaseUnavailable(
+                f"The database {self.path.name} is of a later version of Quintet (schema {found}, this service needs"
+                f" {self._schema_version}). Run the version of Quintet that made it."
+            )
 
     @contextmanager
     def unavailable_on_error(self) -> Iterator[None]:

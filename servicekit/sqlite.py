@@ -70,8 +70,8 @@ class Reader:
 class SQLiteBackend(DatabaseBackend):
     """What `databases` uses for a URL `sqlite:///PATH`, relative to the working directory, or `sqlite:////PATH`."""
 
-    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int) -> None:
-        self.file = DatabaseFile(Path(url.database), busy_timeout_ms)
+    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int, schema_version: int) -> None:
+        self.file = DatabaseFile(Path(url.database), busy_timeout_ms, schema_version)
         self.reader = Reader(self.file)
         self.writer = Writer(self.file)
 
@@ -94,8 +94,8 @@ class SQLiteDatabase(Database):
     for each statement, which costs more than the statement.
     """
 
-    def __init__(self, url: str, *, busy_timeout_ms: int) -> None:
-        super().__init__(url, busy_timeout_ms=busy_timeout_ms)
+    def __init__(self, url: str, *, busy_timeout_ms: int, schema_version: int) -> None:
+        super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version)
         assert isinstance(self._backend, SQLiteBackend), "servicekit.databases registers it"  # noqa: S101 - for the types
         self.path = self._backend.file.path
         self.reader = self._backend.reader

@@ -5,7 +5,7 @@
 -- a table takes it.
 PRAGMA page_size = 2048;
 
--- One more with every change of places, buckets or triggers: bin/init makes these anew in a shard of another version.
+-- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
 PRAGMA user_version = 2;
 
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.

@@ -1,5 +1,8 @@
 -- var/plays.db: who plays which puzzle, guess by guess. Owned by the games service.
 
+-- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
+PRAGMA user_version = 1;
+
 CREATE TABLE plays (
     user_id UUID NOT NULL CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
     game_id INTEGER NOT NULL CHECK (game_id >= 0),  -- days since 2021-06-19

@@ -27,9 +27,19 @@ REMEMBERED_TOPS = 16
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
-    users = open_database(settings.users_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits)
+    users = open_database(
+        settings.users_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=queries.USERS_SCHEMA_VERSION,
+        watch_waits=metrics.watch_waits,
+    )
     shards = [
-        open_database(url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits)
+        open_database(
+            url,
+            busy_timeout_ms=settings.busy_timeout_ms,
+            schema_version=queries.SHARD_SCHEMA_VERSION,
+            watch_waits=metrics.watch_waits,
+        )
         for url in settings.shard_urls
     ]
     app = create_service(

@@ -16,6 +16,10 @@ from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
 
+USERS_SCHEMA_VERSION = 1
+SHARD_SCHEMA_VERSION = 2
+"""`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
+
 USER_EXISTS = Statement("SELECT 1 FROM users WHERE user_id = :user_id")
 
 

@@ -16,13 +16,13 @@ from servicekit.problems import Problem
 from tools.contents import list_inhabited
 from tools.keys import stage_keys
 from tools.locations import ROOT, SHARE, Locations, read_locations
-from tools.rebuilding import upgrade_shard
 from tools.script import run_script
 from tools.staging import create_database, exclusive, replace_databases, seal, staged
+from tools.upgrades import describe_upgrades, upgrade_all
 
 HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
 of all puzzles up to today's and beyond; and the keys that tokens are signed and verified with. What exists stays as it
-is, but for a database of an earlier version, which gets the tables and triggers of this one."""
+is, except that a database of an earlier version is brought up to date, which is refused while a service has it open."""
 
 
 def read_words(path: Path) -> list[str]:
@@ -89,21 +89,6 @@ def to_text(paths: Sequence[Path]) -> str:
     return ", ".join(map(str, paths))
 
 
-def add_missing_tables(path: Path, schema: str) -> list[str]:
-    """Brings a database of an earlier version up to a schema in share/, all or nothing; returns what it lacked.
-
-    Services may have it open. Raises SystemExit if it is no database.
-    """
-    select_names = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    try:
-        with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            before = set(database.execute(select_names))
-            database.executescript(f"BEGIN IMMEDIATE; {(SHARE / schema).read_text(encoding='utf-8')} COMMIT;")
-            return [name for (name,) in database.execute(select_names).fetchall() if (name,) not in before]
-    except sqlite3.Error as error:
-        raise SystemExit(f"{path} cannot be brought up to date ({error}).") from error
-
-
 def make_files(locations: Locations, *, force: bool) -> str:
     """Returns the summary."""
     makers = list_makers(locations)
@@ -116,13 +101,11 @@ def make_files(locations: Locations, *, force: bool) -> str:
         made = [*missing, *stage_keys(locations, force=force)]
         if made:
             replace_databases(made, locations.folder)
-        added = add_missing_tables(locations.users, "users.sql")
-        upgraded = [path for path in locations.shards if upgrade_shard(path)]
+        upgrades = upgrade_all(locations)
         for path in locations.all:
             path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
     sentences = [f"Made {to_text(made)}."] if made else []
-    sentences += [f"Added {', '.join(added)} to {locations.users}."] if added else []
-    sentences += [f"Made the leaderboards of {to_text(upgraded)} anew."] if upgraded else []
+    sentences += describe_upgrades(upgrades)
     return " ".join(sentences) or "All databases and keys exist: nothing to do."
 
 

@@ -3,9 +3,8 @@ compares it with."""
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 from uuid import UUID
 
 import servicekit.values  # noqa: F401 - registers how UUIDs and days are stored
@@ -13,6 +12,7 @@ from stats.queries import UPSERT_STANDING, write_standing
 from stats.standings import Standing
 from stats.streaks import find_runs
 from tools.locations import SHARE
+from tools.staging import execute_script
 
 # One row a user: all win days in one text cost less than a row each.
 SELECT_GAMES = """
@@ -97,22 +97,16 @@ def without_triggers(shard: sqlite3.Connection) -> Iterator[None]:
         shard.execute(sql)
 
 
-def upgrade_shard(path: Path) -> bool:
-    """Makes the places, the buckets and what keeps them anew in a shard of another version, all or nothing, also while
-    services write to it.
-
-    Returns whether it was of another one. Raises sqlite3.Error if the file is no shard.
-    """
-    with closing(sqlite3.connect(path, isolation_level=None)) as shard:
-        if is_of_this_version(shard):
-            return False
-        drops = (f"DROP TRIGGER {name};" for name, _ in shard.execute(SELECT_TRIGGERS))
-        shard.executescript(f"BEGIN IMMEDIATE; {' '.join(drops)} {DROP_BOARDS} {read_schema()}")
-        with without_triggers(shard):
-            move_standings(shard)
-            fill_boards(shard)
-        shard.execute("COMMIT")
-    return True
+def rebuild_boards(shard: sqlite3.Connection) -> list[str]:
+    """A step of tools/upgrade_steps.py: makes the places, the buckets and their triggers from the standings."""
+    for name, _ in shard.execute(SELECT_TRIGGERS).fetchall():
+        shard.execute(f"DROP TRIGGER {name}")
+    execute_script(shard, DROP_BOARDS)
+    execute_script(shard, (SHARE / "games.sql").read_text(encoding="utf-8"))
+    with without_triggers(shard):
+        move_standings(shard)
+        fill_boards(shard)
+    return []
 
 
 def move_standings(shard: sqlite3.Connection) -> None:
@@ -120,15 +114,3 @@ def move_standings(shard: sqlite3.Connection) -> None:
     names = ", ".join(name for (name,) in shard.execute("SELECT name FROM pragma_table_info('earlier_standings')"))
     shard.execute(f"INSERT INTO standings ({names}) SELECT {names} FROM earlier_standings")  # noqa: S608 - names of ours
     shard.execute("DROP TABLE earlier_standings")
-
-
-def is_of_this_version(shard: sqlite3.Connection) -> bool:
-    """Whether it was made, or brought up to date, with today's share/games.sql."""
-    with closing(sqlite3.connect(":memory:")) as today:
-        today.executescript(read_schema())
-        select_version = "PRAGMA user_version"  # 0 before there was one
-        return bool(shard.execute(select_version).fetchone() == today.execute(select_version).fetchone())
-
-
-def read_schema() -> str:
-    return (SHARE / "games.sql").read_text(encoding="utf-8")

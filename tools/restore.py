@@ -12,16 +12,19 @@ from tools.locations import ROOT, Locations, read_locations
 from tools.manifest import Manifest, check_files, locate_backup, read_manifest
 from tools.script import run_script
 from tools.staging import exclusive, replace_databases, seal, staged, sync
+from tools.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.verify import verify
 
 HELP = """Puts the databases and keys of a backup in their places, all or none. First everything in the backup is
-checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes.
+checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes. A
+backup of an earlier version is brought up to date on the way; the backup itself stays as it is.
 Nothing changes either while a service has a database open."""
 FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
 
 
 def check_backup(folder: Path, locations: Locations) -> Manifest:
-    """Raises SystemExit with a sentence if the backup is not whole, or is for another number of shards."""
+    """Raises SystemExit with a sentence if the backup is not whole, is for another number of shards, or is of a later
+    version of Quintet."""
     manifest = read_manifest(folder)
     if manifest.shards != len(locations.shards):
         raise SystemExit(
@@ -30,10 +33,43 @@ def check_backup(folder: Path, locations: Locations) -> Manifest:
         )
     copies = locate_backup(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
+    refuse_later_versions(copies)
+    return manifest
+
+
+def locate_staged(locations: Locations) -> Locations:
+    """The staged files of all databases and keys."""
+    return Locations(
+        users=staged(locations.users),
+        shards=tuple(map(staged, locations.shards)),
+        words=staged(locations.words),
+        answers=staged(locations.answers),
+        plays=staged(locations.plays),
+        private_key=staged(locations.private_key),
+        public_key=staged(locations.public_key),
+        service_token=staged(locations.service_token),
+    )
+
+
+def name_targets(sentence: str, locations: Locations) -> str:
+    """The sentence with the names that the staged databases are about to get."""
+    for path in locations.all:
+        sentence = sentence.replace(str(staged(path)), str(path))
+    return sentence
+
+
+def upgrade_and_verify(folder: Path, locations: Locations) -> list[str]:
+    """Brings the staged databases of a backup up to date; returns what the operator should know.
+
+    Raises SystemExit with a sentence if they do not agree with each other then.
+    """
+    copies = locate_staged(locations)
+    upgrades = upgrade_all(copies)
     if total := (findings := verify(copies)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
+        first = name_targets(first, locations)
         raise SystemExit(f"{folder} is damaged: it has {total:,} differences, among them: {first}.")
-    return manifest
+    return [name_targets(remark, locations) for remark in describe_upgrades(upgrades)]
 
 
 def stage_files(copies: Locations, locations: Locations) -> None:
@@ -49,16 +85,20 @@ def stage_files(copies: Locations, locations: Locations) -> None:
         sync(staged(path))
 
 
-def restore(folder: Path, locations: Locations, *, force: bool) -> Manifest:
-    """Raises SystemExit with a sentence, or InUse, and then nothing has changed."""
+def restore(folder: Path, locations: Locations, *, force: bool) -> tuple[Manifest, list[str]]:
+    """What was restored, and what the operator should know about it.
+
+    Raises SystemExit with a sentence, or InUse, and then nothing has changed.
+    """
     targets = [*locations.all, *locations.keys]
     with exclusive(locations.folder, targets):
         if not force and (inhabited := list_inhabited(locations)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
         manifest = check_backup(folder, locations)
         stage_files(locate_backup(folder, shards=manifest.shards), locations)
+        remarks = upgrade_and_verify(folder, locations)
         replace_databases(targets, locations.folder)
-    return manifest
+    return manifest, remarks
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -69,7 +109,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = arguments.folder.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    manifest = restore(folder, read_locations(), force=arguments.force)
+    manifest, remarks = restore(folder, read_locations(), force=arguments.force)
+    for remark in remarks:
+        print(remark)
     print(f"{manifest.summary} are restored from {folder} ({time.monotonic() - start:.1f} s).")
     return 0
 

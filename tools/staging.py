@@ -14,7 +14,7 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 LOCK = ".staging.lock"
@@ -42,6 +42,16 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA synchronous = OFF")
     connection.executescript(schema.read_text(encoding="utf-8"))
     return connection
+
+
+def execute_script(database: sqlite3.Connection, script: str) -> None:
+    """Runs statements one by one inside the transaction that is open, which sqlite3's executescript would commit."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            database.execute(statement)
+            statement = ""
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
@@ -164,18 +174,22 @@ def locked_unused(paths: Sequence[Path]) -> Iterator[None]:
     with ExitStack() as stack:
         for path in paths:
             if path.exists():
-                _lock(stack.enter_context(closing(sqlite3.connect(path, timeout=0))), path)
+                with suppress(sqlite3.DatabaseError):  # no database at all: no service can be using it
+                    lock_exclusively(stack.enter_context(closing(sqlite3.connect(path, timeout=0))), path)
         yield
 
 
-def _lock(connection: sqlite3.Connection, path: Path) -> None:
+def lock_exclusively(connection: sqlite3.Connection, path: Path) -> None:
+    """Begins a transaction that keeps every other process out of the database, which is left without a WAL.
+
+    Raises InUse if another process has it open, and sqlite3.DatabaseError if it is no database.
+    """
+    connection.execute("PRAGMA busy_timeout = 0")
     try:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         raise InUse(f"{path} is in use ({error}): stop the services first.") from error
-    except sqlite3.DatabaseError:
-        return  # no database at all: nobody can be using it
     if mode != "delete":
         raise InUse(f"{path} is in use: stop the services first.")

@@ -19,15 +19,16 @@ from servicekit.sharding import shard_number
 from stats.queries import write_standing
 from stats.standings import Standing
 from tools.locations import ROOT, Locations, read_locations
-from tools.rebuilding import COUNT_BUCKETS, SELECT_PLACES, is_of_this_version, rebuild_standings
+from tools.rebuilding import COUNT_BUCKETS, SELECT_PLACES, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
+from tools.upgrades import current_version, list_schemas, read_version
 
 HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
 the games and compared with the stored one and with the views; the places on the leaderboards, and the numbers of them,
 must be those of the standings; each player must exist and be in the right shard; each answer must be in the dictionary;
 no result of a play may have been refused by stats; and SQLite must find every file intact. Differences are listed, and
-make status 1."""
+make status 1; notes are listed too, and do not."""
 
 SHOWN = 20
 """How many differences of a kind are listed."""
@@ -39,9 +40,13 @@ Row: TypeAlias = Mapping[str, object]
 class Findings:
     differences: dict[str, list[str]] = field(default_factory=dict)
     """Kind to sentences."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences about what the operator should know; the databases agree all the same."""
     games: int = 0
     players: set[UUID] = field(default_factory=set)
     """All who are in any shard."""
+    playing: set[UUID] = field(default_factory=set)
+    """All who have a play or a result on its way."""
 
     def add(self, kind: str, sentences: Iterable[str]) -> None:
         self.differences.setdefault(kind, []).extend(sentences)
@@ -56,15 +61,20 @@ class Findings:
         return self.total - len(self.differences.get("play", []))
 
 
-def examine(path: Path, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
-    """Checks an intact database inside one read transaction: however long it takes, writers neither wait for it nor
-    change what it sees."""
+def examine(path: Path, schema: str, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
+    """Checks an intact database of this version inside one read transaction: however long it takes, writers neither
+    wait for it nor change what it sees."""
     try:
         with closing(open_to_read(path)) as database:
             database.execute("BEGIN")
             problems = [problem for (problem,) in database.execute("PRAGMA integrity_check") if problem != "ok"]
             findings.add("integrity", (f"{path}: {problem}" for problem in problems))
-            if not problems:
+            if (version := read_version(database)) != current_version(schema):
+                findings.add(
+                    "version",
+                    [f"{path} has schema version {version}, and this Quintet {current_version(schema)}: run bin/init"],
+                )
+            elif not problems:
                 check(database)
     except sqlite3.Error as error:
         findings.add("integrity", [f"{path} cannot be read: {error}"])
@@ -80,9 +90,6 @@ def check_shard(shard: sqlite3.Connection, number: int, locations: Locations, fi
     findings.add("standing", compare_standings(path, stored, rebuilt))
     findings.add("view", compare_views(path, shard, rebuilt))
     findings.add("shard", find_strangers(path, number, locations.shards, players))
-    if not is_of_this_version(shard):
-        findings.add("version", [f"{path} is of another version, and bin/init brings its leaderboards up to date"])
-        return
     for table, counted in {"places": SELECT_PLACES, "buckets": COUNT_BUCKETS}.items():
         findings.add(table, compare_rows(path, shard, table, counted))
 
@@ -149,6 +156,10 @@ def find_strangers(path: Path, number: int, shards: Sequence[Path], players: Ite
 def check_users(users: sqlite3.Connection, findings: Findings) -> None:
     known = {UUID(bytes=user_id) for (user_id,) in users.execute("SELECT user_id FROM users")}
     findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
+    findings.notes += (
+        f"{user_id} has a play, or a result on its way to stats, and is no user"
+        for user_id in sorted(findings.playing - findings.players - known)
+    )
 
 
 def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:
@@ -165,6 +176,7 @@ def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Fi
 
 def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
     """Adds the results that stats will never take; those that are on their way are as they should be."""
+    findings.playing |= {UUID(bytes=user) for (user,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
     refused = plays.execute("SELECT user_id, game_id, refused FROM outbox WHERE refused IS NOT NULL")
     findings.add(
         "play", (f"game {game_id} of {UUID(bytes=user)} is not in stats: {why}" for user, game_id, why in refused)
@@ -180,8 +192,9 @@ def verify(locations: Locations) -> Findings:
         raise SystemExit(f"{', '.join(missing)} is missing: bin/init makes empty ones.")
     findings = Findings()
     used: dict[str, str] = {}
-    # Whoever has a game is a user before, and a word is in the dictionary before it is an answer: these are read later.
+    # A user is stored before a play or a game of theirs, and a word before it is an answer: users and words come later.
     checks: list[tuple[Path, Callable[[sqlite3.Connection], None]]] = [
+        (locations.plays, partial(check_plays, findings=findings)),
         *(
             (path, partial(check_shard, number=number, locations=locations, findings=findings))
             for number, path in enumerate(locations.shards)
@@ -189,15 +202,15 @@ def verify(locations: Locations) -> Findings:
         (locations.users, partial(check_users, findings=findings)),
         (locations.answers, partial(read_answers, used=used)),
         (locations.words, partial(check_words, used=used, findings=findings)),
-        (locations.plays, partial(check_plays, findings=findings)),
     ]
+    schemas = list_schemas(locations)
     for path, check in tqdm(checks, unit=" databases", leave=False, disable=None):
-        examine(path, findings, check)
+        examine(path, schemas[path], findings, check)
     return findings
 
 
 def print_differences(findings: Findings) -> None:
-    for kind, sentences in findings.differences.items():
+    for kind, sentences in {**findings.differences, "note": findings.notes}.items():
         for sentence in islice(sentences, SHOWN):
             print(f"{kind}: {sentence}")
         if len(sentences) > SHOWN:

@@ -26,7 +26,10 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
     """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
     metrics = Metrics()
     users = open_database(
-        settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits
+        settings.database_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=queries.SCHEMA_VERSION,
+        watch_waits=metrics.watch_waits,
     )
     app = create_service(
         title="Quintet users",

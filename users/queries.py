@@ -10,6 +10,9 @@ from servicekit.databases import Readable
 from servicekit.sessions import Session
 from servicekit.statements import Statement
 
+SCHEMA_VERSION = 1
+"""`PRAGMA user_version` of share/users.sql, whose tables these statements expect."""
+
 
 @dataclass(frozen=True, slots=True)
 class UserRow:

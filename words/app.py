@@ -18,7 +18,10 @@ DESCRIPTION = "The dictionary: about 11,400 words of five letters that may be gu
 def create_app(settings: Settings) -> FastAPI:
     metrics = Metrics()
     words = open_database(
-        settings.database_url, busy_timeout_ms=settings.busy_timeout_ms, watch_waits=metrics.watch_waits
+        settings.database_url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=queries.SCHEMA_VERSION,
+        watch_waits=metrics.watch_waits,
     )
     app = create_service(
         title="Quintet words",

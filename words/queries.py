@@ -9,6 +9,9 @@ from servicekit.databases import Readable
 from servicekit.sessions import Session
 from servicekit.statements import Statement
 
+SCHEMA_VERSION = 1
+"""`PRAGMA user_version` of share/words.sql, whose tables these statements expect."""
+
 SELECT_WORD = Statement("SELECT word FROM words WHERE word = :word")
 
 

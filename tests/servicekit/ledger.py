@@ -56,7 +56,7 @@ class Ledger:
         return f"sqlite:///{self.path}"
 
     def open(self, *, busy_timeout_ms: int = 10_000) -> Database:
-        return open_database(self.url, busy_timeout_ms=busy_timeout_ms)
+        return open_database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
 
     def lock(self) -> sqlite3.Connection:
         """A connection, as another process has one, that holds the write lock until it is closed."""

@@ -198,7 +198,7 @@ async def test_a_path_is_relative_to_the_working_directory_or_absolute_and_may_h
     for name in ("plain.db", "with space, é and 'quotes'.db"):
         create_ledger(tmp_path / name)
         for url in (f"sqlite:///{name}", f"sqlite:///{tmp_path / name}"):
-            async with open_database(url, busy_timeout_ms=1000) as database:
+            async with open_database(url, busy_timeout_ms=1000, schema_version=0) as database:
                 assert await read_total(database) == 0
 
 

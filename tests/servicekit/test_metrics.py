@@ -117,7 +117,9 @@ async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(l
     async def begin() -> None:
         await write(database, do_nothing)
 
-    async with open_database(ledger.url, busy_timeout_ms=100, watch_waits=metrics.watch_waits) as database:
+    async with open_database(
+        ledger.url, busy_timeout_ms=100, schema_version=0, watch_waits=metrics.watch_waits
+    ) as database:
         assert count_waits("+Inf") == 0
         await begin()
         assert count_waits("+Inf") == 1

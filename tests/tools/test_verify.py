@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,7 +13,7 @@ from stats.queries import UPSERT_STANDING, write_standing
 from stats.results import Result
 from stats.standings import count_results
 from tests.tools.scripts import dump, list_columns, list_files, read_rows, write_rows
-from tools import init, verify
+from tools import backup, init, verify
 from tools.locations import Locations
 from tools.staging import JOURNAL
 
@@ -265,10 +265,26 @@ def test_what_is_written_meanwhile_is_no_difference(populated: Locations) -> Non
 def test_a_result_that_stats_has_refused_is_found_and_one_on_its_way_is_not(
     populated: Locations, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    user = uuid4()
+    user = UUID(bytes=read_rows(populated.users, "SELECT user_id FROM users LIMIT 1")[0][0])
     with closing(sqlite3.connect(populated.plays)) as plays, plays:
         for game_id, refused in ((5, None), (6, "409: Another result.")):
             plays.execute("INSERT INTO plays VALUES (?, ?, 0, '2026-11-23 12:00:00')", (user.bytes, game_id))
             row = (user.bytes, game_id, refused)
             plays.execute("INSERT INTO outbox VALUES (?, ?, 1, 3, '2026-11-23 12:05:00', ?)", row)
     assert find_differences(capsys) == [f"play: game 6 of {user} is not in stats: 409: Another result."]
+
+
+def test_a_play_of_an_unknown_player_is_a_note_and_no_difference(
+    populated: Locations, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user = uuid4()
+    with closing(sqlite3.connect(populated.plays)) as plays, plays:
+        plays.execute("INSERT INTO plays VALUES (?, 5, 0, '2026-11-23 12:00:00')", (user.bytes,))
+        plays.execute("INSERT INTO outbox VALUES (?, 5, 1, 3, '2026-11-23 12:05:00', NULL)", (user.bytes,))
+
+    assert verify.main([]) == 0
+
+    note, summary = capsys.readouterr().out.splitlines()
+    assert note == f"note: {user} has a play, or a result on its way to stats, and is no user"
+    assert summary.endswith(": all databases agree.")
+    assert backup.main([str(tmp_path / "backup")]) == 0

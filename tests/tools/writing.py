@@ -15,6 +15,7 @@ from uuid import UUID, uuid4
 from databases import Database
 
 import games.queries
+import stats.queries
 import users.queries
 from games.plays import Result
 from servicekit.databases import open_database, write
@@ -63,11 +64,12 @@ async def begin_and_end(plays: Session, *, result: Result) -> None:
 async def write_for_ever(acknowledged: TextIO) -> None:
     locations = read_locations()
 
-    def open_path(path: Path) -> Database:
-        return open_database(f"sqlite:///{path}", busy_timeout_ms=1500)
+    def open_path(path: Path, schema_version: int) -> Database:
+        return open_database(f"sqlite:///{path}", busy_timeout_ms=1500, schema_version=schema_version)
 
-    users_database, plays = open_path(locations.users), open_path(locations.plays)
-    shards = Shards([open_path(shard) for shard in locations.shards])
+    users_database = open_path(locations.users, users.queries.SCHEMA_VERSION)
+    plays = open_path(locations.plays, games.queries.PLAYS_SCHEMA_VERSION)
+    shards = Shards([open_path(shard, stats.queries.SHARD_SCHEMA_VERSION) for shard in locations.shards])
     while True:
         user_id = await register(users_database)
         print("player", user_id, file=acknowledged, flush=True)

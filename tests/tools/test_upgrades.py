@@ -1,0 +1,192 @@
+"""A database of an earlier version is brought up to date by numbered steps, or refused with a sentence."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from tests.tools.earlier import EARLIER_VERSIONS, make_earlier_backup, make_earlier_databases
+from tests.tools.scripts import dump, read_rows, write_rows
+from tools import backup, init, restore, verify
+from tools.locations import SHARE, Locations
+from tools.manifest import MANIFEST, describe, read_manifest
+from tools.staging import InUse, create_database
+from tools.upgrade_steps import STEPS
+from tools.upgrades import current_version, list_schemas, upgrade_database
+
+Schema: TypeAlias = dict[str, object]
+
+ALL_GAMES = "SELECT * FROM games ORDER BY user_id, game_id"
+
+
+@pytest.fixture
+def earlier(unmade: Locations) -> Locations:
+    """The databases of an earlier version, and no keys."""
+    make_earlier_databases(unmade)
+    return unmade
+
+
+def read_schema(path: Path) -> Schema:
+    """Columns and indexes of each table, triggers and views; not the text of the statements."""
+    tables = [name for (name,) in read_rows(path, "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+    others = "SELECT type, name, sql FROM sqlite_master WHERE type IN ('trigger', 'view') ORDER BY name"
+    return {
+        "version": read_rows(path, "PRAGMA user_version"),
+        "others": read_rows(path, others),
+        **{table: read_rows(path, f"PRAGMA table_xinfo({table})") for table in tables},
+        **{f"indexes of {table}": sorted(read_rows(path, f"PRAGMA index_list({table})")) for table in tables},
+    }
+
+
+COLUMNS = (
+    "user_id, played, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
+    " lost, max_streak, last_run, last_win_day, last_day"
+)
+WITHOUT_BOARDS = (
+    "DROP TABLE places",
+    "DROP TABLE buckets",
+    f"CREATE TABLE earlier ({COLUMNS}, PRIMARY KEY (user_id)) WITHOUT ROWID",
+    f"INSERT INTO earlier SELECT {COLUMNS} FROM standings",  # noqa: S608 - names of ours
+    "DROP TABLE standings",
+    "ALTER TABLE earlier RENAME TO standings",
+)
+OLDER_SHARDS = {
+    0: (
+        *WITHOUT_BOARDS,
+        "CREATE INDEX standings_by_wins ON standings (won DESC, played, user_id)",
+        "CREATE INDEX standings_by_streak ON standings (max_streak DESC, won DESC, user_id)",
+    ),
+    1: (
+        *WITHOUT_BOARDS,
+        "CREATE TABLE places (board, first, second, user_id)",
+        "CREATE TABLE tallies (board, level, first, second, head, players)",
+        "CREATE TRIGGER wins_changed AFTER UPDATE ON standings BEGIN UPDATE places SET first = -NEW.won; END",
+        "CREATE TRIGGER place_changed_first AFTER UPDATE ON places BEGIN DELETE FROM tallies; END",
+    ),
+}
+"""What turns a shard of version 2 into one of an older version."""
+
+
+def make_older_shard(path: Path, version: int) -> None:
+    triggers = read_rows(path, "SELECT name FROM sqlite_master WHERE type = 'trigger'")
+    drops = [f"DROP TRIGGER {name}" for (name,) in triggers]
+    write_rows(path, *drops, *OLDER_SHARDS[version], f"PRAGMA user_version = {version}")
+
+
+def test_bin_init_upgrades_databases_of_an_earlier_version(
+    earlier: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert {path.stem: read_rows(path, "PRAGMA user_version")[0][0] for path in earlier.all} == EARLIER_VERSIONS
+    users = read_rows(earlier.users, "SELECT * FROM users ORDER BY user_id")
+    results = [read_rows(shard, ALL_GAMES) for shard in earlier.shards]
+
+    assert init.main([]) == 0
+
+    out = capsys.readouterr().out
+    assert f"Upgraded {earlier.users} to version {current_version('users.sql')}" in out
+    assert read_rows(earlier.users, "SELECT * FROM users ORDER BY user_id") == users
+    assert [read_rows(shard, ALL_GAMES) for shard in earlier.shards] == results
+    assert verify.main([]) == 0
+
+
+def test_an_upgraded_database_has_the_schema_of_a_new_one(earlier: Locations, tmp_path: Path) -> None:
+    make_older_shard(earlier.shards[0], 0)
+    make_older_shard(earlier.shards[1], 1)
+    init.main([])
+    for path, schema in list_schemas(earlier).items():
+        new = tmp_path / "new" / path.name
+        create_database(new, SHARE / schema).close()
+        assert read_schema(path) == read_schema(new), path.name
+
+
+def test_a_second_upgrade_changes_nothing(earlier: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    init.main([])
+    before = dump(earlier)
+    capsys.readouterr()
+
+    assert init.main([]) == 0
+
+    assert dump(earlier) == before
+    assert "Upgraded" not in capsys.readouterr().out
+
+
+def test_a_backup_of_an_earlier_version_is_restored_and_upgraded(
+    unmade: Locations, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "backup"
+    make_earlier_backup(folder)
+    saved = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    assert restore.main([str(folder)]) == 0
+
+    out = capsys.readouterr().out
+    assert f"Upgraded {unmade.users} to version {current_version('users.sql')}" in out
+    assert "32 players and 301 games" in out
+    assert verify.main([]) == 0
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == saved
+
+
+def test_an_upgrade_is_refused_while_a_service_has_the_file_open(earlier: Locations) -> None:
+    before = dump(earlier)
+    with closing(sqlite3.connect(earlier.users)) as service:
+        service.execute("SELECT * FROM users LIMIT 1").fetchall()
+        with pytest.raises(InUse, match=r"users\.db is in use .*stop the services first"):
+            init.main([])
+    assert dump(earlier) == before
+    assert read_rows(earlier.users, "PRAGMA user_version") == [(0,)]
+
+
+@pytest.mark.parametrize("schema", STEPS)
+def test_a_database_of_a_later_version_is_refused(schema: str, earlier: Locations) -> None:
+    init.main([])
+    path = next(path for path, its_schema in list_schemas(earlier).items() if its_schema == schema)
+    write_rows(path, f"PRAGMA user_version = {current_version(schema) + 1}")
+    before = dump(earlier)
+
+    with pytest.raises(SystemExit, match=rf"{path.name} is of a later version of Quintet"):
+        init.main([])
+
+    assert dump(earlier) == before
+
+
+def test_a_backup_with_a_database_of_a_later_version_is_refused(
+    populated: Locations, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "backup"
+    assert backup.main([str(folder)]) == 0
+    write_rows(folder / "plays.db", f"PRAGMA user_version = {current_version('plays.sql') + 1}")
+    manifest = read_manifest(folder)
+    files = tuple(describe(folder / entry.name) for entry in manifest.files)
+    (folder / MANIFEST).write_text(manifest.model_copy(update={"files": files}).model_dump_json(), encoding="utf-8")
+    before = dump(populated)
+
+    with pytest.raises(SystemExit, match=r"backup/plays\.db is of a later version of Quintet"):
+        restore.main(["--force", str(folder)])
+
+    assert dump(populated) == before
+
+
+def test_an_upgrade_that_fails_changes_nothing(earlier: Locations) -> None:
+    shard = earlier.shards[1]
+    make_older_shard(shard, 0)
+    write_rows(shard, "ALTER TABLE standings RENAME COLUMN max_streak TO longest")
+    before = dump(earlier)
+
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be brought up to date .*longest"):
+        upgrade_database(shard, "games.sql")
+
+    assert dump(earlier) == before
+    assert read_rows(shard, "PRAGMA user_version") == [(0,)]
+
+
+def test_verify_reports_a_database_of_another_version(earlier: Locations, capsys: pytest.CaptureFixture[str]) -> None:
+    init.main([])
+    write_rows(earlier.words, "PRAGMA user_version = 0")
+    capsys.readouterr()
+
+    assert verify.main([]) == 1
+
+    sentence = f"version: {earlier.words} has schema version 0, and this Quintet {current_version('words.sql')}"
+    assert sentence in capsys.readouterr().out

@@ -1,0 +1,56 @@
+"""The steps that bring databases of earlier versions up to date; tools/upgrades.py runs them.
+
+A step gets a connection inside a transaction and returns sentences for the operator, most often none. It is never
+changed once it is released: it describes the two versions on either side of it, not today's.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from tools.rebuilding import rebuild_boards
+from tools.staging import execute_script
+
+Step: TypeAlias = Callable[[sqlite3.Connection], list[str]]
+
+
+def number_only(_database: sqlite3.Connection) -> list[str]:
+    """The tables stay as they are: the version began to be numbered."""
+    return []
+
+
+def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
+    """Passwords, log-in attempts and imports, which the first versions did not have."""
+    execute_script(
+        users,
+        """
+        CREATE TABLE IF NOT EXISTS passwords (
+            user_id UUID NOT NULL PRIMARY KEY REFERENCES users (user_id),
+            hash    TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS login_attempts (
+            attempt      INTEGER NOT NULL PRIMARY KEY,
+            username     TEXT NOT NULL,
+            attempted_at INTEGER NOT NULL  -- milliseconds since 1970, UTC
+        );
+        CREATE INDEX IF NOT EXISTS login_attempts_by_name ON login_attempts (username, attempted_at);
+        CREATE INDEX IF NOT EXISTS login_attempts_by_time ON login_attempts (attempted_at);
+        CREATE TABLE IF NOT EXISTS imports (
+            checksum    TEXT NOT NULL PRIMARY KEY,  -- of the source's rows, in hexadecimal
+            users       INTEGER NOT NULL,
+            games       INTEGER NOT NULL,
+            imported_at TIMESTAMP NOT NULL          -- UTC
+        );
+        """,
+    )
+    return []
+
+
+STEPS: Mapping[str, tuple[Step, ...]] = {
+    "users.sql": (add_log_in_tables,),
+    "games.sql": (number_only, rebuild_boards),  # what version 1 added, version 2 replaced
+    "words.sql": (number_only,),
+    "answers.sql": (number_only,),
+    "plays.sql": (number_only,),
+}
+"""By file of share/: the step at index n turns version n into n + 1."""
