@@ -104,6 +104,8 @@ def make_files(locations: Locations, *, force: bool) -> str:
         upgrades = upgrade_all(locations)
         for path in locations.all:
             path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
+        if (ROOT / "var").exists():
+            (ROOT / "var").chmod(0o700)  # the same for its own folder; others are their owner's to decide on
     sentences = [f"Made {to_text(made)}."] if made else []
     sentences += describe_upgrades(upgrades)
     return " ".join(sentences) or "All databases and keys exist: nothing to do."

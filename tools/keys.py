@@ -8,7 +8,7 @@ from pathlib import Path
 from servicekit.problems import Unauthorized
 from servicekit.tokens import Scope, TokenVerifier
 from tools.locations import Locations
-from tools.staging import staged, sync
+from tools.staging import make_folder, staged, sync
 from users.minting import TokenMint, make_private_key, make_public_key, write_secret
 
 SERVICE_TOKEN_LIFETIME = timedelta(days=3650)
@@ -28,7 +28,7 @@ def stage_keys(locations: Locations, *, force: bool) -> list[Path]:
         return staged(path) if path in made else path
 
     def make(path: Path, write: Callable[[Path], object]) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         write(staged(path))
         sync(staged(path))
         made.append(path)

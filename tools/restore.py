@@ -11,7 +11,7 @@ from tools.contents import list_inhabited
 from tools.locations import ROOT, Locations, read_locations
 from tools.manifest import Manifest, check_files, locate_backup, read_manifest
 from tools.script import run_script
-from tools.staging import exclusive, replace_databases, seal, staged, sync
+from tools.staging import exclusive, make_folder, replace_databases, seal, staged, sync
 from tools.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.verify import verify
 
@@ -75,7 +75,7 @@ def upgrade_and_verify(folder: Path, locations: Locations) -> list[str]:
 def stage_files(copies: Locations, locations: Locations) -> None:
     """Copies of the backup's files beside their places."""
     for copy, path in zip((*copies.all, *copies.keys), (*locations.all, *locations.keys), strict=True):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         if path != locations.public_key:
             staged(path).touch(mode=0o600)
         shutil.copyfile(copy, staged(path))

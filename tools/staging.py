@@ -30,12 +30,19 @@ def staged(path: Path) -> Path:
     return path.with_name(f".{path.name}.new")
 
 
+def make_folder(folder: Path) -> None:
+    """If it does not exist; only its owner can look into a folder made here, whatever the umask."""
+    if not folder.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+
+
 def create_database(path: Path, schema: Path) -> sqlite3.Connection:
     """A new database with the tables of a file in share/, in autocommit mode and fast rather than safe.
 
     Nothing is safe before `seal`, and nothing needs to be: an interrupted file never gets its name.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     path.touch(mode=0o600)  # answers, and hashes of passwords, are nobody else's business
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
@@ -85,7 +92,7 @@ def exclusive(folder: Path, targets: Sequence[Path]) -> Iterator[None]:
     What an earlier one left half renamed is finished, and what is staged for the targets is thrown away, at the
     beginning (an earlier script was killed) and at the end. Raises InUse if another script is at work.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

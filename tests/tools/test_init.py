@@ -1,3 +1,4 @@
+import os
 import re
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ from games.schedule import MIN_GAP_DAYS
 from tests.tools.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
 from tools import init
 from tools.locations import ROOT, SHARE, Locations
+from tools.stack import copy_project
 from tools.staging import InUse, exclusive
 
 
@@ -173,3 +175,21 @@ def test_databases_that_others_could_read_are_closed_to_them(unmade: Locations) 
     unmade.users.chmod(0o644)
     init.main([])
     assert {path.stat().st_mode & 0o777 for path in unmade.all} == {0o600}
+
+
+def test_the_folder_of_the_databases_is_private_whatever_the_umask(unmade: Locations) -> None:
+    before = os.umask(0)
+    try:
+        init.main([])
+    finally:
+        os.umask(before)
+    assert unmade.folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_own_folder_of_an_earlier_version_is_made_private(tmp_path: Path) -> None:
+    copy_project(tmp_path)
+    (tmp_path / "var").mkdir(mode=0o755)
+
+    subprocess.run([tmp_path / "bin" / "init"], check=True, capture_output=True, timeout=TIMEOUT_S)
+
+    assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
