@@ -5,9 +5,10 @@ import fcntl
 import os
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -49,7 +50,7 @@ def refuse_incomplete(locations: Locations) -> None:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Raises BlockingIOError if another process works in the folder; its lock ends with it, however it ends."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
@@ -58,13 +59,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """What backups left that were killed before they could clean up."""
+    """What backups of this user left that were killed before they could clean up.
+
+    In a folder that others may write to, a file, a link or another user's folder of such a name is left alone.
+    """
     for folder in parent.glob(f"{UNFINISHED}*"):
-        try:
-            with locked(folder):
-                shutil.rmtree(folder)
-        except (BlockingIOError, FileNotFoundError):
-            continue  # another backup is at work in it, or has just been completed
+        with suppress(FileNotFoundError, BlockingIOError):  # just completed, or another backup is at work in it
+            status = folder.lstat()
+            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+                with locked(folder):
+                    shutil.rmtree(folder)
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import sqlite3
 import stat
@@ -258,3 +259,22 @@ def test_what_another_backup_works_on_is_left_alone(populated: Locations, backup
     with locked(others):
         assert backup.main([str(backups / "set")]) == 0
     assert list_files(backups) == {"set", others.name}
+
+
+def test_what_others_leave_under_such_a_name_stops_no_backup(populated: Locations, backups: Path) -> None:
+    elsewhere = backups / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "precious").touch()
+    (backups / f"{UNFINISHED}file").touch()
+    (backups / f"{UNFINISHED}link").symlink_to(elsewhere)
+    foreign = backups / f"{UNFINISHED}foreign"
+    foreign.mkdir()
+    if os.geteuid() == 0:
+        os.chown(foreign, 65534, 65534)
+    before = list_files(backups)
+
+    assert backup.main([str(backups / "monday")]) == 0
+
+    kept = before if os.geteuid() == 0 else before - {foreign.name}
+    assert list_files(backups) == kept | {"monday"}
+    assert (elsewhere / "precious").exists()
