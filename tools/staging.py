@@ -32,7 +32,7 @@ def staged(path: Path) -> Path:
 
 def make_folder(folder: Path) -> None:
     """If it does not exist; only its owner can look into a folder made here, whatever the umask."""
-    if not folder.exists():
+    if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
 
