@@ -58,7 +58,8 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     app.state.dictionary = dictionary
     app.state.outbox = outbox
     app.state.plays = plays
-    app.state.referee = Referee(plays, dictionary, clock)
+    app.state.scoreboard = scoreboard
+    app.state.referee = Referee(plays, answers, dictionary, clock)
     return app
 
 

@@ -13,6 +13,7 @@ from games.playing import read_play
 from games.plays import Play
 from games.puzzles import game_id_of
 from games.referee import Referee
+from games.scoreboard import Scoreboard
 from servicekit.clock import Clock
 from servicekit.given import given
 from servicekit.problems import NotFound
@@ -21,6 +22,7 @@ CurrentClock = Annotated[Clock, given("clock")]
 AnswersDatabase = Annotated[Database, given("answers")]
 PlaysDatabase = Annotated[Database, given("plays")]
 WordsService = Annotated[Dictionary, given("dictionary")]
+StatsService = Annotated[Scoreboard, given("scoreboard")]
 CurrentReferee = Annotated[Referee, given("referee")]
 CurrentOutbox = Annotated[Outbox, given("outbox")]
 GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]

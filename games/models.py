@@ -162,9 +162,21 @@ class PlayState(BaseModel):
         description="in the answer to the last guess: the player's statistics as `GET /api/stats/users/{user_id}` gives"
         " them, this game included, if stats gave them within a second; else null"
     )
+    result_refused: str | None = Field(
+        default=None,
+        description="why stats has refused this play's result for good, which then does not count; null otherwise",
+    )
 
     @classmethod
-    def of(cls, *, game_id: int, user_id: UUID, play: Play, statistics: dict[str, Any] | None = None) -> Self:
+    def of(
+        cls,
+        *,
+        game_id: int,
+        user_id: UUID,
+        play: Play,
+        result_refused: str | None = None,
+        statistics: dict[str, Any] | None = None,
+    ) -> Self:
         return cls(
             game_id=game_id,
             user_id=user_id,
@@ -175,6 +187,7 @@ class PlayState(BaseModel):
             keyboard=play.keyboard(),
             answer=play.answer if play.is_over else None,
             statistics=statistics,
+            result_refused=result_refused,
         )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from games.hardmode import find_unused_hint
 from games.letters import LetterState, colour_guess
-from games.puzzles import game_id_of
+from games.puzzles import finish_time, game_id_of, is_closed
 from servicekit.problems import Conflict, Invalid
 
 MAX_GUESSES = 6
@@ -79,7 +79,7 @@ class Result:
     guesses: int
     """1-6, for a loss 6."""
     finished: datetime
-    """UTC, to the second."""
+    """UTC, to the second; on the puzzle's own day."""
 
     @classmethod
     def of(cls, play: Play, user_id: UUID, game_id: int, now: datetime) -> Self:
@@ -89,7 +89,7 @@ class Result:
             game_id=game_id,
             won=play.status is Status.WON,
             guesses=len(play.guesses),
-            finished=now.replace(microsecond=0),
+            finished=finish_time(game_id, now),
         )
 
 
@@ -105,7 +105,7 @@ def require_next_guess(play: Play, *, game_id: int, attempt: int, guess: str, no
     """
     if play.is_over:
         raise Conflict(f"This play is over: it is {play.status}.")
-    if game_id_of(now.date()) > game_id + 1:
+    if is_closed(game_id, now.date()):
         raise Conflict(f"Game {game_id} is closed: a play may be finished until the end of the day after its own.")
     following = len(play.guesses) + 1
     if attempt < following:

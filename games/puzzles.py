@@ -1,6 +1,6 @@
 """The calendar of the puzzles: one a UTC day, numbered from 0 on 2021-06-19."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 FIRST_DAY = date(2021, 6, 19)
 LAST_GAME_ID = (date.max - FIRST_DAY).days
@@ -15,3 +15,17 @@ def game_id_of(day: date) -> int:
 def day_of(game_id: int) -> date:
     """The day of a puzzle, 0 to LAST_GAME_ID."""
     return FIRST_DAY + timedelta(days=game_id)
+
+
+def is_closed(game_id: int, today: date) -> bool:
+    """Whether plays of a puzzle can no longer be finished: from the end of the day after its own."""
+    return game_id_of(today) > game_id + 1
+
+
+def finish_time(game_id: int, now: datetime) -> datetime:
+    """When a play that ends now counts as finished, UTC, to the second.
+
+    A play that is finished after midnight counts for its puzzle's own day, as its last second: otherwise a player who
+    plays every puzzle would lose the streak.
+    """
+    return min(now.replace(microsecond=0), datetime.combine(day_of(game_id), time(23, 59, 59), UTC))

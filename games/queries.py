@@ -27,34 +27,33 @@ async def find_answer(answers: Readable, *, game_id: int) -> str | None:
     return None if row is None else str(row["answer"])
 
 
-SELECT_ANSWERS = Statement("SELECT answer FROM answers WHERE game_id >= :first AND game_id <= :last ORDER BY game_id")
+SELECT_ANSWERS = Statement("SELECT game_id, answer FROM answers WHERE game_id <= :last_game")
 
 
-async def list_answers(answers: Readable, *, games: range) -> list[str]:
-    """Of those games that have one, in the order of the games."""
-    rows = await answers.fetch_all(SELECT_ANSWERS, {"first": games.start, "last": games.stop - 1})
-    return [row["answer"] for row in rows]
+async def list_answers(answers: Readable, *, last_game: int) -> dict[int, str]:
+    """By game, of those games up to the last one that have an answer."""
+    rows = await answers.fetch_all(SELECT_ANSWERS, {"last_game": last_game})
+    return {row["game_id"]: row["answer"] for row in rows}
 
 
-INSERT_ANSWER = Statement(
-    "INSERT INTO answers (game_id, answer) VALUES (:game_id, :answer) ON CONFLICT (game_id) DO NOTHING"
-)
+INSERT_ANSWER = Statement("INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'drawn')")
 
 
 async def insert_answers(answers: Session, *, drawn: Mapping[int, str]) -> None:
-    """A game that has an answer already (an administrator's) keeps it."""
+    """Raises sqlite3.IntegrityError if a game has an answer: look first, under the same lock."""
     await answers.execute_many(
         INSERT_ANSWER, [{"game_id": game_id, "answer": answer} for game_id, answer in drawn.items()]
     )
 
 
 UPSERT_ANSWER = Statement(
-    "INSERT INTO answers (game_id, answer) VALUES (:game_id, :answer)"
-    " ON CONFLICT (game_id) DO UPDATE SET answer = excluded.answer"
+    "INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'operator')"
+    " ON CONFLICT (game_id) DO UPDATE SET answer = excluded.answer, source = excluded.source"
 )
 
 
 async def upsert_answer(answers: Session, *, game_id: int, answer: str) -> None:
+    """An administrator's choice."""
     await answers.execute(UPSERT_ANSWER, {"game_id": game_id, "answer": answer})
 
 
@@ -64,6 +63,13 @@ SELECT_CANDIDATES = Statement("SELECT word FROM candidates ORDER BY word")
 async def list_candidates(answers: Readable) -> list[str]:
     """All words that answers are drawn from."""
     return [row["word"] for row in await answers.fetch_all(SELECT_CANDIDATES)]
+
+
+SELECT_CANDIDATE = Statement("SELECT 1 FROM candidates WHERE word = :word")
+
+
+async def is_candidate(answers: Readable, *, word: str) -> bool:
+    return await answers.fetch_one(SELECT_CANDIDATE, {"word": word}) is not None
 
 
 ANY_ANSWER = Statement("SELECT game_id FROM answers LIMIT 1")
@@ -175,6 +181,15 @@ async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list
     """Results that stats has not taken yet, in the order of the keys, from the one that follows `after`."""
     values = {"user_id": after.user_id, "game_id": after.game_id, "limit": limit}
     return [_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
+
+
+SELECT_REFUSAL = Statement("SELECT refused FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
+
+
+async def find_refusal(plays: Readable, *, user_id: UUID, game_id: int) -> str | None:
+    """Why stats has refused the result of a play for good; None if it has not."""
+    row = await plays.fetch_one(SELECT_REFUSAL, {"user_id": user_id, "game_id": game_id})
+    return None if row is None else row["refused"]
 
 
 DELETE_RESULT = Statement("DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id")

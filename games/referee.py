@@ -16,6 +16,12 @@ from servicekit.problems import Invalid
 from servicekit.sessions import Session
 
 
+async def may_be_guessed(answers: Database, words: Dictionary, word: str) -> bool:
+    """Every candidate may be guessed, whatever the dictionary says: a word that is removed there makes no puzzle
+    impossible to win. Raises Unavailable if the words service has to be asked and does not answer."""
+    return await queries.is_candidate(answers, word=word) or await words.has(word)
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
     """A guess that a player wants to make."""
@@ -30,8 +36,9 @@ class Turn:
 class Referee:
     """Takes guesses, each once, whoever sends how many at the same instant to however many instances."""
 
-    def __init__(self, plays: Database, words: Dictionary, clock: Clock) -> None:
+    def __init__(self, plays: Database, answers: Database, words: Dictionary, clock: Clock) -> None:
         self._plays = plays
+        self._answers = answers
         self._words = words
         self._clock = clock
 
@@ -40,13 +47,14 @@ class Referee:
 
         If the guess ends the play, its result is put on the way to stats in the same transaction. Raises NotFound if
         the play was never begun, Conflict if this attempt does not come next, Invalid for a guess that hard mode or the
-        dictionary does not allow, Unavailable without the words service; none of these uses up an attempt.
+        dictionary does not allow (the puzzle's own answer always is), Unavailable without the words service; none of
+        these uses up an attempt.
         """
         play = await read_play(self._plays, user_id=turn.user_id, game_id=turn.game_id, answer=turn.answer)
         if is_repeat(play, turn.attempt, turn.guess):
             return play.after(turn.attempt)
         require_next_guess(play, game_id=turn.game_id, attempt=turn.attempt, guess=turn.guess, now=self._clock())
-        if not await self._words.has(turn.guess):
+        if not (turn.guess == turn.answer or await may_be_guessed(self._answers, self._words, turn.guess)):
             raise Invalid("body.guess: this word is not in the dictionary; no attempt is used.")
         return await write(self._plays, partial(self._store, turn=turn))
 

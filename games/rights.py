@@ -1,10 +1,10 @@
-"""Who may check a guess: for a past puzzle everybody, for today's those whom the operator trusts with its answer."""
+"""Who may check a guess: everyone once plays of the puzzle are closed, before that holders of a trusted scope."""
 
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from games.models import GameId
-from games.puzzles import game_id_of
+from games.puzzles import game_id_of, is_closed
 from servicekit.clock import Clock
 from servicekit.problems import NotFound
 from servicekit.rights import Guard
@@ -13,10 +13,10 @@ GAME_ID: TypeAdapter[int] = TypeAdapter(GameId)
 
 
 class CheckGuard(Guard):
-    """Lets everybody pass to a past game, and to today's those with one of the scopes."""
+    """Lets every caller pass to a closed game, and to one that may still be played those with one of the scopes."""
 
     def check(self, request: Request) -> None:
-        """Raises NotFound for a game that is yet to come; for today's, Unauthorized and Forbidden as any guard."""
+        """Raises NotFound for a coming game; Unauthorized or Forbidden for one that may still be played."""
         clock: Clock = request.app.state.clock
         today = game_id_of(clock().date())
         try:
@@ -26,5 +26,5 @@ class CheckGuard(Guard):
             return  # it is no game's: FastAPI answers 422
         if game_id > today:
             raise NotFound(f"Game {game_id} is yet to come.")
-        if game_id == today:
+        if not is_closed(game_id, clock().date()):
             super().check(request)

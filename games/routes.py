@@ -15,15 +15,17 @@ from games.deps import (
     GameInPath,
     OpenGame,
     PlaysDatabase,
+    StatsService,
     UserInPath,
     WordsService,
 )
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
-from games.playing import begin_play, read_play
+from games.playing import begin_play, read_play, read_refusal
 from games.puzzles import LAST_GAME_ID, game_id_of
-from games.referee import Turn
+from games.referee import Turn, may_be_guessed
 from games.rights import CheckGuard
 from games.sharing import EXAMPLE_GRID, draw_grid
+from servicekit.caching import NO_STORE, NO_STORE_HEADERS
 from servicekit.databases import write
 from servicekit.errors import problems
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -51,13 +53,14 @@ async def read_game(game_id: OpenGame) -> Game:
     summary="Hold a guess against the answer",
     tags=["games"],
     dependencies=[guarded_by(CheckGuard(Scope.SERVICE, Scope.ADMIN), Scope.SERVICE, Scope.ADMIN)],
-    openapi_extra={"security": [{}]},  # or none: a past puzzle needs no token
+    openapi_extra={"security": [{}]},  # or none: a closed puzzle needs no token
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
-    """For past puzzles open to all; today's, whose answer it would tell to whoever asks often enough, needs a token.
+    """Open to all once plays of the puzzle are closed, at the end of the day after its own. Before that it needs a
+    token of the scope `service` or `admin`, since a few guesses tell the answer.
 
-    Colours any five letters; whether they are a word is the words service's to say. Nothing is stored.
+    Colours any five letters, whether or not they are a word. Nothing is stored.
     """
     answer = await get_answer(answers, game_id=game_id)
     return CheckedGuess.of(guess.guess, answer)
@@ -73,12 +76,12 @@ async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase)
 async def set_answer(
     game_id: GameInPath, new: NewAnswer, clock: CurrentClock, answers: AnswersDatabase, words: WordsService
 ) -> Game:
-    """409 for today's puzzle and past ones, 422 for what is not in the dictionary, since nobody could guess it."""
+    """409 for today's puzzle and past ones, 422 for what is neither a candidate nor in the dictionary."""
     require_future(game_id, clock)
     if game_id > LAST_GAME_ID:
         raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
-    if not await words.has(new.answer):
-        raise Invalid(f"body.answer: {new.answer} is not in the dictionary, so nobody could guess it.")
+    if not await may_be_guessed(answers, words, new.answer):
+        raise Invalid(f"body.answer: {new.answer} is neither a candidate nor in the dictionary.")
     await write(answers, partial(replace_answer, clock=clock, game_id=game_id, answer=new.answer))
     return Game.of(game_id)
 
@@ -88,7 +91,7 @@ async def set_answer(
     summary="Begin today's puzzle, or take a play up again",
     tags=["plays"],
     status_code=status.HTTP_201_CREATED,
-    dependencies=[needs(Scope.PLAYER)],
+    dependencies=[needs(Scope.PLAYER), NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"model": PlayState, "description": "It was begun before, and is as it was"}},
 )
@@ -98,34 +101,40 @@ async def put_play(
     clock: CurrentClock,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
+    scoreboard: StatsService,
     response: Response,
     new: NewPlay = AS_USUAL,
 ) -> PlayState:
-    """201 the first time, then 200, and `hard` stays as it was. 409 for a past puzzle that was never begun."""
-    is_new = await begin_play(plays, clock, user_id=user_id, game_id=game_id, hard=new.hard)
+    """201 the first time, then 200, and `hard` stays as it was.
+
+    409 for a past puzzle that was never begun, and for today's if the statistics have a result of it already.
+    """
+    is_new = await begin_play(plays, scoreboard, clock, user_id=user_id, game_id=game_id, hard=new.hard)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     answer = await get_answer(answers, game_id=game_id)
     play = await read_play(plays, user_id=user_id, game_id=game_id, answer=answer)
-    return PlayState.of(game_id=game_id, user_id=user_id, play=play)
+    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
 
 
 @router.get(
     "/{game_id}/plays/{user_id}",
     summary="The state of a play",
     tags=["plays"],
-    dependencies=[needs(Scope.PLAYER)],
+    dependencies=[needs(Scope.PLAYER), NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def read_state(game_id: OpenGame, user_id: UserInPath, play: CurrentPlay) -> PlayState:
+async def read_state(game_id: OpenGame, user_id: UserInPath, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
     """404 if it was never begun. The answer is in it once the play is over."""
-    return PlayState.of(game_id=game_id, user_id=user_id, play=play)
+    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
 
 
 @router.post(
     "/{game_id}/plays/{user_id}/guesses",
     summary="Guess",
     tags=["plays"],
-    dependencies=[needs(Scope.PLAYER)],
+    dependencies=[needs(Scope.PLAYER), NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable),
 )
 async def post_guess(
@@ -133,6 +142,7 @@ async def post_guess(
     user_id: UserInPath,
     new: NewGuess,
     answers: AnswersDatabase,
+    plays: PlaysDatabase,
     referee: CurrentReferee,
     outbox: CurrentOutbox,
 ) -> PlayState:
@@ -145,7 +155,8 @@ async def post_guess(
     answer = await get_answer(answers, game_id=game_id)
     play = await referee.take(Turn(user_id, game_id, answer, new.attempt, new.guess))
     statistics = await outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
-    return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics)
+    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics, result_refused=refusal)
 
 
 @router.get(
@@ -153,7 +164,7 @@ async def post_guess(
     summary="What a player shows to others",
     tags=["plays"],
     response_class=PlainTextResponse,
-    dependencies=[needs(Scope.PLAYER)],
+    dependencies=[needs(Scope.PLAYER), NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"description": "The grid", "content": {"text/plain": {"example": EXAMPLE_GRID}}}},
 )
@@ -161,4 +172,4 @@ async def share_play(game_id: OpenGame, play: CurrentPlay) -> PlainTextResponse:
     """The grid of coloured squares, with number and score, and without a letter. 409 before the play is over."""
     if not play.is_over:
         raise Conflict("There is nothing to share before the play is over.")
-    return PlainTextResponse(draw_grid(game_id, play))
+    return PlainTextResponse(draw_grid(game_id, play), headers=NO_STORE_HEADERS)

@@ -1,37 +1,36 @@
-"""Rounds of answers: each candidate comes once, and when the list is used up it starts again in another order."""
+"""Which word is the answer of a day: any candidate that was not an answer shortly before, each equally likely.
+
+A day is drawn by itself, when it is first needed and after all earlier days. Whoever knows all earlier answers, all
+candidates and this code can therefore do no better than guess among the candidates outside the window.
+"""
 
 import random
-from collections.abc import Sequence
-from itertools import islice
-
-MIN_GAP_DAYS = 60
-"""No word comes twice within so many days."""
+from collections.abc import Iterable, Mapping, Sequence
 
 
-def round_of(game_id: int, candidates: int) -> range:
-    """The games of the round that a game belongs to; each round is as long as there are candidates, at least one."""
-    start = game_id - game_id % candidates
-    return range(start, start + candidates)
+def window_days(candidates: int) -> int:
+    """For how many days after its own a word is not drawn again: half as many as there are candidates."""
+    return candidates // 2
 
 
-def draw_round(candidates: Sequence[str], previous: Sequence[str], rng: random.Random) -> list[str]:
-    """All candidates in an order in which none comes within MIN_GAP_DAYS of its last use; all such orders are equally
-    likely. With fewer than 2 * MIN_GAP_DAYS candidates the gap is half their number, so that there is still a choice.
+def list_drawable(candidates: Sequence[str], recent: Iterable[str]) -> list[str]:
+    """The candidates that may be drawn; at least one, since `recent` is the answers of at most `window_days`."""
+    excluded = set(recent)
+    return [word for word in candidates if word not in excluded]
 
-    `previous` is the answers just before this round, the last one at the end: MIN_GAP_DAYS of them are enough.
+
+def draw_missing(
+    candidates: Sequence[str], stored: Mapping[int, str], *, last_game: int, rng: random.Random
+) -> dict[int, str]:
+    """The answers of those games from 0 to `last_game` that have none, drawn in calendar order.
+
+    `stored` is by game. A draw looks only at earlier days: an answer that an administrator has set for a later day
+    changes nothing. There must be at least one candidate.
     """
-    gap = min(MIN_GAP_DAYS, len(candidates) // 2)
-    waiting = set(candidates)
-    taken: dict[int, str] = {}
-    # The word that was used last has the fewest places to choose from, and the one before may go to all of these and
-    # more: how many are left never depends on what was chosen before. That is what makes all orders equally likely.
-    for games_ago, word in enumerate(islice(reversed(previous), gap), start=1):
-        if word in waiting:
-            waiting.remove(word)
-            first = gap + 1 - games_ago
-            position = rng.choice([place for place in range(first, len(candidates)) if place not in taken])
-            taken[position] = word
-    others = [word for word in candidates if word in waiting]
-    rng.shuffle(others)
-    rest = iter(others)
-    return [taken[place] if place in taken else next(rest) for place in range(len(candidates))]
+    window = window_days(len(candidates))
+    answers, drawn = dict(stored), {}
+    for game_id in range(last_game + 1):
+        if game_id not in answers:
+            recent = (answers[earlier] for earlier in range(max(0, game_id - window), game_id))
+            answers[game_id] = drawn[game_id] = rng.choice(list_drawable(candidates, recent))
+    return drawn

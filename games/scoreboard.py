@@ -53,6 +53,16 @@ class Scoreboard(RemoteService):
             raise Unavailable(f"The stats service answers {response.status_code} for statistics. Try again later.")
         return statistics
 
+    async def has_result(self, user_id: UUID, game_id: int) -> bool:
+        """Whether stats has a result of this game. Raises Unavailable if it does not say."""
+        async with self._turn() as client:
+            response = await client.get(f"/users/{user_id}/games/{game_id}")
+        if response.status_code == httpx.codes.OK:
+            return True
+        if response.status_code == httpx.codes.NOT_FOUND and response.headers.get("Content-Type") == PROBLEM_JSON:
+            return False
+        raise Unavailable(f"The stats service answers {response.status_code} for a result. Try again later.")
+
     def _read_token(self) -> str:
         """Read each time, so that a new one needs no restart. Raises Unavailable if there is none."""
         try:

@@ -8,9 +8,11 @@ CREATE TABLE candidates (
     word TEXT NOT NULL PRIMARY KEY CHECK (word GLOB '[a-z][a-z][a-z][a-z][a-z]')
 ) WITHOUT ROWID;
 
--- Game after game in a random order that no file holds (games/schedule.py). bin/init draws the first round, in which
--- each candidate comes once; the service draws the next one when a game has no answer yet.
+-- Each day's answer is drawn when it is first needed (games/schedule.py); bin/init draws those up to yesterday. An
+-- administrator may set the answers of coming days.
 CREATE TABLE answers (
     game_id INTEGER NOT NULL PRIMARY KEY CHECK (game_id >= 0),  -- days since 2021-06-19
-    answer  TEXT NOT NULL CHECK (answer GLOB '[a-z][a-z][a-z][a-z][a-z]')
+    answer  TEXT NOT NULL CHECK (answer GLOB '[a-z][a-z][a-z][a-z][a-z]'),
+    -- 'unknown': stored by a version that did not say whether it was drawn or set
+    source  TEXT NOT NULL CHECK (source IN ('drawn', 'operator', 'unknown'))
 );

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from games.puzzles import game_id_of
-from games.schedule import MIN_GAP_DAYS, draw_round
+from games.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.contents import list_inhabited
 from tools.keys import stage_keys
@@ -21,7 +21,7 @@ from tools.staging import create_database, exclusive, replace_databases, seal, s
 from tools.upgrades import describe_upgrades, upgrade_all
 
 HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
-of all puzzles up to today's and beyond; and the keys that tokens are signed and verified with. What exists stays as it
+of all past puzzles; and the keys that tokens are signed and verified with. What exists stays as it
 is, except that a database of an earlier version is brought up to date, which is refused while a service has it open."""
 
 
@@ -42,10 +42,13 @@ def make_words(path: Path) -> None:
 
 def make_answers(path: Path) -> None:
     candidates = read_words(SHARE / "answers.txt")
-    answers = draw_answers(candidates, last_game=game_id_of(datetime.now(UTC).date()))
+    yesterday = game_id_of(datetime.now(UTC).date()) - 1  # today's is drawn when it is needed
+    drawn = draw_missing(candidates, {}, last_game=yesterday, rng=random.SystemRandom())
     with closing(create_database(path, SHARE / "answers.sql")) as database:
         insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
-        insert_all(database, "INSERT INTO answers (game_id, answer) VALUES (?, ?)", list(enumerate(answers)))
+        insert_all(
+            database, "INSERT INTO answers (game_id, answer, source) VALUES (?, ?, 'drawn')", list(drawn.items())
+        )
     seal(path)
 
 
@@ -53,14 +56,6 @@ def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[obje
     database.execute("BEGIN")
     database.executemany(sql, rows)
     database.execute("COMMIT")
-
-
-def draw_answers(candidates: Sequence[str], *, last_game: int) -> list[str]:
-    """From game 0 to the end of the round that has `last_game` in it."""
-    answers: list[str] = []
-    for _ in range(last_game // len(candidates) + 1):
-        answers += draw_round(candidates, answers[-MIN_GAP_DAYS:], random.SystemRandom())
-    return answers
 
 
 def list_makers(locations: Locations) -> dict[Path, Callable[[Path], None]]:

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
+from tools.answers_upgrade import drop_coming_answers
 from tools.rebuilding import rebuild_boards
 from tools.staging import execute_script
 
@@ -50,7 +51,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
     "users.sql": (add_log_in_tables,),
     "games.sql": (number_only, rebuild_boards),  # what version 1 added, version 2 replaced
     "words.sql": (number_only,),
-    "answers.sql": (number_only,),
+    "answers.sql": (drop_coming_answers,),
     "plays.sql": (number_only,),
 }
 """By file of share/: the step at index n turns version n into n + 1."""

@@ -71,6 +71,6 @@ async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
-    """From now on it may not be guessed: make sure that it is no coming answer. 404 if it was not there."""
+    """From now on it may not be guessed, unless it is a candidate for answers. 404 if it was not there."""
     if not await write(words, partial(queries.delete_word, word=word)):
         raise NotFound(f"The dictionary has no word {word}.")

@@ -22,7 +22,7 @@ import words.app
 import words.settings
 from servicekit.tokens import Scope
 from tests.conftest import locate
-from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.games.serving import serving
 from tests.openapi_checks import hold_to_document
 from tests.tokens import TokenKeys
@@ -63,7 +63,7 @@ def database(tmp_path: Path) -> Path:
     with closing(create_database(path, SHARE / "answers.sql")) as connection:
         connection.executemany("INSERT INTO candidates VALUES (?)", [(word,) for word in CANDIDATES])
         drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER), (1984, "crane")]
-        connection.executemany("INSERT INTO answers VALUES (?, ?)", drawn)
+        connection.executemany("INSERT INTO answers VALUES (?, ?, 'drawn')", drawn)
     seal(path)
     return path
 
@@ -77,9 +77,9 @@ def plays_database(tmp_path: Path) -> Path:
 
 
 def make_words_app(path: Path) -> FastAPI:
-    """A words service with the candidates as its dictionary, in a new database."""
+    """A words service whose dictionary is the candidates and NO_CANDIDATE, in a new database."""
     with closing(create_database(path, SHARE / "words.sql")) as connection:
-        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in CANDIDATES])
+        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in (*CANDIDATES, NO_CANDIDATE)])
     seal(path)
     return words.app.create_app(words.settings.Settings(_env_file=None, database_url=f"sqlite:///{path}"))
 

@@ -11,7 +11,9 @@ TODAY = 1983
 ANSWER = "ahead"
 """Of today's game."""
 WRONG = ("abbey", "crane", "daddy", "eerie", "geese", "zebra")
-"""Six words of the dictionary that lose it."""
+"""Six words of the dictionary, candidates too, that lose it."""
+NO_CANDIDATE = "snail"
+"""A word of the dictionary that is no candidate."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,10 +107,12 @@ def test_a_result_whose_reply_is_lost_is_stored_once(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     network = Network(stats_service.make_app())
-    network.lose_replies = 1
     with serving(network) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
         player = make_player(client)
-        assert player.play("crane", ANSWER)["statistics"] is None
+        player.begin()
+        network.lose_replies = 1
+        player.guess(1, "crane")
+        assert player.guess(2, ANSWER).json()["statistics"] is None
         wait_until(lambda: is_empty(plays_database))
         assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
         assert httpx.get(f"{url}/users/{player.user_id}").json()["gamesPlayed"] == 1
@@ -121,10 +123,11 @@ def test_a_slow_stats_service_keeps_the_player_waiting_for_a_second_and_gets_the
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     network = Network(stats_service.make_app())
-    network.delay_s = 1.3
     with serving(network) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         player.begin()
+        network.requests.clear()
+        network.delay_s = 1.3
         before = time.monotonic()
         state = player.guess(1, ANSWER).json()
         waited_s = time.monotonic() - before
@@ -145,12 +148,13 @@ def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     player, other = make_player(client), make_player(client)
+    player.begin()
     httpx.post(
         f"{stats_url}/users/{player.user_id}/games",
         json={"game_id": TODAY, "won": False, "guesses": 6},
         headers=token_keys.headers(Scope.ADMIN),
     ).raise_for_status()
-    assert player.play(ANSWER)["status"] == "won"
+    assert player.guess(1, ANSWER).json()["status"] == "won"
     ((user_id, refused),) = list_outbox(plays_database)
     assert user_id == player.user_id
     assert refused is not None

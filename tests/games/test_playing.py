@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 
 from tests.games.conftest import Stats, SteppedClock, make_words_app
 from tests.games.mishaps import Network
-from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.games.serving import find_free_port, serving
 from tests.problem_checks import assert_problem
 
@@ -34,6 +34,7 @@ def test_a_play_begins_empty(player: Player) -> None:
         "keyboard": {},
         "answer": None,
         "statistics": None,
+        "result_refused": None,
     }
     assert player.read().json() == response.json()
 
@@ -58,6 +59,7 @@ def test_a_guess_is_coloured_and_stays(player: Player) -> None:
         "keyboard": {"a": "correct", "b": "absent", "e": "present", "y": "absent"},
         "answer": None,
         "statistics": None,
+        "result_refused": None,
     }
     assert player.read().json() == response.json()
 
@@ -188,8 +190,9 @@ def test_without_the_words_service_a_guess_is_503_and_uses_no_attempt(
     with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
         player = make_player(client)
         before = player.begin().json()
-        assert_problem(player.guess(1, "crane"), 503)
+        assert_problem(player.guess(1, NO_CANDIDATE), 503)
         assert player.read().json() == before
+        assert player.guess(1, "crane").json()["remaining"] == 5  # a candidate needs no dictionary
 
 
 def test_a_words_service_that_does_not_answer_in_time_is_503(
@@ -200,9 +203,9 @@ def test_a_words_service_that_does_not_answer_in_time_is_503(
     with serving(network) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
         player = make_player(client)
         player.begin()
-        detail = assert_problem(player.guess(1, "crane"), 503)
+        detail = assert_problem(player.guess(1, NO_CANDIDATE), 503)
         assert detail == "The words service does not answer in time. Try again later."
-        assert player.guess(1, "crane").json()["remaining"] == 5
+        assert player.guess(1, NO_CANDIDATE).json()["remaining"] == 5
 
 
 def test_an_attempt_out_of_turn_is_409_and_changes_nothing(player: Player) -> None:
@@ -254,13 +257,13 @@ def test_a_play_goes_on_over_midnight_and_closes_at_the_end_of_the_next_day(
     assert player.read().json()["answer"] is None  # it is not over: the answer is not the player's
 
 
-def test_a_play_that_is_finished_on_the_next_day_is_finished_that_day(
+def test_a_play_finished_after_midnight_counts_for_its_own_day(
     player: Player, clock: SteppedClock, stats_service: Stats
 ) -> None:
     player.play("crane")
     clock.now = LAST_SECOND
     assert player.guess(2, ANSWER).json()["status"] == "won"
-    assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-24 23:59:59")]
+    assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 23:59:59")]
     clock.now = CLOSED
     assert player.read().json()["answer"] == ANSWER
     assert player.share().status_code == 200

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from games.dictionary import Dictionary
 from servicekit.request_ids import make_request_id, read_request_id, request_id
 from tests.games.conftest import Stats, make_words_app
-from tests.games.players import ANSWER, WRONG, Player
+from tests.games.players import ANSWER, NO_CANDIDATE, WRONG, Player
 from tests.games.serving import find_free_port, serving
 from tests.games.test_outbox import put_in_outbox
 from tests.waiting import wait_until
@@ -53,8 +53,10 @@ def test_words_and_stats_are_asked_with_the_id_of_the_guess(
     ):
         player = make_player(client)
         player.begin()
+        stats.requests.clear()
         player.headers.update(HEADERS)
-        response = player.guess(1, ANSWER)
+        assert player.guess(1, NO_CANDIDATE).headers["X-Request-Id"] == ID
+        response = player.guess(2, ANSWER)
     assert response.headers["X-Request-Id"] == ID
     assert response.json()["statistics"]["gamesPlayed"] == 1
     assert words.requests == [("POST", ID)]

@@ -1,7 +1,7 @@
 """Who may do what in games, from both sides; a stranger is told so before the body is looked at."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ PLAYER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000001")
 PLAY = f"/{TODAY}/plays/{PLAYER}"
 
-OPEN = [("GET", "/today"), ("GET", f"/{TODAY}"), ("GET", "/268"), ("POST", f"/{TODAY - 1}/check"), ("GET", "/health")]
+OPEN = [("GET", "/today"), ("GET", f"/{TODAY}"), ("GET", "/268"), ("POST", f"/{TODAY - 2}/check"), ("GET", "/health")]
 OF_THE_PLAYER = [("PUT", PLAY), ("GET", PLAY), ("POST", f"{PLAY}/guesses"), ("GET", f"{PLAY}/share")]
 GUARDED: list[tuple[str, str, set[Scope]]] = [
     ("POST", f"/{TODAY}/check", {Scope.SERVICE, Scope.ADMIN}),
+    ("POST", f"/{TODAY - 1}/check", {Scope.SERVICE, Scope.ADMIN}),
     ("PUT", f"/{TODAY + 1}/answer", {Scope.ADMIN}),
     *((method, path, {Scope.PLAYER}) for method, path in OF_THE_PLAYER),
 ]
@@ -119,9 +120,11 @@ def test_the_check_of_a_game_that_is_yet_to_come_is_404_for_all(
         assert_problem(response, 404)
 
 
-def test_a_check_opens_to_all_at_midnight(stranger: TestClient, clock: SteppedClock) -> None:
-    assert_problem(stranger.post(f"/{TODAY}/check", json={"guess": ANSWER}), 401)
-    clock.move_days(1)
+def test_a_check_opens_to_all_when_plays_are_closed(stranger: TestClient, clock: SteppedClock) -> None:
+    for now in (clock.now, datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)):
+        clock.now = now
+        assert_problem(stranger.post(f"/{TODAY}/check", json={"guess": ANSWER}), 401)
+    clock.now = datetime(2026, 11, 25, tzinfo=UTC)
     assert stranger.post(f"/{TODAY}/check", json={"guess": ANSWER}).json()["correct"] is True
 
 
@@ -130,7 +133,7 @@ def test_without_the_public_key_what_is_guarded_is_503_and_what_is_open_is_not(
 ) -> None:
     with make_client(token_public_key_file=tmp_path / "none.pub") as client:
         assert_problem(client.post(f"/{TODAY}/check", json={"guess": "crane"}), 503)
-        assert client.post(f"/{TODAY - 1}/check", json={"guess": "crane"}).status_code == 200
+        assert client.post(f"/{TODAY - 2}/check", json={"guess": "crane"}).status_code == 200
 
 
 def test_swagger_shows_a_lock_on_what_is_guarded_and_on_nothing_else(client: TestClient) -> None:

@@ -11,7 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import CANDIDATES, SteppedClock, make_words_app
-from tests.games.players import TODAY
+from tests.games.players import NO_CANDIDATE, TODAY
 from tests.games.serving import find_free_port, serving
 
 
@@ -125,7 +125,7 @@ def test_an_answer_that_nobody_could_guess_is_refused(client: TestClient, databa
     before = stored_answers(database)
     refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "zzzzz"})
     assert refused.status_code == 422
-    assert refused.json()["detail"] == "body.answer: zzzzz is not in the dictionary, so nobody could guess it."
+    assert refused.json()["detail"] == "body.answer: zzzzz is neither a candidate nor in the dictionary."
     assert stored_answers(database) == before
 
 
@@ -145,7 +145,7 @@ def test_without_the_words_service_an_answer_is_503_and_nothing_is_stored(
 ) -> None:
     before = stored_answers(database)
     with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
-        refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"})
+        refused = client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE})
         assert refused.status_code == 503
         assert refused.json()["detail"] == "The words service does not answer. Try again later."
         assert client.get("/today").status_code == 200
@@ -158,41 +158,61 @@ def test_a_words_service_without_its_database_is_503_here_too(
     words_database = tmp_path / "words.db"
     with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
         words_database.unlink()
-        assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
+        assert client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE}).status_code == 503
 
 
 def test_what_is_no_words_service_is_503_and_nothing_else(
     make_client: Callable[..., TestClient], stats_url: str
 ) -> None:
     with make_client(words_url=stats_url) as client:
-        assert client.put(f"/{TODAY + 1}/answer", json={"answer": "crane"}).status_code == 503
+        assert client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE}).status_code == 503
 
 
-def test_when_the_answers_are_used_up_another_round_is_drawn(
+def test_a_days_answer_is_drawn_with_all_earlier_ones_that_are_missing(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
     clock.move_days(30)
-    client.put(f"/{TODAY + 32}/answer", json={"answer": "zebra"}).raise_for_status()  # in the round to be drawn
+    client.put(f"/{TODAY + 32}/answer", json={"answer": "zebra"}).raise_for_status()
+    before = stored_answers(database)
     assert client.post(f"/{TODAY + 30}/check", json={"guess": "crane"}).status_code == 200
     answers = stored_answers(database)
-    first = (TODAY + 30) - (TODAY + 30) % len(CANDIDATES)
-    drawn = [answers[game_id] for game_id in range(first, first + len(CANDIDATES))]
-    assert set(drawn) <= set(CANDIDATES)
-    assert answers[TODAY + 32] == "zebra"  # what an administrator has set stays
-    clock.move_days(1)
-    assert client.post(f"/{TODAY + 31}/check", json={"guess": answers[TODAY + 31]}).json()["correct"] is True
+    assert answers.keys() == {*range(TODAY + 31), TODAY + 32}
+    assert {game_id: answers[game_id] for game_id in before} == before
+    assert set(answers.values()) <= set(CANDIDATES)
+    window = len(CANDIDATES) // 2
+    for game_id in range(TODAY + 2, TODAY + 31):
+        assert answers[game_id] not in [answers[earlier] for earlier in range(game_id - window, game_id)]
+    assert client.post(f"/{TODAY + 30}/check", json={"guess": answers[TODAY + 30]}).json()["correct"] is True
 
 
-def test_many_who_come_first_to_a_new_round_see_the_same_answer(
+def test_a_past_game_that_is_asked_for_first_draws_no_later_one(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
+    clock.move_days(30)
+    client.post(f"/{TODAY + 10}/check", json={"guess": "crane"}).raise_for_status()
+    assert max(stored_answers(database)) == TODAY + 10
+
+
+def test_many_who_come_first_to_a_new_day_see_the_same_answer(
+    make_client: Callable[..., TestClient], database: Path, clock: SteppedClock
+) -> None:
     clock.move_days(100)
-    with ThreadPoolExecutor(8) as pool:
+    with make_client() as one, make_client() as other, ThreadPoolExecutor(8) as pool:
+        instances = [one, other] * 12
         checks = list(
-            pool.map(lambda _: client.post(f"/{TODAY + 100}/check", json={"guess": "ahead"}).json(), range(24))
+            pool.map(lambda client: client.post(f"/{TODAY + 100}/check", json={"guess": "ahead"}).json(), instances)
         )
     assert all(check == checks[0] for check in checks)
-    assert len(stored_answers(database)) == 5 + len(CANDIDATES)
+    assert stored_answers(database).keys() == set(range(TODAY + 101))
+
+
+def test_it_is_stored_who_has_set_an_answer(client: TestClient, database: Path, clock: SteppedClock) -> None:
+    client.put(f"/{TODAY + 2}/answer", json={"answer": "zebra"}).raise_for_status()
+    clock.move_days(2)
+    client.post(f"/{TODAY + 2}/check", json={"guess": "crane"}).raise_for_status()
+    with closing(sqlite3.connect(database)) as connection:
+        sources = dict(connection.execute("SELECT game_id, source FROM answers WHERE game_id > ?", (TODAY,)))
+    assert sources == {TODAY + 1: "drawn", TODAY + 2: "operator"}
 
 
 def test_without_candidates_a_check_is_503_with_what_to_do(

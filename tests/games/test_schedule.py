@@ -1,87 +1,80 @@
+"""Which word may be the answer of a day, and how likely each is."""
+
 import random
 from collections import Counter
-from collections.abc import Sequence
-from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.schedule import MIN_GAP_DAYS, draw_round, round_of
+from games.schedule import draw_missing, list_drawable, window_days
 
-WORDS = [f"word{number}" for number in range(200)]
+WORDS = [f"word{number}" for number in range(12)]
+seeds = st.integers(0, 2**32)
 
 
 def seeded(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - the same in every run
 
 
-def list_repeats(answers: Sequence[str], gap: int) -> list[int]:
-    """Where a word comes again within so many games."""
-    return [index for index, word in enumerate(answers) if word in answers[max(0, index - gap) : index]]
+@pytest.mark.parametrize(("candidates", "days"), [(1, 0), (2, 1), (3, 1), (4, 2), (2002, 1001)])
+def test_a_word_may_come_again_after_half_as_many_days_as_there_are_candidates(candidates: int, days: int) -> None:
+    assert window_days(candidates) == days
 
 
-@given(st.integers(0, 300), st.randoms(use_true_random=False))
-def test_a_round_has_every_candidate_once(count: int, rng: random.Random) -> None:
-    candidates = [f"word{number}" for number in range(count)]
-    first = draw_round(candidates, [], rng)
-    second = draw_round(candidates, first, rng)
-
-    assert sorted(first) == sorted(second) == sorted(candidates)
-
-
-@given(st.integers(2 * MIN_GAP_DAYS, 200), st.randoms(use_true_random=False))
-def test_no_word_comes_again_within_the_gap(count: int, rng: random.Random) -> None:
-    first = draw_round(WORDS[:count], [], rng)
-    second = draw_round(WORDS[:count], first, rng)
-
-    assert list_repeats(first + second, MIN_GAP_DAYS) == []
+@given(st.integers(1, 12), st.integers(0, 60), seeds)
+def test_no_word_comes_again_within_the_window(count: int, last_game: int, seed: int) -> None:
+    drawn = draw_missing(WORDS[:count], {}, last_game=last_game, rng=seeded(seed))
+    assert list(drawn) == list(range(last_game + 1))
+    for game_id, word in drawn.items():
+        assert word in WORDS[:count]
+        assert word not in [drawn[earlier] for earlier in range(max(0, game_id - count // 2), game_id)]
 
 
-def test_the_last_games_before_the_round_are_all_that_counts() -> None:
-    first = draw_round(WORDS, [], seeded(1))
-
-    whole = draw_round(WORDS, first, seeded(2))
-
-    assert draw_round(WORDS, first[-MIN_GAP_DAYS:], seeded(2)) == whole
-
-
-def test_with_few_candidates_the_gap_is_half_their_number() -> None:
-    first = draw_round(WORDS[:20], [], seeded(1))
-
-    assert all(list_repeats(first + draw_round(WORDS[:20], first, seeded(seed)), 10) == [] for seed in range(100))
+@given(st.integers(1, 12), st.integers(0, 40), seeds)
+def test_exactly_the_candidates_outside_the_window_are_possible(count: int, yesterday: int, seed: int) -> None:
+    stored = draw_missing(WORDS[:count], {}, last_game=yesterday, rng=seeded(seed))
+    possible = {word for word in WORDS[:count] if word not in list(stored.values())[max(0, len(stored) - count // 2) :]}
+    drawn = {
+        draw_missing(WORDS[:count], stored, last_game=yesterday + 1, rng=seeded(other))[yesterday + 1]
+        for other in range(40 * count)
+    }
+    assert drawn == possible
 
 
-def test_words_that_are_no_candidates_and_words_used_twice_do_no_harm() -> None:
-    previous = ["other", WORDS[0], "other", WORDS[0], WORDS[1]]
-
-    drawn = draw_round(WORDS, previous, seeded(1))
-
-    assert sorted(drawn) == sorted(WORDS)
-    assert list_repeats([*previous[3:], *drawn], MIN_GAP_DAYS) == []
-
-
-def test_all_orders_that_keep_the_gap_are_equally_likely() -> None:
-    rng = seeded(1)
-    previous = ["a", "b", "c", "d"]
-    allowed = {order for order in permutations("abcd") if not list_repeats([*previous, *order], 2)}
-
-    drawn = Counter(tuple(draw_round(previous, previous, rng)) for _ in range(1000 * len(allowed)))
-
-    assert drawn.keys() == allowed
-    assert all(850 < count < 1150 for count in drawn.values())
+def test_all_candidates_outside_the_window_are_equally_likely() -> None:
+    stored = draw_missing(WORDS, {}, last_game=30, rng=seeded(1))
+    rng = seeded(2)
+    counts = Counter(draw_missing(WORDS, stored, last_game=31, rng=rng)[31] for _ in range(6000))
+    assert len(counts) == 6
+    assert all(850 < count < 1150 for count in counts.values())  # five standard deviations
 
 
-def test_a_round_does_not_follow_from_the_list_or_from_the_one_before() -> None:
-    rng = random.SystemRandom()
-    first = draw_round(WORDS, [], rng)
-    second = draw_round(WORDS, first, rng)
+@given(seeds)
+def test_days_that_are_missing_are_drawn_in_calendar_order(seed: int) -> None:
+    """So a gap of several days gives what drawing each on its day would have given."""
+    stored = draw_missing(WORDS, {}, last_game=10, rng=seeded(seed))
+    at_once = draw_missing(WORDS, stored, last_game=14, rng=seeded(seed + 1))
+    rng, by_day = seeded(seed + 1), dict(stored)
+    for game_id in range(11, 15):
+        by_day |= draw_missing(WORDS, by_day, last_game=game_id, rng=rng)
+    assert at_once == {game_id: by_day[game_id] for game_id in range(11, 15)}
 
-    assert len({tuple(WORDS), tuple(first), tuple(second)}) == 3
+
+@given(seeds, st.sampled_from([*WORDS, "other"]))
+def test_an_answer_set_for_a_later_day_changes_no_draw(seed: int, word: str) -> None:
+    stored = draw_missing(WORDS, {}, last_game=10, rng=seeded(seed))
+    without = draw_missing(WORDS, stored, last_game=13, rng=seeded(seed + 1))
+    with_later = draw_missing(WORDS, stored | {14: word}, last_game=13, rng=seeded(seed + 1))
+    assert with_later == without
 
 
-@pytest.mark.parametrize(
-    ("game_id", "games"), [(0, range(10)), (9, range(10)), (10, range(10, 20)), (1234, range(1230, 1240))]
-)
-def test_a_game_belongs_to_the_round_it_falls_in(game_id: int, games: range) -> None:
-    assert round_of(game_id, 10) == games
+def test_an_answer_that_was_set_counts_once_its_day_has_come() -> None:
+    stored = {0: WORDS[0], 1: WORDS[1]}
+    drawn = draw_missing(WORDS[:4], stored, last_game=2, rng=seeded(3))
+    assert list(drawn) == [2]
+    assert drawn[2] in WORDS[2:4]
+
+
+def test_a_word_that_is_no_candidate_excludes_nothing() -> None:
+    assert list_drawable(WORDS, ["other"]) == WORDS

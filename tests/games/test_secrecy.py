@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 import games.app
 import games.settings
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.games.serving import find_free_port, serving
 
 
@@ -71,12 +71,12 @@ def test_no_log_has_an_answer_a_guess_or_a_token(
             player = make_player(client)
             player.begin()
             break_database(words_database)
-            assert player.guess(1, "crane").status_code == 503
+            assert player.guess(1, NO_CANDIDATE).status_code == 503
     assert f"/{TODAY}/plays/" in caplog.text  # games' access log
     assert "/lookups" in caplog.text  # words'
     assert "/games 201 " in caplog.text  # stats'
     assert "Results wait to be delivered" in caplog.text
-    words = [ANSWER, "crane", "abbey", "zzzzz"]
+    words = [ANSWER, "crane", "abbey", "zzzzz", NO_CANDIDATE]
     tokens = [token_file.read_text(encoding="ascii").strip(), player.headers["Authorization"].removeprefix("Bearer ")]
     assert [secret for secret in (*words, *tokens) if secret in caplog.text] == []
 

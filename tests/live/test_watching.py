@@ -51,7 +51,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     make_population(root)
     today = game_id_of(datetime.now(UTC).date())
     with closing(sqlite3.connect(root / "var" / "answers.db")) as answers, answers:
-        answers.execute("UPDATE answers SET answer = ? WHERE game_id IN (?, ?)", (ANSWER, today, today + 1))
+        answers.executemany("INSERT INTO answers VALUES (?, ?, 'operator')", [(today, ANSWER), (today + 1, ANSWER)])
     with running_stack(root, runner="honcho", environment={"LOG_FORMAT": request.param}) as stack:
         yield play_with_everything(stack, logs_json=request.param == "json")
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from games.puzzles import game_id_of
-from games.schedule import MIN_GAP_DAYS
 from tests.tools.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
 from tools import init
 from tools.locations import ROOT, SHARE, Locations
@@ -39,34 +38,24 @@ def test_all_databases_are_made_from_share(unmade: Locations, capsys: pytest.Cap
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_every_game_up_to_today_has_an_answer_from_the_dictionary(unmade: Locations) -> None:
+def test_every_game_up_to_yesterday_has_an_answer_and_no_later_one(unmade: Locations) -> None:
     init.main([])
 
     answers = dict(read_rows(unmade.answers, "SELECT game_id, answer FROM answers"))
-    assert game_id_of(datetime.now(UTC).date()) in answers
-    assert sorted(answers) == list(range(len(answers)))
-    assert set(answers.values()) <= set(read_column(unmade.words, "SELECT word FROM words"))
+    assert sorted(answers) == list(range(game_id_of(datetime.now(UTC).date())))
+    candidates = read_column(unmade.answers, "SELECT word FROM candidates")
+    assert set(answers.values()) <= set(candidates)
+    assert read_column(unmade.answers, "SELECT DISTINCT source FROM answers") == ["drawn"]
 
 
-def test_the_answers_are_in_an_order_of_their_own(unmade: Locations) -> None:
+def test_the_answers_are_drawn_by_chance(unmade: Locations) -> None:
     init.main([])
     first = read_column(unmade.answers, "SELECT answer FROM answers ORDER BY game_id")
     init.main(["--force"])
     second = read_column(unmade.answers, "SELECT answer FROM answers ORDER BY game_id")
 
-    assert sorted(map(str, first)) == sorted(map(str, second))
     assert first != second
     assert first[:100] != sorted(map(str, first[:100]))
-
-
-def test_rounds_follow_each_other_without_an_early_repeat() -> None:
-    candidates = [f"word{number}" for number in range(200)]
-
-    answers = init.draw_answers(candidates, last_game=1000)
-
-    assert len(answers) == 1200
-    for game_id, answer in enumerate(answers):
-        assert answer not in answers[max(0, game_id - MIN_GAP_DAYS) : game_id]
 
 
 def test_a_second_run_changes_nothing_and_says_so(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> None:

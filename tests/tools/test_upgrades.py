@@ -2,11 +2,13 @@
 
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
 import pytest
 
+from games.puzzles import day_of, game_id_of
 from tests.tools.earlier import EARLIER_VERSIONS, make_earlier_backup, make_earlier_databases
 from tests.tools.scripts import dump, read_rows, write_rows
 from tools import backup, init, restore, verify
@@ -190,3 +192,33 @@ def test_verify_reports_a_database_of_another_version(earlier: Locations, capsys
 
     sentence = f"version: {earlier.words} has schema version 0, and this Quintet {current_version('words.sql')}"
     assert sentence in capsys.readouterr().out
+
+
+def test_coming_answers_are_dropped_unless_an_administrator_has_set_them(
+    earlier: Locations, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever day it is when this runs: days are added to the earlier database until its last round reaches it."""
+    today = game_id_of(datetime.now(UTC).date())
+    candidates = [word for (word,) in read_rows(earlier.answers, "SELECT word FROM candidates ORDER BY word")]
+    first = (today // len(candidates) + 1) * len(candidates)  # a round that is all to come
+    with closing(sqlite3.connect(earlier.answers)) as answers, answers:
+        answers.execute("DELETE FROM answers WHERE game_id >= ?", (today - 1,))
+        answers.executemany("INSERT INTO answers VALUES (?, ?)", [(today - 1, "abbey"), (today, "abhor")])
+        answers.executemany("INSERT INTO answers VALUES (?, ?)", enumerate(candidates, start=first))
+        answers.execute("UPDATE answers SET answer = 'qqqqq' WHERE game_id = ?", (first + 3,))
+        answers.execute("UPDATE answers SET answer = ? WHERE game_id = ?", (candidates[9], first + 5))
+    before = dict(read_rows(earlier.answers, "SELECT game_id, answer FROM answers"))
+
+    assert init.main([]) == 0
+
+    rows = read_rows(earlier.answers, "SELECT game_id, answer, source FROM answers ORDER BY game_id")
+    kept = {game_id: (answer, source) for game_id, answer, source in rows}
+    coming = {first + 3: "qqqqq", first + 5: candidates[9], first + 9: candidates[9]}
+    assert kept == {game_id: (before[game_id], "unknown") for game_id in before if game_id <= today} | {
+        game_id: (answer, "operator") for game_id, answer in coming.items()
+    }
+    out = capsys.readouterr().out
+    assert f"Dropped the answers of {len(candidates) - 3} coming days" in out
+    assert f"Kept the answers that an administrator has set: {day_of(first + 3)} (game {first + 3})" in out
+    assert candidates[9] not in out
+    assert "qqqqq" not in out

@@ -1,0 +1,124 @@
+"""What a player may rely on: no lost streak, no puzzle that cannot be won, no result that is refused unseen."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+from starlette.responses import PlainTextResponse, Response
+
+from servicekit.errors import problem_response
+from servicekit.tokens import Scope
+from tests.games.conftest import Stats, SteppedClock, make_words_app
+from tests.games.mishaps import Network
+from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, Player
+from tests.games.serving import serving
+from tests.problem_checks import assert_problem
+from tests.tokens import TokenKeys
+from tests.tools.scripts import write_rows
+from tests.waiting import wait_until
+
+
+def test_a_play_finished_after_midnight_breaks_no_streak(
+    player: Player, database: Path, clock: SteppedClock, stats_service: Stats
+) -> None:
+    """Won in time, at five past midnight, in time, in time."""
+    for game_id in range(TODAY, TODAY + 4):
+        assert player.begin(game_id).status_code == 201
+        if game_id == TODAY + 1:
+            clock.now = clock.now.replace(hour=0, minute=5) + timedelta(days=1)
+        with closing(sqlite3.connect(database)) as answers:
+            ((answer,),) = answers.execute("SELECT answer FROM answers WHERE game_id = ?", (game_id,))
+        state = player.guess(1, answer, game_id).json()
+        if clock.now.hour == 0:
+            clock.now = clock.now.replace(hour=12, minute=0) - timedelta(days=1)
+        clock.move_days(1)
+    assert (state["statistics"]["currentStreak"], state["statistics"]["maxStreak"]) == (4, 4)
+    assert [finished for *_, finished in sorted(stats_service.list_results(player.user_id))] == [
+        "2026-11-23 12:00:00",
+        "2026-11-24 23:59:59",
+        "2026-11-25 12:00:00",
+        "2026-11-26 12:00:00",
+    ]
+
+
+@pytest.mark.parametrize("word", [ANSWER, "crane"])
+def test_an_answer_or_candidate_that_the_dictionary_lost_can_be_guessed(
+    make_client: Callable[..., TestClient],
+    make_player: Callable[[TestClient], Player],
+    database: Path,
+    tmp_path: Path,
+    word: str,
+) -> None:
+    words_database = tmp_path / "words.db"
+    with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
+        write_rows(words_database, "DELETE FROM words")
+        if word == ANSWER:  # as one that an administrator has set
+            write_rows(database, f"DELETE FROM candidates WHERE word = '{ANSWER}'")  # noqa: S608 - a word of ours
+        player = make_player(client)
+        player.begin()
+        assert player.guess(1, word).json()["guesses"][0]["guess"] == word
+        assert_problem(player.guess(2, NO_CANDIDATE), 422 if word != ANSWER else 409)
+
+
+def post_result(stats_url: str, player: Player, keys: TokenKeys, *, won: bool) -> None:
+    """As an import or another front end does."""
+    httpx.post(
+        f"{stats_url}/users/{player.user_id}/games",
+        json={"game_id": TODAY, "won": won, "guesses": 6},
+        headers=keys.headers(Scope.SERVICE),
+    ).raise_for_status()
+
+
+def test_a_game_whose_result_stats_has_cannot_be_begun(player: Player, stats_url: str, token_keys: TokenKeys) -> None:
+    post_result(stats_url, player, token_keys, won=True)
+    detail = assert_problem(player.begin(), 409)
+    assert detail == f"Game {TODAY} is finished: its result is in the statistics, and results never change."
+    assert player.read().status_code == 404
+
+
+def test_a_play_that_was_begun_stays_open_whatever_stats_has(
+    player: Player, stats_url: str, token_keys: TokenKeys
+) -> None:
+    player.begin()
+    post_result(stats_url, player, token_keys, won=True)
+    assert player.begin().status_code == 200
+
+
+def test_a_result_that_stats_refused_is_shown_in_the_play(
+    player: Player, stats_url: str, token_keys: TokenKeys
+) -> None:
+    player.begin()
+    post_result(stats_url, player, token_keys, won=False)
+    state = player.guess(1, ANSWER).json()
+    assert state["status"] == "won"
+    assert state["result_refused"].startswith(f"409: Another result of game {TODAY}")
+    assert player.read().json()["result_refused"] == player.begin().json()["result_refused"] == state["result_refused"]
+
+
+@pytest.mark.parametrize("answer", [None, problem_response(503, "A shard is away."), PlainTextResponse("gone", 404)])
+def test_without_an_answer_from_stats_a_play_begins(
+    make_client: Callable[..., TestClient],
+    make_player: Callable[[TestClient], Player],
+    stats_service: Stats,
+    answer: Response | None,
+) -> None:
+    network = Network(stats_service.make_app())
+    network.instead = lambda _path: answer
+    network.delay_s = 0 if answer else 3
+    with serving(network) as url, make_client(stats_url=url) as client:
+        player = make_player(client)
+        before = time.monotonic()
+        assert player.begin().status_code == 201
+        assert time.monotonic() - before < 2.5
+        wait_until(lambda: network.requests)
+
+
+def test_what_concerns_a_play_is_not_kept_by_caches(player: Player) -> None:
+    responses = [player.begin(), player.begin(), player.read(), player.guess(1, ANSWER), player.share()]
+    assert [response.headers["Cache-Control"] for response in responses] == ["no-store"] * 5
