@@ -39,8 +39,8 @@ class Played:
     """What no log may have."""
     ids: list[str]
     """Of all requests."""
-    last_guess: str
-    """The id of its request."""
+    guesses: list[str]
+    """The ids of the requests that made a guess; the last one ended the play."""
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
@@ -77,18 +77,19 @@ def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
         api.headers["Authorization"] = f"Bearer {token}"
         play = f"games/{game_id}/plays/{user}"
         api.put(play).raise_for_status()
+        guesses = []
         for attempt, guess in enumerate(GUESSES, start=1):
             assert api.post(f"{play}/guesses", json={"attempt": attempt, "guess": "zzxyz"}).status_code == 422
             response = api.post(f"{play}/guesses", json={"attempt": attempt, "guess": guess}).raise_for_status()
+            guesses.append(response.headers["X-Request-Id"])
         assert response.json()["statistics"]["gamesWon"] == 1
-        last_guess = response.headers["X-Request-Id"]
         assert api.post(f"games/{game_id}/check", json={"guess": ANSWER}).status_code == 403
         assert api.get(f"{play}?token={token}", headers={"Authorization": "Bearer nonsense"}).status_code == 401
     tokens = [headers["Authorization"].removeprefix("Bearer ") for headers in (admin, player)]
     tokens += [token, (stack.root / "var" / "games.token").read_text(encoding="ascii").strip()]
     secrets = [first, second, wrong, *tokens, *GUESSES, COMING, "zzzzz", "zzxyz"]
     wait_for_lines(stack, ids[-1], 1)
-    return Played(stack, logs_json, secrets, ids, last_guess)
+    return Played(stack, logs_json, secrets, ids, guesses)
 
 
 def test_no_log_has_a_token_a_password_an_answer_or_a_guess(played: Played) -> None:
@@ -108,15 +109,20 @@ def test_the_id_of_a_response_stands_in_one_line_of_the_service_that_gave_it(pla
         assert len(lines) == 1, lines
 
 
-def test_the_id_of_a_last_guess_stands_in_the_lines_of_words_and_stats_too(played: Played) -> None:
-    lines = wait_for_lines(played.stack, played.last_guess, 4)
+def list_requests(lines: list[str]) -> list[tuple[str, ...]]:
+    """Service, method and status of each access line."""
     found = [re.search(r"(\w+)\.\d .*(POST|GET) /api/\S* (\d+) ", line) for line in lines]
-    assert sorted(each.groups() for each in found if each is not None) == [
-        ("games", "POST", "200"),
-        ("stats", "GET", "200"),
-        ("stats", "POST", "201"),
-        ("words", "POST", "200"),
-    ]
+    return sorted(each.groups() for each in found if each is not None)
+
+
+def test_the_id_of_a_guess_stands_in_the_line_of_words_too(played: Played) -> None:
+    lines = wait_for_lines(played.stack, played.guesses[1], 2)
+    assert list_requests(lines) == [("games", "POST", "200"), ("words", "POST", "200")]
+
+
+def test_the_id_of_a_last_guess_stands_in_the_lines_of_stats_too(played: Played) -> None:
+    lines = wait_for_lines(played.stack, played.guesses[-1], 3)
+    assert list_requests(lines) == [("games", "POST", "200"), ("stats", "GET", "200"), ("stats", "POST", "201")]
 
 
 def test_every_line_of_a_service_is_in_the_format_that_was_asked_for(played: Played) -> None:
