@@ -3,8 +3,8 @@
 import http
 import json
 import logging
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -42,6 +42,15 @@ class ProblemDetails(BaseModel):
         examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
     errors: list[FieldError] | None = Field(default=None, description="with 422, what is wrong with which field")
+    error: str | None = Field(
+        default=None,
+        description="at the endpoint that gives out tokens, the code of RFC 6749, for OAuth2 clients",
+        examples=["invalid_grant"],
+    )
+
+
+FindCode: TypeAlias = Callable[[Request, int, Sequence[FieldError]], str | None]
+"""Gives the member `error` of a problem; an app may have one as `state.find_error_code`."""
 
 
 PROBLEM_JSON = "application/problem+json"
@@ -85,9 +94,16 @@ def problem_response(
     *,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
+    error: str | None = None,
 ) -> Response:
-    title = http.HTTPStatus(status).phrase
-    details = ProblemDetails(title=title, status=status, detail=detail, request_id=request_id.get(), errors=errors)
+    details = ProblemDetails(
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id.get(),
+        errors=errors,
+        error=error,
+    )
     text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
     return Response(
         text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
@@ -121,17 +137,24 @@ def _describe(entry: Mapping[str, Any]) -> str:
     return str(entry["msg"]).removeprefix("Value error, ").rstrip(".")
 
 
-async def on_problem(_request: Request, error: Exception) -> Response:
+def find_error_code(request: Request, status: int, errors: Sequence[FieldError] = ()) -> str | None:
+    find: FindCode | None = getattr(request.app.state, "find_error_code", None)
+    return None if find is None else find(request, status, errors)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the types
     if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         logger.error("%s", error.detail, exc_info=error.__cause__)
-    return problem_response(error.status, error.detail, headers=error.headers)
+    code = find_error_code(request, error.status)
+    return problem_response(error.status, error.detail, headers=error.headers, error=code)
 
 
-async def on_validation_error(_request: Request, error: Exception) -> Response:
+async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the types
     errors = read_validation_errors(error)
-    return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors)
+    code = find_error_code(request, Invalid.status, errors)
+    return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors, error=code)
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
@@ -140,9 +163,8 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     match error.status_code:
         case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
             form = request.headers.get("Content-Type", "").startswith("multipart/")
-            return problem_response(
-                Invalid.status, f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
-            )
+            detail = f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
+            return problem_response(Invalid.status, detail, error=find_error_code(request, Invalid.status))
         case 404:
             # X-Replaced-Path: what was asked of Traefik, where no service has such a path
             path = request.headers.get("X-Replaced-Path", request.url.path)

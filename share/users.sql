@@ -16,15 +16,27 @@ CREATE TABLE passwords (
     hash    TEXT NOT NULL
 ) WITHOUT ROWID;
 
--- Attempts to log in, of names that may be nobody's: those that failed, and those whose password is being looked at.
--- What is older than a minute is deleted with the next attempt.
+-- Attempts to log in, also of names that no player has: those that failed, and those whose password is being checked
+-- (users/login_limits.py). They are deleted after a day, with the next attempt of any player.
 CREATE TABLE login_attempts (
     attempt      INTEGER NOT NULL PRIMARY KEY,
     username     TEXT NOT NULL,
-    attempted_at INTEGER NOT NULL  -- milliseconds since 1970, UTC
+    address      TEXT NOT NULL,     -- IPv4, or the /64 network of an IPv6 address
+    is_known     BOOLEAN NOT NULL CHECK (is_known IN (0, 1)),  -- whether the name had logged in from the address
+    attempted_at INTEGER NOT NULL   -- milliseconds since 1970, UTC
 );
 CREATE INDEX login_attempts_by_name ON login_attempts (username, attempted_at);
+CREATE INDEX login_attempts_by_name_and_address ON login_attempts (username, address, attempted_at);
+CREATE INDEX login_attempts_by_address ON login_attempts (address, attempted_at);
 CREATE INDEX login_attempts_by_time ON login_attempts (attempted_at);
+
+-- From where each player has logged in, and when last; forgotten after 90 days, with the player's next log-in.
+CREATE TABLE known_addresses (
+    user_id      UUID NOT NULL REFERENCES users (user_id),
+    address      TEXT NOT NULL,
+    logged_in_at TIMESTAMP NOT NULL,  -- UTC
+    PRIMARY KEY (user_id, address)
+) WITHOUT ROWID;
 
 -- The old databases that bin/shard has brought in, so that none is brought in twice.
 CREATE TABLE imports (

@@ -11,7 +11,7 @@ def assert_problem(response: httpx.Response, status: int) -> str:
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = json.loads(response.content.decode())
-    assert set(problem) - {"errors"} == {"type", "title", "status", "detail", "request_id"}
+    assert set(problem) - {"errors", "error"} == {"type", "title", "status", "detail", "request_id"}
     assert problem["type"] == "about:blank"
     assert problem["title"] == HTTPStatus(status).phrase
     assert problem["status"] == status

@@ -45,7 +45,7 @@ class Guarded(NamedTuple):
     body: bytes = b""
 
 
-PASSWORD = b'{"password": "a long password"}'
+PASSWORD = b'{"password": "a long password", "old_password": "a wrong one"}'
 RESULT = b'{"game_id": 1, "won": true, "guesses": 4}'
 SENTENCES = {  # in which nothing is repeated of what was sent
     "This needs a token: send it as `Authorization: Bearer TOKEN`.",
@@ -54,7 +54,7 @@ SENTENCES = {  # in which nothing is repeated of what was sent
 }
 WRONG_BODIES = (b"{", b'{"wrong": 1}', b"")
 GUARDED = [
-    Guarded("users", "PUT", "/{user_id}/password", {Scope.ADMIN}, [204], PASSWORD),
+    Guarded("users", "PUT", "/{user_id}/password", {Scope.ADMIN, Scope.PLAYER}, [204, 403], PASSWORD),
     Guarded("words", "PUT", "/{word}", {Scope.ADMIN}, [201]),
     Guarded("words", "DELETE", "/{word}", {Scope.ADMIN}, [404]),
     Guarded("stats", "POST", "/users/{user_id}/games", {Scope.SERVICE, Scope.ADMIN}, [201, 200], RESULT),
@@ -164,17 +164,19 @@ def test_a_request_without_a_good_token_is_401_whatever_its_body(
 def test_a_token_without_the_right_is_403_whatever_the_body(
     send: Send, guarded: Guarded, token_keys: TokenKeys
 ) -> None:
-    callers = [(scope, None) for scope in (Scope.SERVICE, Scope.ADMIN) if scope not in guarded.scopes]
-    for scope, user_id in (*callers, (Scope.PLAYER, USER), (Scope.PLAYER, OTHER)):
-        for body in (guarded.body, *WRONG_BODIES):
+    callers = [(Scope.SERVICE, None), (Scope.ADMIN, None), (Scope.PLAYER, USER)]
+    for scope, user_id in callers:
+        for body in (guarded.body, *WRONG_BODIES) if scope not in guarded.scopes else ():
             response = send(f"Bearer {token_keys.token(scope, user_id)}", body)
             assert f"the token has {scope}" in assert_problem(response, 403)
+    for body in (guarded.body, *WRONG_BODIES):
+        assert_problem(send(f"Bearer {token_keys.token(Scope.PLAYER, OTHER)}", body), 403)
 
 
 @each_guarded
 def test_a_token_with_the_right_opens(send: Send, guarded: Guarded, token_keys: TokenKeys) -> None:
     for scope, status in zip(sorted(guarded.scopes), guarded.statuses, strict=True):
-        authorization = f"Bearer {token_keys.token(scope)}"
+        authorization = f"Bearer {token_keys.token(scope, USER if scope is Scope.PLAYER else None)}"
         assert send(authorization, guarded.body).status_code == status
         if guarded.body:
             assert_problem(send(authorization, b"{"), 422)

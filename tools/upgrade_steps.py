@@ -21,7 +21,8 @@ def number_only(_database: sqlite3.Connection) -> list[str]:
 
 
 def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
-    """Passwords, log-in attempts and imports, which the first versions did not have."""
+    """Passwords and imports, which the first versions did not have, and log-in attempts with their addresses: those of
+    version 0 counted for a minute only."""
     execute_script(
         users,
         """
@@ -29,13 +30,24 @@ def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
             user_id UUID NOT NULL PRIMARY KEY REFERENCES users (user_id),
             hash    TEXT NOT NULL
         ) WITHOUT ROWID;
-        CREATE TABLE IF NOT EXISTS login_attempts (
+        DROP TABLE IF EXISTS login_attempts;
+        CREATE TABLE login_attempts (
             attempt      INTEGER NOT NULL PRIMARY KEY,
             username     TEXT NOT NULL,
-            attempted_at INTEGER NOT NULL  -- milliseconds since 1970, UTC
+            address      TEXT NOT NULL,
+            is_known     BOOLEAN NOT NULL CHECK (is_known IN (0, 1)),
+            attempted_at INTEGER NOT NULL
         );
-        CREATE INDEX IF NOT EXISTS login_attempts_by_name ON login_attempts (username, attempted_at);
-        CREATE INDEX IF NOT EXISTS login_attempts_by_time ON login_attempts (attempted_at);
+        CREATE INDEX login_attempts_by_name ON login_attempts (username, attempted_at);
+        CREATE INDEX login_attempts_by_name_and_address ON login_attempts (username, address, attempted_at);
+        CREATE INDEX login_attempts_by_address ON login_attempts (address, attempted_at);
+        CREATE INDEX login_attempts_by_time ON login_attempts (attempted_at);
+        CREATE TABLE known_addresses (
+            user_id      UUID NOT NULL REFERENCES users (user_id),
+            address      TEXT NOT NULL,
+            logged_in_at TIMESTAMP NOT NULL,
+            PRIMARY KEY (user_id, address)
+        ) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS imports (
             checksum    TEXT NOT NULL PRIMARY KEY,  -- of the source's rows, in hexadecimal
             users       INTEGER NOT NULL,

@@ -13,6 +13,7 @@ from servicekit.service import create_service
 from servicekit.tokens import TokenVerifier
 from users import queries
 from users.minting import TokenMint
+from users.oauth_errors import find_oauth_error
 from users.passwords import Passwords
 from users.routes import router
 from users.settings import Settings
@@ -42,6 +43,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
         metrics=metrics,
     )
     app.state.clock = clock
+    app.state.find_error_code = find_oauth_error
     app.state.users = users
     app.state.passwords = Passwords(hasher or PasswordHash.recommended())
     app.state.mint = TokenMint(settings.token_private_key_file)

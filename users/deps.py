@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import Annotated
 
 from databases import Database
-from fastapi import Form, Path, Query
+from fastapi import Depends, Form, Path, Query, Request
 
 from servicekit.clock import Clock
 from servicekit.given import given
+from users.addresses import to_counted_address
 from users.minting import TokenMint
 from users.models import TokenRequest, UserId
 from users.passwords import Passwords
@@ -17,6 +18,17 @@ CurrentPasswords = Annotated[Passwords, given("passwords")]
 CurrentMint = Annotated[TokenMint, given("mint")]
 TokenLifetime = Annotated[timedelta, given("token_lifetime")]
 CurrentClock = Annotated[Clock, given("clock")]
+
+
+async def read_address(request: Request) -> str:
+    """The client's, as log-ins are counted by it: the one that Traefik forwards, or the peer's where there is none.
+
+    uvicorn has put the forwarded address into `request.client`; Traefik replaces a header that a client sends itself.
+    """
+    return to_counted_address(request.client.host if request.client else "")
+
+
+ClientAddress = Annotated[str, Depends(read_address)]
 LoginForm = Annotated[TokenRequest, Form()]
 UserInPath = Annotated[UserId, Path(description="the player's id, a UUID")]
 NameInQuery = Annotated[

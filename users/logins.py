@@ -1,5 +1,7 @@
-"""Logging in: the name and the password for a token's holder, and not too many failures for a name."""
+"""Logging in with a name and a password, and the limits on failures."""
 
+import unicodedata
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
@@ -7,45 +9,117 @@ from uuid import UUID
 
 from databases import Database
 
-from servicekit.databases import write
+from servicekit.databases import Readable, write
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from servicekit.sessions import Session
 from users import queries
+from users.login_limits import (
+    BY_ADDRESS,
+    BY_NAME,
+    BY_NAME_AND_ADDRESS,
+    LONGEST_PERIOD,
+    REMEMBERED,
+    Failures,
+    find_wait,
+)
 from users.passwords import Passwords
-
-MAX_FAILURES = 5
-WINDOW = timedelta(minutes=1)
+from users.queries import Attempt, LoginRow
 
 
-async def log_in(users: Database, passwords: Passwords, *, username: str, password: str, now: datetime) -> UUID:
-    """The player's id. Raises Unauthorized for a wrong name or password, TooMany after too many of them,
-    Unavailable while too many others log in.
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What someone who wants to log in has sent, and from where."""
 
-    An attempt is counted before the password is looked at, and taken back if it was right: of a thousand attempts at
-    the same instant, on whichever instances, five get to try.
-    """
-    attempt = await write(users, partial(count_attempt, username=username, now=now))
-    login = await queries.find_login(users, username=username)
-    try:
-        matches = await passwords.verify(password, None if login is None else login.password_hash)
-    except Unavailable:
-        await write(users, partial(queries.delete_attempt, attempt=attempt))  # nobody has looked at it
-        raise
-    if login is None or not matches:
+    username: str
+    password: str
+    address: str
+    """As users/addresses.py gives it."""
+
+
+def list_spellings(username: str) -> list[str]:
+    """A name as typed, then with its accents composed and decomposed: names of old databases may be either."""
+    forms = (username, unicodedata.normalize("NFC", username), unicodedata.normalize("NFD", username))
+    return list(dict.fromkeys(forms))
+
+
+async def find_login(users: Readable, username: str) -> LoginRow | None:
+    """The player whose name is one of the spellings."""
+    for spelling in list_spellings(username):
+        login = await queries.find_login(users, username=spelling)
+        if login is not None:
+            return login
+    return None
+
+
+async def log_in(users: Database, passwords: Passwords, credentials: Credentials, now: datetime) -> UUID:
+    """The player's id. Raises Unauthorized for a wrong name or password, TooMany after too many failures, Unavailable
+    while too many others log in."""
+    login = await find_login(users, credentials.username)
+    if await check_password(users, passwords, login, credentials, now) is None or login is None:
         raise Unauthorized("The name or the password is wrong.")
-    await write(users, partial(queries.delete_attempt, attempt=attempt))
     return login.user_id
 
 
-async def count_attempt(users: Session, *, username: str, now: datetime) -> int:
-    """The attempt's number. The write lock makes counting and noting one step."""
-    # Those of the future too: the clock was put back, and nobody has to wait until it is there again.
-    await queries.delete_attempts_outside(users, first=now - WINDOW, last=now + WINDOW)
-    attempts = await queries.list_attempts(users, username=username)
-    if len(attempts) >= MAX_FAILURES:
-        wait = attempts[-MAX_FAILURES] + WINDOW - now
-        raise TooMany(
-            "Too many attempts for this name within a minute. Try again later.",
-            retry_after_s=ceil(wait.total_seconds()),
-        )
-    return await queries.insert_attempt(users, username=username, moment=now)
+async def check_password(
+    users: Database, passwords: Passwords, login: LoginRow | None, credentials: Credentials, now: datetime
+) -> str | None:
+    """The hash that is stored of the right password, None for a wrong one. Raises TooMany after too many failures,
+    Unavailable while too many others log in.
+
+    An attempt is counted, under the write lock, before the password is checked, and taken back if it was right: of a
+    thousand attempts at the same instant, on whichever instances, only as many are checked as may fail. A player who
+    does not exist or has no password takes as long as any other.
+    """
+    attempt = await write(users, partial(count_attempt, login=login, credentials=credentials, now=now))
+    stored_hash = None if login is None else login.password_hash
+    try:
+        verdict = await passwords.verify(credentials.password, stored_hash, address=credentials.address)
+    except Unavailable:
+        await write(users, partial(queries.delete_attempt, attempt=attempt))  # the password was not checked
+        raise
+    if login is None or not verdict.matches:
+        return None
+    success = partial(
+        store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=now
+    )
+    await write(users, success)
+    return verdict.new_hash or stored_hash
+
+
+async def count_attempt(users: Session, *, login: LoginRow | None, credentials: Credentials, now: datetime) -> int:
+    """The attempt's number. Raises TooMany; the write lock makes counting and storing one step."""
+    username = credentials.username if login is None else login.username  # whatever spelling was typed
+    address = credentials.address
+    # Attempts in the far future too, which a clock that was put back has left.
+    await queries.delete_attempts_outside(users, first=now - LONGEST_PERIOD, last=now + LONGEST_PERIOD)
+    is_known = login is not None and await queries.is_known_address(
+        users, user_id=login.user_id, address=address, since=now - REMEMBERED
+    )
+    failures = await read_failures(users, username=username, address=address, now=now)
+    wait = find_wait(failures, is_known=is_known, now=now)
+    if wait > timedelta(0):
+        raise TooMany("Too many log-ins have failed. Try again later.", retry_after_s=ceil(wait.total_seconds()))
+    return await queries.insert_attempt(users, attempt=Attempt(username, address, is_known, now))
+
+
+async def read_failures(users: Readable, *, username: str, address: str, now: datetime) -> Failures:
+    """No more of them than the limits look at."""
+    return Failures(
+        by_name_and_address=await queries.list_attempts_by_name_and_address(
+            users, username=username, address=address, until=now, limit=BY_NAME_AND_ADDRESS.failures
+        ),
+        by_address=await queries.list_attempts_by_address(users, address=address, until=now, limit=BY_ADDRESS.failures),
+        by_name=await queries.list_attempts_by_name(users, username=username, until=now, limit=BY_NAME.failures),
+    )
+
+
+async def store_success(
+    users: Session, *, attempt: int, login: LoginRow, new_hash: str | None, address: str, now: datetime
+) -> None:
+    """Takes the attempt back, and remembers the address as known. A hash is renewed only if it is still the one that
+    was checked: a password that was changed in between stays."""
+    await queries.delete_attempt(users, attempt=attempt)
+    await queries.delete_known_addresses(users, user_id=login.user_id, until=now - REMEMBERED)
+    await queries.upsert_known_address(users, user_id=login.user_id, address=address, now=now)
+    if new_hash is not None and login.password_hash is not None:
+        await queries.replace_hash(users, user_id=login.user_id, old_hash=login.password_hash, new_hash=new_hash)

@@ -35,7 +35,7 @@ Password = Annotated[
     SecretStr,
     AfterValidator(check_password),
     Field(
-        description=f"{MIN_LENGTH}-{MAX_LENGTH} characters of any kind",
+        description=f"{MIN_LENGTH}-{MAX_LENGTH} characters of any kind, but none of the most common passwords",
         json_schema_extra={"minLength": MIN_LENGTH, "maxLength": MAX_LENGTH},
     ),
 ]
@@ -56,9 +56,15 @@ class NewUser(BaseModel):
 class NewPassword(BaseModel):
     """The password that a player has from now on."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"password": EXAMPLE_PASSWORD}})
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"example": {"password": EXAMPLE_PASSWORD, "old_password": "the one that it replaces"}},
+    )
 
     password: Password
+    old_password: SecretStr | None = Field(
+        default=None, description="the player's password until now; an administrator needs none"
+    )
 
 
 class TokenRequest(BaseModel):

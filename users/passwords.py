@@ -1,13 +1,20 @@
-"""Passwords: hashed with Argon2id, in threads, since a hash takes tens of milliseconds and 64 MB."""
+"""Passwords: which are taken, how they are compared, and hashing them with Argon2id.
+
+A hash takes tens of milliseconds and 64 MB, so it is made in a thread, and clients take turns at it by address.
+"""
 
 import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
+from precis_i18n import get_profile
 from pwdlib import PasswordHash
 
 from servicekit.problems import Unavailable
+from users.common_passwords import COMMON_PASSWORDS
+from users.turns import Turns
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 """Of a password, in characters."""
@@ -15,14 +22,27 @@ MIN_LENGTH, MAX_LENGTH = 8, 128
 HASHES_AT_ONCE = 2
 """More would only share the cores, at 64 MB each."""
 PATIENCE_S = 3.0
-"""Who would wait longer for a turn is told so, while the client and Traefik still listen."""
+"""A request that waits longer for its turn gets 503, while the client and Traefik still listen."""
+
+OPAQUE_STRING = get_profile("OpaqueString")
 
 
 def check_new_password(password: str) -> str:
     """Raises ValueError with a sentence, in which the password is not, if it may not be one."""
     if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
         raise ValueError(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
+    if prepare(password).casefold() in COMMON_PASSWORDS:
+        raise ValueError("this password is one of the most common, which are tried first; choose another")
     return password
+
+
+def prepare(password: str) -> str:
+    """The form in which passwords are compared: RFC 8265's OpaqueString, so that an é typed on another keyboard, as one
+    character or two, is the same; as typed where the RFC allows no such password (control characters)."""
+    try:
+        return str(OPAQUE_STRING.enforce(password))
+    except UnicodeEncodeError:
+        return password
 
 
 def to_bytes(password: str) -> bytes:
@@ -30,35 +50,51 @@ def to_bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    matches: bool
+    new_hash: str | None = None
+    """What to store in the place of the old hash: of the prepared form, with today's parameters."""
+
+
 class Passwords:
     """Hashes and verifies without stopping the event loop."""
 
     def __init__(self, hasher: PasswordHash) -> None:
         self._hasher = hasher
-        self._slots = asyncio.Semaphore(HASHES_AT_ONCE)
-        self._nobodys_hash = hasher.hash(secrets.token_hex())
+        self._turns = Turns(HASHES_AT_ONCE)
+        self._dummy_hash = hasher.hash(secrets.token_hex())
+        """Verified where a name has no password, so that the answer takes as long."""
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """Raises Unavailable if too many are before this one."""
+    async def _turn(self, address: str) -> AsyncIterator[None]:
+        """Raises Unavailable if it does not come within PATIENCE_S."""
+        turn = self._turns.take(address)
         try:
             async with asyncio.timeout(PATIENCE_S):
-                await self._slots.acquire()
+                await turn.__aenter__()
         except TimeoutError:
-            raise Unavailable("Too many passwords are being looked at. Try again in a few seconds.") from None
+            raise Unavailable("Too many passwords are waiting to be checked. Try again in a few seconds.") from None
         try:
             yield
         finally:
-            self._slots.release()
+            await turn.__aexit__(None, None, None)
 
-    async def hash(self, password: str) -> str:
-        """Raises Unavailable if it is not its turn soon."""
-        async with self._turn():
-            return await asyncio.to_thread(self._hasher.hash, to_bytes(password))
+    async def hash(self, password: str, *, address: str) -> str:
+        """Of the prepared form. Raises Unavailable if the address does not get its turn soon."""
+        async with self._turn(address):
+            return await asyncio.to_thread(self._hasher.hash, to_bytes(prepare(password)))
 
-    async def verify(self, password: str, stored_hash: str | None) -> bool:
-        """False without a stored hash too, and then it takes the same time. Raises Unavailable as `hash` does."""
-        async with self._turn():
-            expected = stored_hash or self._nobodys_hash
-            matches = await asyncio.to_thread(self._hasher.verify, to_bytes(password), expected)
-        return matches and stored_hash is not None
+    async def verify(self, password: str, stored_hash: str | None, *, address: str) -> Verdict:
+        """Without a stored hash no password matches, and that takes as long. Raises Unavailable as `hash` does."""
+        async with self._turn(address):
+            verdict = await asyncio.to_thread(self._verify, password, stored_hash or self._dummy_hash)
+        return verdict if stored_hash is not None else Verdict(matches=False)
+
+    def _verify(self, password: str, stored_hash: str) -> Verdict:
+        prepared = prepare(password)
+        matches, new_hash = self._hasher.verify_and_update(to_bytes(prepared), stored_hash)
+        if not matches and prepared != password and self._hasher.verify(to_bytes(password), stored_hash):
+            # Stored by a version that did not prepare passwords.
+            return Verdict(matches=True, new_hash=self._hasher.hash(to_bytes(prepared)))
+        return Verdict(matches, new_hash)

@@ -1,10 +1,12 @@
 """All SQL of users."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from databases import Database
+from databases.interfaces import Record
 
 from servicekit.databases import Readable
 from servicekit.sessions import Session
@@ -23,6 +25,7 @@ class UserRow:
 @dataclass(frozen=True, slots=True)
 class LoginRow:
     user_id: UUID
+    username: str
     password_hash: str | None
     """None for a player who came from an old database and was given no password yet."""
 
@@ -81,40 +84,107 @@ async def upsert_password(users: Session, *, user_id: UUID, password_hash: str) 
 
 
 SELECT_LOGIN = Statement(
-    "SELECT users.user_id, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
+    "SELECT users.user_id, users.username, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
     " WHERE users.username = :username"
 )
 
 
 async def find_login(users: Readable, *, username: str) -> LoginRow | None:
     row = await users.fetch_one(SELECT_LOGIN, {"username": username})
-    return None if row is None else LoginRow(row["user_id"], row["hash"])
+    return None if row is None else LoginRow(row["user_id"], row["username"], row["hash"])
+
+
+SELECT_LOGIN_BY_ID = Statement(
+    "SELECT users.user_id, users.username, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
+    " WHERE users.user_id = :user_id"
+)
+
+
+async def find_login_by_id(users: Readable, *, user_id: UUID) -> LoginRow | None:
+    row = await users.fetch_one(SELECT_LOGIN_BY_ID, {"user_id": user_id})
+    return None if row is None else LoginRow(row["user_id"], row["username"], row["hash"])
 
 
 # TIMESTAMP would keep whole seconds, and count attempts of 59 seconds as a minute's.
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 
+
+def time_to_ms(moment: datetime) -> int:
+    return (moment - EPOCH) // MILLISECOND
+
+
+def rows_to_times(rows: Sequence[Record]) -> list[datetime]:
+    return [EPOCH + row["attempted_at"] * MILLISECOND for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """To log in; one that did not succeed, or whose password is being checked."""
+
+    username: str
+    address: str
+    is_known: bool
+    """Whether the name had logged in from the address."""
+    attempted_at: datetime
+
+
 INSERT_ATTEMPT = Statement(
-    "INSERT INTO login_attempts (username, attempted_at) VALUES (:username, :attempted_at) RETURNING attempt"
+    "INSERT INTO login_attempts (username, address, is_known, attempted_at)"
+    " VALUES (:username, :address, :is_known, :attempted_at) RETURNING attempt"
 )
 
 
-async def insert_attempt(users: Session, *, username: str, moment: datetime) -> int:
+async def insert_attempt(users: Session, *, attempt: Attempt) -> int:
     """The attempt's number."""
-    values = {"username": username, "attempted_at": (moment - EPOCH) // MILLISECOND}
+    values = {
+        "username": attempt.username,
+        "address": attempt.address,
+        "is_known": attempt.is_known,
+        "attempted_at": time_to_ms(attempt.attempted_at),
+    }
     row = await users.fetch_one(INSERT_ATTEMPT, values)
     assert row is not None  # noqa: S101 - INSERT ... RETURNING gives its row; for the types
     return int(row["attempt"])
 
 
-SELECT_ATTEMPTS = Statement("SELECT attempted_at FROM login_attempts WHERE username = :username ORDER BY attempted_at")
+SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS = Statement(
+    "SELECT attempted_at FROM login_attempts"
+    " WHERE username = :username AND address = :address AND attempted_at <= :until"
+    " ORDER BY attempted_at DESC LIMIT :limit"
+)
 
 
-async def list_attempts(users: Readable, *, username: str) -> list[datetime]:
-    """When they were, the oldest first."""
-    rows = await users.fetch_all(SELECT_ATTEMPTS, {"username": username})
-    return [EPOCH + row["attempted_at"] * MILLISECOND for row in rows]
+async def list_attempts_by_name_and_address(
+    users: Readable, *, username: str, address: str, until: datetime, limit: int
+) -> list[datetime]:
+    """When they were, the latest first."""
+    values = {"username": username, "address": address, "until": time_to_ms(until), "limit": limit}
+    return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS, values))
+
+
+SELECT_ATTEMPTS_BY_ADDRESS = Statement(
+    "SELECT attempted_at FROM login_attempts WHERE address = :address AND attempted_at <= :until"
+    " ORDER BY attempted_at DESC LIMIT :limit"
+)
+
+
+async def list_attempts_by_address(users: Readable, *, address: str, until: datetime, limit: int) -> list[datetime]:
+    """Of all names, the latest first."""
+    values = {"address": address, "until": time_to_ms(until), "limit": limit}
+    return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_ADDRESS, values))
+
+
+SELECT_ATTEMPTS_BY_NAME = Statement(
+    "SELECT attempted_at FROM login_attempts WHERE username = :username AND NOT is_known AND attempted_at <= :until"
+    " ORDER BY attempted_at DESC LIMIT :limit"
+)
+
+
+async def list_attempts_by_name(users: Readable, *, username: str, until: datetime, limit: int) -> list[datetime]:
+    """From all addresses that were not known for the name, the latest first."""
+    values = {"username": username, "until": time_to_ms(until), "limit": limit}
+    return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME, values))
 
 
 DELETE_ATTEMPT = Statement("DELETE FROM login_attempts WHERE attempt = :attempt")
@@ -129,8 +199,48 @@ DELETE_ATTEMPTS_OUTSIDE = Statement("DELETE FROM login_attempts WHERE attempted_
 
 async def delete_attempts_outside(users: Session, *, first: datetime, last: datetime) -> None:
     """Of all names, those that are not between two moments."""
-    values = {"first": (first - EPOCH) // MILLISECOND, "last": (last - EPOCH) // MILLISECOND}
+    values = {"first": time_to_ms(first), "last": time_to_ms(last)}
     await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
+
+
+SELECT_KNOWN_ADDRESS = Statement(
+    "SELECT 1 FROM known_addresses WHERE user_id = :user_id AND address = :address AND logged_in_at > :since"
+)
+
+
+async def is_known_address(users: Readable, *, user_id: UUID, address: str, since: datetime) -> bool:
+    """Whether the user has logged in from the address since then."""
+    values = {"user_id": user_id, "address": address, "since": since}
+    return await users.fetch_one(SELECT_KNOWN_ADDRESS, values) is not None
+
+
+UPSERT_KNOWN_ADDRESS = Statement(
+    "INSERT INTO known_addresses (user_id, address, logged_in_at) VALUES (:user_id, :address, :now)"
+    " ON CONFLICT (user_id, address) DO UPDATE SET logged_in_at = excluded.logged_in_at"
+)
+
+
+async def upsert_known_address(users: Session, *, user_id: UUID, address: str, now: datetime) -> None:
+    await users.execute(UPSERT_KNOWN_ADDRESS, {"user_id": user_id, "address": address, "now": now})
+
+
+DELETE_KNOWN_ADDRESSES = Statement("DELETE FROM known_addresses WHERE user_id = :user_id AND logged_in_at <= :until")
+
+
+async def delete_known_addresses(users: Session, *, user_id: UUID, until: datetime) -> None:
+    """Those of one user from which the last log-in is so long ago."""
+    await users.execute(DELETE_KNOWN_ADDRESSES, {"user_id": user_id, "until": until})
+
+
+UPDATE_HASH = Statement(
+    "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"
+)
+
+
+async def replace_hash(users: Session, *, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+    """False, and nothing changes, if the password has been changed in between."""
+    values = {"user_id": user_id, "old_hash": old_hash, "new_hash": new_hash}
+    return await users.fetch_one(UPDATE_HASH, values) is not None
 
 
 ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")

@@ -1,22 +1,34 @@
-"""What is stored of a player who registers, and of one who is given a password; each is a transaction."""
+"""Storing players and their passwords."""
 
 from uuid import UUID
+
+from databases import Database
 
 from servicekit.problems import Conflict, NotFound
 from servicekit.sessions import Session
 from users import queries
 
 
+async def require_free_name(users: Database, username: str) -> None:
+    """Raises Conflict if the name is taken: names are public, and this spares a hash. UNIQUE decides later again."""
+    if await queries.find_user_by_name(users, username=username) is not None:
+        raise taken(username)
+
+
 async def add_user(users: Session, *, user_id: UUID, username: str, password_hash: str) -> None:
     """Raises Conflict if the name is taken."""
     # UNIQUE (username) decides between two who want the same name at the same instant
     if not await queries.insert_user(users, user_id=user_id, username=username):
-        raise Conflict(f"The name {username} is taken; choose another.")
+        raise taken(username)
     await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)
 
 
-async def change_password(users: Session, *, user_id: UUID, password_hash: str) -> None:
-    """Raises NotFound if there is no such player."""
+def taken(username: str) -> Conflict:
+    return Conflict(f"The name {username} is taken; choose another.")
+
+
+async def set_password(users: Session, *, user_id: UUID, password_hash: str) -> None:
+    """An administrator's choice. Raises NotFound if there is no such player."""
     if await queries.find_user(users, user_id=user_id) is None:
         raise NotFound(f"There is no user {user_id}.")
     await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)

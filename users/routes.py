@@ -9,11 +9,12 @@ from servicekit.databases import write
 from servicekit.errors import problems
 from servicekit.pages import PageLimit, cut_page, link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
-from servicekit.rights import GuardedRoute, needs
+from servicekit.rights import GuardedRoute, needs, read_caller
 from servicekit.tokens import Scope
 from users import queries
 from users.deps import (
     AfterInQuery,
+    ClientAddress,
     CurrentClock,
     CurrentMint,
     CurrentPasswords,
@@ -23,9 +24,11 @@ from users.deps import (
     UserInPath,
     UsersDatabase,
 )
-from users.logins import log_in
+from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
-from users.registering import add_user, change_password
+from users.own_password import Change, change_own_password
+from users.queries import UserRow
+from users.registering import add_user, require_free_name, set_password
 
 router = APIRouter(tags=["users"], route_class=GuardedRoute)
 
@@ -37,11 +40,18 @@ router = APIRouter(tags=["users"], route_class=GuardedRoute)
     responses=problems(Conflict, Invalid, Unavailable),
 )
 async def register_user(
-    new: NewUser, users: UsersDatabase, passwords: CurrentPasswords, request: Request, response: Response
+    new: NewUser,
+    users: UsersDatabase,
+    passwords: CurrentPasswords,
+    address: ClientAddress,
+    request: Request,
+    response: Response,
 ) -> User:
     """Gives the player a random id. 409 if the name is taken; `Ada` and `ada` are two names."""
     user_id = uuid4()
-    password_hash = await passwords.hash(new.password.get_secret_value())  # before the lock, which others wait for
+    await require_free_name(users, new.username)
+    # Before the write lock, for which others wait.
+    password_hash = await passwords.hash(new.password.get_secret_value(), address=address)
     await write(users, partial(add_user, user_id=user_id, username=new.username, password_hash=password_hash))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
@@ -61,8 +71,8 @@ async def list_users(
     The header `Link` names the next page, and is missing on the last one.
     """
     if username is not None:
-        found = await queries.find_user_by_name(users, username=username)
-        rows = [] if found is None else [found]
+        found = await find_login(users, username)
+        rows = [] if found is None else [UserRow(found.user_id, found.username)]
     else:
         rows, more = cut_page(await queries.list_users(users, after=after, limit=limit + 1), limit)
         if more:
@@ -82,15 +92,17 @@ async def create_token(
     mint: CurrentMint,
     lifetime: TokenLifetime,
     clock: CurrentClock,
+    address: ClientAddress,
     response: Response,
 ) -> Token:
     """The password flow of OAuth2: the token has the scope `player`. 401 does not say whether there is such a name.
 
-    After five failures for a name within a minute 429, whatever the password; `Retry-After` says for how many seconds.
+    429 after too many failures, whatever the password: 5 within 5 minutes for a name at one address, 60 within 10
+    minutes at one address, and 100 within a day for a name from addresses where it has not logged in for 90 days.
+    `Retry-After` says for how many seconds. Errors also have the member `error` of RFC 6749.
     """
-    user_id = await log_in(
-        users, passwords, username=form.username, password=form.password.get_secret_value(), now=clock()
-    )
+    credentials = Credentials(form.username, form.password.get_secret_value(), address)
+    user_id = await log_in(users, passwords, credentials, clock())
     token = mint.mint(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
     response.headers["Cache-Control"] = "no-store"
     return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
@@ -107,14 +119,31 @@ async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
 
 @router.put(
     "/{user_id}/password",
-    summary="Give a player a password",
+    summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
-    dependencies=[needs(Scope.ADMIN)],
-    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
+    dependencies=[needs(Scope.PLAYER, Scope.ADMIN)],
+    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
-async def set_password(
-    user_id: UserInPath, new: NewPassword, users: UsersDatabase, passwords: CurrentPasswords
+async def put_password(
+    user_id: UserInPath,
+    new: NewPassword,
+    users: UsersDatabase,
+    passwords: CurrentPasswords,
+    clock: CurrentClock,
+    address: ClientAddress,
+    request: Request,
 ) -> None:
-    """For players from an old database, who have none, and those who forgot theirs. Their tokens stay valid."""
-    password_hash = await passwords.hash(new.password.get_secret_value())
-    await write(users, partial(change_password, user_id=user_id, password_hash=password_hash))
+    """One's own, with the old one: 403 if that is wrong, and failures count as those of log-ins do.
+
+    An administrator gives any player a password without the old one: those from an old database, who have none, and
+    those who forgot theirs. Access tokens stay valid until they run out.
+    """
+    password = new.password.get_secret_value()
+    if read_caller(request).scope is Scope.ADMIN:
+        password_hash = await passwords.hash(password, address=address)
+        await write(users, partial(set_password, user_id=user_id, password_hash=password_hash))
+    elif new.old_password is None:
+        raise Invalid("body.old_password: the old password is needed to change one's own.")
+    else:
+        change = Change(user_id, new.old_password.get_secret_value(), password, address)
+        await change_own_password(users, passwords, change, clock())

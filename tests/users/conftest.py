@@ -37,9 +37,9 @@ class CountingHash(PasswordHash):
         super().__init__((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
         self.verified = 0
 
-    def verify(self, password: str | bytes, hash: str | bytes) -> bool:  # noqa: A002 - pwdlib's name
+    def verify_and_update(self, password: str | bytes, hash: str | bytes) -> tuple[bool, str | None]:  # noqa: A002 - pwdlib's name
         self.verified += 1
-        return super().verify(password, hash)
+        return super().verify_and_update(password, hash)
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ async def test_who_would_wait_too_long_for_a_turn_is_told_so_and_the_others_have
     passwords = Passwords(PasswordHash((hasher,)))
     hasher.is_held = True
     monkeypatch.setattr(users.passwords, "PATIENCE_S", 0.05)
-    hashing = [asyncio.create_task(passwords.hash("a password")) for _ in range(HASHES_AT_ONCE)]
+    hashing = [asyncio.create_task(passwords.hash("a password", address="192.0.2.1")) for _ in range(HASHES_AT_ONCE)]
     await asyncio.sleep(0)  # they take all turns
     with pytest.raises(Unavailable, match="Try again in a few seconds"):
-        await passwords.hash("a password")
+        await passwords.hash("a password", address="192.0.2.1")
     hasher.go_on.set()
     assert all(text.startswith("$argon2id$") for text in await asyncio.gather(*hashing))
-    assert await passwords.verify("a password", hashing[0].result())
+    assert (await passwords.verify("a password", hashing[0].result(), address="192.0.2.1")).matches

@@ -1,0 +1,281 @@
+"""Failed log-ins: guessing is hopeless, and no player locks out another."""
+
+import asyncio
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from tests.problem_checks import assert_problem
+from tests.users.conftest import CountingHash, SteppedClock
+from users.addresses import to_counted_address
+from users.login_limits import (
+    BY_ADDRESS,
+    BY_NAME,
+    BY_NAME_AND_ADDRESS,
+    REMEMBERED,
+    Failures,
+    Limit,
+    count_guesses_a_day,
+    find_wait,
+)
+from users.settings import Settings
+
+PASSWORD = "a long password"  # noqa: S105 - a test's
+HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client at an address, which uvicorn's own middleware reads from the header that Traefik sets."""
+
+    client: TestClient
+    address: str
+
+    def post(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        response: httpx.Response = self.client.post(path, headers={"X-Forwarded-For": self.address}, **options)
+        return response
+
+
+At: TypeAlias = Callable[[str], Caller]
+
+
+@pytest.fixture
+def at(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[At]:
+    """Clients of one and the same service."""
+    with TestClient(ProxyHeadersMiddleware(make_app(settings), trusted_hosts="testclient")) as client:  # type: ignore[arg-type]  # uvicorn has types of its own
+        yield lambda address: Caller(client, address)
+
+
+@pytest.fixture
+def ada(at: At) -> str:
+    """A player who has never logged in."""
+    assert at(HOME).post("/", json={"username": "ada", "password": PASSWORD}).status_code == 201
+    return "ada"
+
+
+def log_in(caller: Caller, username: str, password: str = PASSWORD) -> httpx.Response:
+    return caller.post("/token", data={"username": username, "password": password})
+
+
+def fail(caller: Caller, username: str, times: int) -> list[int]:
+    return [log_in(caller, username, f"wrong {number}").status_code for number in range(times)]
+
+
+def read_attempts(database: Path) -> list[tuple[str, str]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT username, address FROM login_attempts ORDER BY attempt").fetchall()
+
+
+# ---- The rules by themselves
+
+
+@given(st.lists(st.integers(0, 100), max_size=30), st.integers(1, 5), st.integers(1, 20))
+def test_a_limit_is_held_in_every_period(seconds: list[int], failures: int, period: int) -> None:
+    """Whoever tries whenever the limit allows it never fails more often within a period than it says."""
+    limit = Limit(failures, timedelta(seconds=period))
+    failed_at: list[datetime] = []
+    for second in sorted(seconds):
+        now = NOW + timedelta(seconds=second)
+        if limit.wait(sorted(failed_at, reverse=True), now) <= timedelta(0):
+            failed_at.append(now)
+    for start in failed_at:
+        assert sum(start <= moment < start + limit.period for moment in failed_at) <= failures
+
+
+@given(st.integers(1, 5), st.integers(1, 20))
+def test_after_the_wait_another_attempt_is_allowed_and_not_before(failures: int, period: int) -> None:
+    limit = Limit(failures, timedelta(seconds=period))
+    failed_at = [NOW - timedelta(milliseconds=number) for number in range(failures)]
+    wait = limit.wait(failed_at, NOW)
+    assert wait > timedelta(0)
+    assert limit.wait(failed_at, NOW + wait) <= timedelta(0)
+    assert limit.wait(failed_at, NOW + wait - timedelta(milliseconds=1)) > timedelta(0)
+
+
+def test_failures_in_the_future_do_not_count() -> None:
+    assert BY_NAME_AND_ADDRESS.wait([NOW + timedelta(hours=1)] * 5, NOW) <= timedelta(0)
+
+
+def test_failures_by_name_do_not_count_at_a_known_address() -> None:
+    failures = Failures([], [], [NOW] * BY_NAME.failures)
+    assert find_wait(failures, is_known=False, now=NOW) == BY_NAME.period
+    assert find_wait(failures, is_known=True, now=NOW) <= timedelta(0)
+
+
+def simulate_guesses(addresses: int, *, known: bool) -> int:
+    """What an attacker gets who tries one name every ten seconds of a day from each address."""
+    by_pair: list[list[datetime]] = [[] for _ in range(addresses)]
+    by_name: list[datetime] = []
+    for second in range(0, 86_400, 10):
+        now = NOW + timedelta(seconds=second)
+        for failed_at in by_pair:
+            failures = Failures(failed_at[: BY_ADDRESS.failures], failed_at[: BY_ADDRESS.failures], by_name)
+            if find_wait(failures, is_known=known, now=now) <= timedelta(0):
+                failed_at.insert(0, now)
+                if not known:
+                    by_name.insert(0, now)
+    return sum(map(len, by_pair))
+
+
+@pytest.mark.parametrize(("addresses", "known"), [(1, False), (3, False), (1, True), (2, True)])
+def test_the_computed_guesses_a_day_are_what_a_simulation_gets(addresses: int, known: bool) -> None:
+    assert simulate_guesses(addresses, known=known) == count_guesses_a_day(addresses, known=known)
+
+
+def test_the_documentation_has_the_computed_guesses_a_day() -> None:
+    text = SECURITY.read_text(encoding="utf-8")
+    assert f"| 1 | {count_guesses_a_day(1):,} |" in text
+    assert f"| 1,000 | {count_guesses_a_day(1000):,} |" in text
+    assert f"| 1, which the player has logged in from | {count_guesses_a_day(1, known=True):,} |" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "counted"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::1", "::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+        ("", ""),
+    ],
+)
+def test_an_address_is_counted_by_household(host: str, counted: str) -> None:
+    assert to_counted_address(host) == counted
+
+
+# ---- The service
+
+
+def test_five_failures_for_a_name_at_an_address_make_it_wait_there_only(
+    at: At, ada: str, clock: SteppedClock, hasher: CountingHash
+) -> None:
+    for _ in range(5):
+        assert fail(at(HOME), ada, 1) == [401]
+        clock.move(7)
+    refused = log_in(at(HOME), ada)
+    assert "ada" not in assert_problem(refused, 429)
+    assert refused.headers["Retry-After"] == "265"  # the first of the five was 35 seconds ago
+    assert hasher.verified == 5
+    assert log_in(at(ELSEWHERE), ada).status_code == 200
+    clock.move(264.999)
+    assert log_in(at(HOME), ada).status_code == 429
+    clock.move(0.001)
+    assert log_in(at(HOME), ada).status_code == 200
+
+
+def test_an_attacker_does_not_lock_out_a_player_at_a_known_address(at: At, ada: str, clock: SteppedClock) -> None:
+    assert log_in(at(HOME), ada).status_code == 200
+    for number in range(BY_NAME.failures // 5 + 3):
+        fail(at(f"203.0.113.{number}"), ada, 5)
+    assert log_in(at("203.0.113.200"), ada).status_code == 429
+    assert log_in(at(HOME), ada).status_code == 200
+    clock.move(REMEMBERED.total_seconds() - 1)  # the log-in is remembered for so long
+    assert log_in(at(HOME), ada).status_code == 200
+
+
+def test_an_attacker_at_the_players_own_address_is_limited_and_the_player_elsewhere_is_not(at: At, ada: str) -> None:
+    assert log_in(at(HOME), ada).status_code == 200
+    assert log_in(at(ELSEWHERE), ada).status_code == 200
+    assert fail(at(HOME), ada, 7) == [401] * 5 + [429] * 2
+    assert log_in(at(ELSEWHERE), ada).status_code == 200
+
+
+def test_many_addresses_get_a_hundred_guesses_a_day_at_one_name(at: At, ada: str, clock: SteppedClock) -> None:
+    tried = Counter(status for number in range(30) for status in fail(at(f"203.0.113.{number}"), ada, 5))
+    assert tried == {401: BY_NAME.failures, 429: 50}
+    clock.move(BY_NAME.period.total_seconds())
+    assert fail(at(ELSEWHERE), ada, 1) == [401]
+
+
+def test_one_address_cannot_try_many_names(at: At, ada: str, clock: SteppedClock) -> None:
+    statuses = [fail(at(ELSEWHERE), f"name{number}", 1)[0] for number in range(BY_ADDRESS.failures + 5)]
+    assert statuses == [401] * BY_ADDRESS.failures + [429] * 5
+    assert log_in(at(ELSEWHERE), ada).status_code == 429
+    assert log_in(at(HOME), ada).status_code == 200
+    clock.move(BY_ADDRESS.period.total_seconds())
+    assert log_in(at(ELSEWHERE), ada).status_code == 200
+
+
+def test_a_household_is_one_address_however_many_it_uses(at: At, ada: str) -> None:
+    statuses = [fail(at(f"2001:db8:1:2::{number:x}"), ada, 1)[0] for number in range(8)]
+    assert statuses == [401] * 5 + [429] * 3
+    assert fail(at("2001:db8:1:3::1"), ada, 1) == [401]
+
+
+def test_a_name_that_no_player_has_is_limited_alike(at: At) -> None:
+    assert fail(at(HOME), "unknown", 7) == [401] * 5 + [429] * 2
+
+
+def test_successes_are_no_failures(at: At, ada: str, database: Path) -> None:
+    assert [log_in(at(HOME), ada).status_code for _ in range(12)] == [200] * 12
+    assert read_attempts(database) == []
+
+
+def test_a_success_takes_only_its_own_attempt_back(at: At, ada: str) -> None:
+    passwords = ["wrong", PASSWORD, "wrong", "wrong", PASSWORD, "wrong", PASSWORD, "wrong", PASSWORD]
+    statuses = [log_in(at(HOME), ada, password).status_code for password in passwords]
+    assert statuses == [401, 200, 401, 401, 200, 401, 200, 401, 429]
+
+
+def test_a_clock_that_is_put_back_locks_no_player_out(at: At, ada: str, clock: SteppedClock) -> None:
+    assert fail(at(HOME), ada, 6)[-1] == 429
+    clock.move(-86_400)
+    assert log_in(at(HOME), ada).status_code == 200
+
+
+def test_attempts_are_deleted_after_a_day(at: At, clock: SteppedClock, database: Path) -> None:
+    for number in range(20):
+        fail(at(HOME), f"name{number}", 1)
+    clock.move(86_400)
+    fail(at(HOME), "last", 1)
+    assert read_attempts(database) == [("last", HOME)]
+
+
+def test_an_address_is_forgotten_after_ninety_days(at: At, ada: str, clock: SteppedClock, database: Path) -> None:
+    for address in (HOME, ELSEWHERE):
+        assert log_in(at(address), ada).status_code == 200
+    clock.move(REMEMBERED.total_seconds())
+    assert log_in(at(HOME), ada).status_code == 200
+    with closing(sqlite3.connect(database)) as connection:
+        assert connection.execute("SELECT address FROM known_addresses").fetchall() == [(HOME,)]
+
+
+@pytest.mark.anyio
+async def test_of_thirty_guesses_at_once_on_two_instances_five_are_checked(
+    make_app: Callable[[Settings], FastAPI], settings: Settings, hasher: CountingHash, clock: SteppedClock
+) -> None:
+    settings = settings.model_copy(update={"busy_timeout_ms": 30_000})
+    wrong = {"username": "ada", "password": "not hers"}
+    async with AsyncExitStack() as stack:
+        clients = []
+        for _ in range(2):
+            app = make_app(settings)
+            await stack.enter_async_context(app.router.lifespan_context(app))
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://users")
+            clients.append(await stack.enter_async_context(client))
+        posts = (clients[number % 2].post("/token", data=wrong) for number in range(30))
+        responses = await asyncio.gather(*posts)
+        assert Counter(response.status_code for response in responses) == {401: 5, 429: 25}
+        assert hasher.verified == 5
+        for client in clients:
+            assert (await client.post("/token", data=wrong)).status_code == 429
+        clock.move(BY_NAME_AND_ADDRESS.period.total_seconds())
+        assert (await clients[1].post("/token", data=wrong)).status_code == 401
