@@ -121,7 +121,7 @@ async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
     "/{user_id}/password",
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
-    dependencies=[needs(Scope.PLAYER, Scope.ADMIN)],
+    dependencies=[needs(Scope.ADMIN, Scope.PLAYER)],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
 async def put_password(

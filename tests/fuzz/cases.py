@@ -30,11 +30,12 @@ OPERATIONS = [
 ]
 
 KNOWN: dict[str, tuple[object, ...]] = {
-    "user_id": (*PLAYERS, OLD_PLAYER),
+    "user_id": (*PLAYERS, OLD_PLAYER, PLAYERS[-1], OLD_PLAYER),  # more of those who have not begun
     "around": PLAYERS,
     "after": (*PLAYERS, *WORDS),
     "username": (*map(name_of, PLAYERS), OLD_NAME),
     "password": (PASSWORD,),
+    "old_password": (PASSWORD,),
     "grant_type": ("password",),
     "game_id": (TODAY, TODAY - 1, TODAY, TODAY + 1, TODAY),
     "attempt": (1, 1, 1, *range(2, 7)),

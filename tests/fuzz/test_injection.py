@@ -49,6 +49,7 @@ TAKES_TEXT = {
     ("users", "POST", "/", "username"),  # `_____` is a name like any other
     ("users", "POST", "/", "password"),
     ("users", "PUT", "/{user_id}/password", "password"),
+    ("users", "PUT", "/{user_id}/password", "old_password"),  # which an administrator needs not give
 }
 Tables: TypeAlias = Counter[str]
 ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
