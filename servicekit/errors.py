@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from servicekit.caching import NO_STORE_HEADERS
 from servicekit.problems import Invalid, Problem
 from servicekit.request_ids import PATTERN, request_id
 
@@ -108,7 +109,7 @@ def problem_response(
     return Response(
         text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
         status_code=status,
-        headers=headers,
+        headers={**NO_STORE_HEADERS, **(headers or {})},  # it may tell of one player
         media_type=PROBLEM_JSON,
     )
 

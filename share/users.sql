@@ -20,23 +20,25 @@ CREATE TABLE passwords (
 -- (users/login_limits.py). They are deleted after a day, with the next attempt of any player.
 CREATE TABLE login_attempts (
     attempt      INTEGER NOT NULL PRIMARY KEY,
-    username     TEXT NOT NULL,
+    name_digest  BLOB NOT NULL,     -- SHA-256 of the name
     address      TEXT NOT NULL,     -- IPv4, or the /64 network of an IPv6 address
     is_known     BOOLEAN NOT NULL CHECK (is_known IN (0, 1)),  -- whether the name had logged in from the address
     attempted_at INTEGER NOT NULL   -- milliseconds since 1970, UTC
 );
-CREATE INDEX login_attempts_by_name ON login_attempts (username, attempted_at);
-CREATE INDEX login_attempts_by_name_and_address ON login_attempts (username, address, attempted_at);
+CREATE INDEX login_attempts_by_name ON login_attempts (name_digest, attempted_at);
+CREATE INDEX login_attempts_by_name_and_address ON login_attempts (name_digest, address, attempted_at);
 CREATE INDEX login_attempts_by_address ON login_attempts (address, attempted_at);
 CREATE INDEX login_attempts_by_time ON login_attempts (attempted_at);
 
--- From where each player has logged in, and when last; forgotten after 90 days, with the player's next log-in.
+-- From where each player has registered or logged in, and when last; deleted after 90 days, with any player's next
+-- log-in.
 CREATE TABLE known_addresses (
     user_id      UUID NOT NULL REFERENCES users (user_id),
     address      TEXT NOT NULL,
     logged_in_at TIMESTAMP NOT NULL,  -- UTC
     PRIMARY KEY (user_id, address)
 ) WITHOUT ROWID;
+CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
 
 -- The old databases that bin/shard has brought in, so that none is brought in twice.
 CREATE TABLE imports (

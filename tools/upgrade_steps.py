@@ -33,13 +33,13 @@ def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
         DROP TABLE IF EXISTS login_attempts;
         CREATE TABLE login_attempts (
             attempt      INTEGER NOT NULL PRIMARY KEY,
-            username     TEXT NOT NULL,
+            name_digest  BLOB NOT NULL,
             address      TEXT NOT NULL,
             is_known     BOOLEAN NOT NULL CHECK (is_known IN (0, 1)),
             attempted_at INTEGER NOT NULL
         );
-        CREATE INDEX login_attempts_by_name ON login_attempts (username, attempted_at);
-        CREATE INDEX login_attempts_by_name_and_address ON login_attempts (username, address, attempted_at);
+        CREATE INDEX login_attempts_by_name ON login_attempts (name_digest, attempted_at);
+        CREATE INDEX login_attempts_by_name_and_address ON login_attempts (name_digest, address, attempted_at);
         CREATE INDEX login_attempts_by_address ON login_attempts (address, attempted_at);
         CREATE INDEX login_attempts_by_time ON login_attempts (attempted_at);
         CREATE TABLE known_addresses (
@@ -48,6 +48,7 @@ def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
             logged_in_at TIMESTAMP NOT NULL,
             PRIMARY KEY (user_id, address)
         ) WITHOUT ROWID;
+        CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
         CREATE TABLE IF NOT EXISTS imports (
             checksum    TEXT NOT NULL PRIMARY KEY,  -- of the source's rows, in hexadecimal
             users       INTEGER NOT NULL,

@@ -10,7 +10,7 @@ from servicekit.clock import Clock
 from servicekit.given import given
 from users.addresses import to_counted_address
 from users.minting import TokenMint
-from users.models import TokenRequest, UserId
+from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest, UserId
 from users.passwords import Passwords
 
 UsersDatabase = Annotated[Database, given("users")]
@@ -32,6 +32,10 @@ ClientAddress = Annotated[str, Depends(read_address)]
 LoginForm = Annotated[TokenRequest, Form()]
 UserInPath = Annotated[UserId, Path(description="the player's id, a UUID")]
 NameInQuery = Annotated[
-    str | None, Query(description="the player with exactly this name; `limit` and `after` do not count then")
+    str | None,
+    Query(
+        description="the player with exactly this name; `limit` and `after` do not count then",
+        max_length=MAX_LOGIN_NAME_LENGTH,
+    ),
 ]
 AfterInQuery = Annotated[UserId | None, Query(description="the last `user_id` of the page before")]

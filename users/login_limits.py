@@ -2,10 +2,12 @@
 
 Failures are counted in three ways, so that guessing a password is hopeless and no player can lock out another:
 
-- by name and address: a player who mistypes waits minutes, and only at that address;
-- by address: one client cannot try many names;
-- by name, from addresses where the name has never logged in: many clients together cannot try one name. These do not
-  affect a log-in from an address where the name has logged in within REMEMBERED.
+- by name and address, within minutes: a player who mistypes waits a little, and only at that address;
+- by address, within minutes: one client cannot try many names;
+- by name, within a day: many clients together cannot try one name, and one alone cannot use up what all have.
+
+An address is known for a name that has logged in or registered there within REMEMBERED. At a known address only the
+first way counts, so whatever others do, elsewhere or with other names, does not keep a player out there.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 REMEMBERED = timedelta(days=90)
-"""For how long after a log-in an address counts as known for its name."""
+"""For how long an address is known for a name after the last log-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,11 @@ class Limit:
 
 
 BY_NAME_AND_ADDRESS = Limit(5, timedelta(minutes=5))
+BY_NAME_AND_UNKNOWN_ADDRESS = Limit(20, timedelta(days=1))
 BY_ADDRESS = Limit(60, timedelta(minutes=10))
 BY_NAME = Limit(100, timedelta(days=1))
-LONGEST_PERIOD = max(limit.period for limit in (BY_NAME_AND_ADDRESS, BY_ADDRESS, BY_NAME))
+LIMITS = (BY_NAME_AND_ADDRESS, BY_NAME_AND_UNKNOWN_ADDRESS, BY_ADDRESS, BY_NAME)
+LONGEST_PERIOD = max(limit.period for limit in LIMITS)
 """Older failures count for nothing."""
 
 
@@ -59,15 +63,16 @@ class Failures:
 def find_wait(failures: Failures, *, is_known: bool, now: datetime) -> timedelta:
     """How long a name has to wait at an address; zero or less if it may log in now.
 
-    `is_known`: whether the name has logged in from the address within REMEMBERED.
+    `is_known`: whether the name has logged in or registered at the address within REMEMBERED.
     """
-    waits = [
+    if is_known:
+        return BY_NAME_AND_ADDRESS.wait(failures.by_name_and_address, now)
+    return max(
         BY_NAME_AND_ADDRESS.wait(failures.by_name_and_address, now),
+        BY_NAME_AND_UNKNOWN_ADDRESS.wait(failures.by_name_and_address, now),
         BY_ADDRESS.wait(failures.by_address, now),
-    ]
-    if not is_known:
-        waits.append(BY_NAME.wait(failures.by_name, now))
-    return max(waits)
+        BY_NAME.wait(failures.by_name, now),
+    )
 
 
 def count_guesses_a_day(addresses: int, *, known: bool = False) -> int:
@@ -75,5 +80,6 @@ def count_guesses_a_day(addresses: int, *, known: bool = False) -> int:
 
     `known`: the attacker shares addresses with the player, who has logged in from them.
     """
-    by_addresses = addresses * min(BY_NAME_AND_ADDRESS.per_day(), BY_ADDRESS.per_day())
-    return by_addresses if known else min(by_addresses, BY_NAME.per_day())
+    if known:
+        return addresses * BY_NAME_AND_ADDRESS.per_day()
+    return min(addresses * BY_NAME_AND_UNKNOWN_ADDRESS.per_day(), BY_NAME.per_day())

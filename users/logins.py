@@ -9,6 +9,7 @@ from uuid import UUID
 
 from databases import Database
 
+from servicekit.clock import Clock
 from servicekit.databases import Readable, write
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from servicekit.sessions import Session
@@ -16,7 +17,7 @@ from users import queries
 from users.login_limits import (
     BY_ADDRESS,
     BY_NAME,
-    BY_NAME_AND_ADDRESS,
+    BY_NAME_AND_UNKNOWN_ADDRESS,
     LONGEST_PERIOD,
     REMEMBERED,
     Failures,
@@ -51,17 +52,17 @@ async def find_login(users: Readable, username: str) -> LoginRow | None:
     return None
 
 
-async def log_in(users: Database, passwords: Passwords, credentials: Credentials, now: datetime) -> UUID:
+async def log_in(users: Database, passwords: Passwords, credentials: Credentials, clock: Clock) -> UUID:
     """The player's id. Raises Unauthorized for a wrong name or password, TooMany after too many failures, Unavailable
     while too many others log in."""
     login = await find_login(users, credentials.username)
-    if await check_password(users, passwords, login, credentials, now) is None or login is None:
+    if await check_password(users, passwords, login, credentials, clock) is None or login is None:
         raise Unauthorized("The name or the password is wrong.")
     return login.user_id
 
 
 async def check_password(
-    users: Database, passwords: Passwords, login: LoginRow | None, credentials: Credentials, now: datetime
+    users: Database, passwords: Passwords, login: LoginRow | None, credentials: Credentials, clock: Clock
 ) -> str | None:
     """The hash that is stored of the right password, None for a wrong one. Raises TooMany after too many failures,
     Unavailable while too many others log in.
@@ -70,7 +71,7 @@ async def check_password(
     thousand attempts at the same instant, on whichever instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
     """
-    attempt = await write(users, partial(count_attempt, login=login, credentials=credentials, now=now))
+    attempt = await write(users, partial(count_attempt, login=login, credentials=credentials, clock=clock))
     stored_hash = None if login is None else login.password_hash
     try:
         verdict = await passwords.verify(credentials.password, stored_hash, address=credentials.address)
@@ -80,14 +81,15 @@ async def check_password(
     if login is None or not verdict.matches:
         return None
     success = partial(
-        store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=now
+        store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=clock()
     )
     await write(users, success)
     return verdict.new_hash or stored_hash
 
 
-async def count_attempt(users: Session, *, login: LoginRow | None, credentials: Credentials, now: datetime) -> int:
+async def count_attempt(users: Session, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
     """The attempt's number. Raises TooMany; the write lock makes counting and storing one step."""
+    now = clock()  # under the lock: an attempt that got it before this one is not in the future
     username = credentials.username if login is None else login.username  # whatever spelling was typed
     address = credentials.address
     # Attempts in the far future too, which a clock that was put back has left.
@@ -106,7 +108,7 @@ async def read_failures(users: Readable, *, username: str, address: str, now: da
     """No more of them than the limits look at."""
     return Failures(
         by_name_and_address=await queries.list_attempts_by_name_and_address(
-            users, username=username, address=address, until=now, limit=BY_NAME_AND_ADDRESS.failures
+            users, username=username, address=address, until=now, limit=BY_NAME_AND_UNKNOWN_ADDRESS.failures
         ),
         by_address=await queries.list_attempts_by_address(users, address=address, until=now, limit=BY_ADDRESS.failures),
         by_name=await queries.list_attempts_by_name(users, username=username, until=now, limit=BY_NAME.failures),
@@ -119,7 +121,7 @@ async def store_success(
     """Takes the attempt back, and remembers the address as known. A hash is renewed only if it is still the one that
     was checked: a password that was changed in between stays."""
     await queries.delete_attempt(users, attempt=attempt)
-    await queries.delete_known_addresses(users, user_id=login.user_id, until=now - REMEMBERED)
+    await queries.delete_known_addresses(users, until=now - REMEMBERED)
     await queries.upsert_known_address(users, user_id=login.user_id, address=address, now=now)
     if new_hash is not None and login.password_hash is not None:
         await queries.replace_hash(users, user_id=login.user_id, old_hash=login.password_hash, new_hash=new_hash)

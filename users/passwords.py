@@ -29,7 +29,8 @@ OPAQUE_STRING = get_profile("OpaqueString")
 
 def check_new_password(password: str) -> str:
     """Raises ValueError with a sentence, in which the password is not, if it may not be one."""
-    if not MIN_LENGTH <= len(password) <= MAX_LENGTH:
+    # Both forms: an accent composed with its letter makes the compared one shorter.
+    if not MIN_LENGTH <= len(prepare(password)) <= len(password) <= MAX_LENGTH:
         raise ValueError(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
     if prepare(password).casefold() in COMMON_PASSWORDS:
         raise ValueError("this password is one of the most common, which are tried first; choose another")
@@ -38,7 +39,12 @@ def check_new_password(password: str) -> str:
 
 def prepare(password: str) -> str:
     """The form in which passwords are compared: RFC 8265's OpaqueString, so that an é typed on another keyboard, as one
-    character or two, is the same; as typed where the RFC allows no such password (control characters)."""
+    character or two, is the same; as typed where the RFC allows no such password (control characters).
+
+    Longer ones than are allowed stay as typed, too: to prepare some takes seconds, and none of them is stored.
+    """
+    if len(password) > MAX_LENGTH:
+        return password
     try:
         return str(OPAQUE_STRING.enforce(password))
     except UnicodeEncodeError:

@@ -1,5 +1,6 @@
 """All SQL of users."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,12 @@ def rows_to_times(rows: Sequence[Record]) -> list[datetime]:
     return [EPOCH + row["attempted_at"] * MILLISECOND for row in rows]
 
 
+def digest_name(username: str) -> bytes:
+    """Names are stored by it with failed log-ins: whatever is typed there, perhaps a password, is of one length and
+    cannot be read."""
+    return hashlib.sha256(username.encode("utf-8", "surrogatepass")).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """To log in; one that did not succeed, or whose password is being checked."""
@@ -130,15 +137,15 @@ class Attempt:
 
 
 INSERT_ATTEMPT = Statement(
-    "INSERT INTO login_attempts (username, address, is_known, attempted_at)"
-    " VALUES (:username, :address, :is_known, :attempted_at) RETURNING attempt"
+    "INSERT INTO login_attempts (name_digest, address, is_known, attempted_at)"
+    " VALUES (:name_digest, :address, :is_known, :attempted_at) RETURNING attempt"
 )
 
 
 async def insert_attempt(users: Session, *, attempt: Attempt) -> int:
     """The attempt's number."""
     values = {
-        "username": attempt.username,
+        "name_digest": digest_name(attempt.username),
         "address": attempt.address,
         "is_known": attempt.is_known,
         "attempted_at": time_to_ms(attempt.attempted_at),
@@ -150,7 +157,7 @@ async def insert_attempt(users: Session, *, attempt: Attempt) -> int:
 
 SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS = Statement(
     "SELECT attempted_at FROM login_attempts"
-    " WHERE username = :username AND address = :address AND attempted_at <= :until"
+    " WHERE name_digest = :name_digest AND address = :address AND attempted_at <= :until"
     " ORDER BY attempted_at DESC LIMIT :limit"
 )
 
@@ -159,7 +166,12 @@ async def list_attempts_by_name_and_address(
     users: Readable, *, username: str, address: str, until: datetime, limit: int
 ) -> list[datetime]:
     """When they were, the latest first."""
-    values = {"username": username, "address": address, "until": time_to_ms(until), "limit": limit}
+    values = {
+        "name_digest": digest_name(username),
+        "address": address,
+        "until": time_to_ms(until),
+        "limit": limit,
+    }
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS, values))
 
 
@@ -176,14 +188,15 @@ async def list_attempts_by_address(users: Readable, *, address: str, until: date
 
 
 SELECT_ATTEMPTS_BY_NAME = Statement(
-    "SELECT attempted_at FROM login_attempts WHERE username = :username AND NOT is_known AND attempted_at <= :until"
+    "SELECT attempted_at FROM login_attempts"
+    " WHERE name_digest = :name_digest AND NOT is_known AND attempted_at <= :until"
     " ORDER BY attempted_at DESC LIMIT :limit"
 )
 
 
 async def list_attempts_by_name(users: Readable, *, username: str, until: datetime, limit: int) -> list[datetime]:
     """From all addresses that were not known for the name, the latest first."""
-    values = {"username": username, "until": time_to_ms(until), "limit": limit}
+    values = {"name_digest": digest_name(username), "until": time_to_ms(until), "limit": limit}
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME, values))
 
 
@@ -224,12 +237,12 @@ async def upsert_known_address(users: Session, *, user_id: UUID, address: str, n
     await users.execute(UPSERT_KNOWN_ADDRESS, {"user_id": user_id, "address": address, "now": now})
 
 
-DELETE_KNOWN_ADDRESSES = Statement("DELETE FROM known_addresses WHERE user_id = :user_id AND logged_in_at <= :until")
+DELETE_KNOWN_ADDRESSES = Statement("DELETE FROM known_addresses WHERE logged_in_at <= :until")
 
 
-async def delete_known_addresses(users: Session, *, user_id: UUID, until: datetime) -> None:
-    """Those of one user from which the last log-in is so long ago."""
-    await users.execute(DELETE_KNOWN_ADDRESSES, {"user_id": user_id, "until": until})
+async def delete_known_addresses(users: Session, *, until: datetime) -> None:
+    """Those of all users from which the last log-in is so long ago."""
+    await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
 
 
 UPDATE_HASH = Statement(

@@ -1,5 +1,7 @@
 """Storing players and their passwords."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from databases import Database
@@ -15,12 +17,23 @@ async def require_free_name(users: Database, username: str) -> None:
         raise taken(username)
 
 
-async def add_user(users: Session, *, user_id: UUID, username: str, password_hash: str) -> None:
+@dataclass(frozen=True, slots=True)
+class NewPlayer:
+    user_id: UUID
+    username: str
+    password_hash: str
+    address: str
+    """From where the player registers, which counts as known from then on."""
+    registered_at: datetime
+
+
+async def add_user(users: Session, *, player: NewPlayer) -> None:
     """Raises Conflict if the name is taken."""
     # UNIQUE (username) decides between two who want the same name at the same instant
-    if not await queries.insert_user(users, user_id=user_id, username=username):
-        raise taken(username)
-    await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)
+    if not await queries.insert_user(users, user_id=player.user_id, username=player.username):
+        raise taken(player.username)
+    await queries.upsert_password(users, user_id=player.user_id, password_hash=player.password_hash)
+    await queries.upsert_known_address(users, user_id=player.user_id, address=player.address, now=player.registered_at)
 
 
 def taken(username: str) -> Conflict:

@@ -28,7 +28,7 @@ from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
 from users.own_password import Change, change_own_password
 from users.queries import UserRow
-from users.registering import add_user, require_free_name, set_password
+from users.registering import NewPlayer, add_user, require_free_name, set_password
 
 router = APIRouter(tags=["users"], route_class=GuardedRoute)
 
@@ -44,6 +44,7 @@ async def register_user(
     users: UsersDatabase,
     passwords: CurrentPasswords,
     address: ClientAddress,
+    clock: CurrentClock,
     request: Request,
     response: Response,
 ) -> User:
@@ -52,7 +53,8 @@ async def register_user(
     await require_free_name(users, new.username)
     # Before the write lock, for which others wait.
     password_hash = await passwords.hash(new.password.get_secret_value(), address=address)
-    await write(users, partial(add_user, user_id=user_id, username=new.username, password_hash=password_hash))
+    player = NewPlayer(user_id, new.username, password_hash, address, clock())
+    await write(users, partial(add_user, player=player))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
@@ -97,12 +99,13 @@ async def create_token(
 ) -> Token:
     """The password flow of OAuth2: the token has the scope `player`. 401 does not say whether there is such a name.
 
-    429 after too many failures, whatever the password: 5 within 5 minutes for a name at one address, 60 within 10
-    minutes at one address, and 100 within a day for a name from addresses where it has not logged in for 90 days.
-    `Retry-After` says for how many seconds. Errors also have the member `error` of RFC 6749.
+    429 after too many failures, whatever the password; `Retry-After` says for how many seconds. At an address where the
+    name has logged in within 90 days: 5 within 5 minutes. Elsewhere also 20 within a day for the name at that address,
+    60 within 10 minutes for all names at that address, and 100 within a day for the name at all such addresses. Errors
+    have the member `error` of RFC 6749 besides.
     """
     credentials = Credentials(form.username, form.password.get_secret_value(), address)
-    user_id = await log_in(users, passwords, credentials, clock())
+    user_id = await log_in(users, passwords, credentials, clock)
     token = mint.mint(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
     response.headers["Cache-Control"] = "no-store"
     return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
@@ -146,4 +149,4 @@ async def put_password(
         raise Invalid("body.old_password: the old password is needed to change one's own.")
     else:
         change = Change(user_id, new.old_password.get_secret_value(), password, address)
-        await change_own_password(users, passwords, change, clock())
+        await change_own_password(users, passwords, change, clock)

@@ -35,18 +35,20 @@ class Turns:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
+            if not turn.cancelled():
                 self._release()  # the turn was given and the request cancelled at the same moment
             raise
 
     def _release(self) -> None:
-        """Hands the turn to the next queue's first request, if one waits."""
+        """Hands the turn to the next queue's first request, if one waits. Requests that gave up are passed over, and
+        use up no turn of their address."""
         while self._queues:
             key, queue = self._queues.popitem(last=False)
-            turn = queue.popleft()
+            while queue and queue[0].cancelled():
+                queue.popleft()
             if queue:
-                self._queues[key] = queue  # behind all others
-            if not turn.done():
-                turn.set_result(None)
+                queue.popleft().set_result(None)
+                if queue:
+                    self._queues[key] = queue  # behind all others
                 return
         self._free += 1

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
+from servicekit.databases import open_database, write
 from tests.problem_checks import assert_problem
 from tests.users.conftest import CountingHash, SteppedClock
 from users.addresses import to_counted_address
@@ -25,12 +27,15 @@ from users.login_limits import (
     BY_ADDRESS,
     BY_NAME,
     BY_NAME_AND_ADDRESS,
+    BY_NAME_AND_UNKNOWN_ADDRESS,
     REMEMBERED,
     Failures,
     Limit,
     count_guesses_a_day,
     find_wait,
 )
+from users.logins import Credentials, count_attempt
+from users.queries import SCHEMA_VERSION, digest_name
 from users.settings import Settings
 
 PASSWORD = "a long password"  # noqa: S105 - a test's
@@ -76,9 +81,9 @@ def fail(caller: Caller, username: str, times: int) -> list[int]:
     return [log_in(caller, username, f"wrong {number}").status_code for number in range(times)]
 
 
-def read_attempts(database: Path) -> list[tuple[str, str]]:
+def read_attempts(database: Path) -> list[tuple[bytes, str]]:
     with closing(sqlite3.connect(database)) as connection:
-        return connection.execute("SELECT username, address FROM login_attempts ORDER BY attempt").fetchall()
+        return connection.execute("SELECT name_digest, address FROM login_attempts ORDER BY attempt").fetchall()
 
 
 # ---- The rules by themselves
@@ -124,7 +129,7 @@ def simulate_guesses(addresses: int, *, known: bool) -> int:
     for second in range(0, 86_400, 10):
         now = NOW + timedelta(seconds=second)
         for failed_at in by_pair:
-            failures = Failures(failed_at[: BY_ADDRESS.failures], failed_at[: BY_ADDRESS.failures], by_name)
+            failures = Failures(failed_at, failed_at, by_name)
             if find_wait(failures, is_known=known, now=now) <= timedelta(0):
                 failed_at.insert(0, now)
                 if not known:
@@ -132,7 +137,7 @@ def simulate_guesses(addresses: int, *, known: bool) -> int:
     return sum(map(len, by_pair))
 
 
-@pytest.mark.parametrize(("addresses", "known"), [(1, False), (3, False), (1, True), (2, True)])
+@pytest.mark.parametrize(("addresses", "known"), [(1, False), (3, False), (7, False), (1, True), (2, True)])
 def test_the_computed_guesses_a_day_are_what_a_simulation_gets(addresses: int, known: bool) -> None:
     assert simulate_guesses(addresses, known=known) == count_guesses_a_day(addresses, known=known)
 
@@ -205,6 +210,30 @@ def test_many_addresses_get_a_hundred_guesses_a_day_at_one_name(at: At, ada: str
     assert fail(at(ELSEWHERE), ada, 1) == [401]
 
 
+def test_one_address_cannot_use_up_what_all_have_for_a_name(at: At, ada: str, clock: SteppedClock) -> None:
+    statuses = []
+    for _ in range(30):
+        statuses += fail(at("203.0.113.1"), ada, 5)
+        clock.move(BY_NAME_AND_ADDRESS.period.total_seconds())
+    assert statuses.count(401) == BY_NAME_AND_UNKNOWN_ADDRESS.failures
+    assert log_in(at(ELSEWHERE), ada).status_code == 200
+
+
+def test_a_player_who_has_only_registered_is_known_at_that_address(at: At, ada: str) -> None:
+    for number in range(BY_NAME.failures // 5 + 3):
+        fail(at(f"203.0.113.{number}"), ada, 5)
+    assert log_in(at(ELSEWHERE), ada).status_code == 429
+    assert log_in(at(HOME), ada).status_code == 200
+
+
+def test_one_pupil_does_not_lock_out_the_class(at: At, ada: str) -> None:
+    """Failures with other names at one's own address do not count, either."""
+    for number in range(BY_ADDRESS.failures + 5):
+        fail(at(HOME), f"name{number}", 1)
+    assert fail(at(HOME), "another", 1) == [429]
+    assert log_in(at(HOME), ada).status_code == 200
+
+
 def test_one_address_cannot_try_many_names(at: At, ada: str, clock: SteppedClock) -> None:
     statuses = [fail(at(ELSEWHERE), f"name{number}", 1)[0] for number in range(BY_ADDRESS.failures + 5)]
     assert statuses == [401] * BY_ADDRESS.failures + [429] * 5
@@ -246,7 +275,7 @@ def test_attempts_are_deleted_after_a_day(at: At, clock: SteppedClock, database:
         fail(at(HOME), f"name{number}", 1)
     clock.move(86_400)
     fail(at(HOME), "last", 1)
-    assert read_attempts(database) == [("last", HOME)]
+    assert read_attempts(database) == [(digest_name("last"), HOME)]
 
 
 def test_an_address_is_forgotten_after_ninety_days(at: At, ada: str, clock: SteppedClock, database: Path) -> None:
@@ -279,3 +308,22 @@ async def test_of_thirty_guesses_at_once_on_two_instances_five_are_checked(
             assert (await client.post("/token", data=wrong)).status_code == 429
         clock.move(BY_NAME_AND_ADDRESS.period.total_seconds())
         assert (await clients[1].post("/token", data=wrong)).status_code == 401
+
+
+@pytest.mark.anyio
+async def test_the_time_of_an_attempt_is_read_under_the_write_lock(database: Path, clock: SteppedClock) -> None:
+    """Else one that began earlier and got the lock later would not see the failures before it."""
+    users = open_database(f"sqlite:///{database}", busy_timeout_ms=10_000, schema_version=SCHEMA_VERSION)
+    count = partial(count_attempt, login=None, credentials=Credentials("ada", "wrong", HOME), clock=clock)
+    async with users:
+        await write(users, count)  # opens the connection
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.create_task(write(users, count))
+            await asyncio.sleep(0)  # it has begun, and cannot have the lock
+            clock.move(100)
+            other.execute("ROLLBACK")
+        await waiting
+    with closing(sqlite3.connect(database)) as connection:
+        first, second = (at for (at,) in connection.execute("SELECT attempted_at FROM login_attempts ORDER BY attempt"))
+    assert second - first == 100_000

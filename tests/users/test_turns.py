@@ -1,6 +1,7 @@
 """Turns are given to addresses in rotation, so that one with many requests waits behind its own."""
 
 import asyncio
+from collections import Counter
 from contextlib import suppress
 
 import pytest
@@ -86,3 +87,21 @@ async def test_a_request_that_is_cancelled_as_its_turn_comes_passes_it_on() -> N
     await asyncio.wait_for(asyncio.gather(first, last), 1)
     await asyncio.wait_for(take(turns, "d", order), 1)
     assert order[-2:] == ["c", "d"]
+
+
+async def test_requests_that_gave_up_do_not_make_their_address_wait() -> None:
+    """A class whose two hundred log-ins ran into the time limit gets its fair share when it comes again."""
+    turns, until = Turns(1), asyncio.Event()
+    order: list[str] = []
+    first = asyncio.create_task(hold(turns, "other", order, until))
+    await settle()
+    impatient = [asyncio.create_task(take(turns, "class", order)) for _ in range(200)]
+    await settle()
+    for task in impatient:
+        task.cancel()
+    waiting = [asyncio.create_task(take(turns, "other", order)) for _ in range(10)]
+    waiting += [asyncio.create_task(take(turns, "class", order)) for _ in range(10)]
+    until.set()
+    await asyncio.gather(first, *waiting)
+    assert Counter(order[1:9]) == {"class": 4, "other": 4}
+    assert Counter(order) == {"class": 10, "other": 11}
