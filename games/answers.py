@@ -43,5 +43,7 @@ def require_future(game_id: int, clock: Clock) -> None:
 
 
 async def replace_answer(answers: Session, *, clock: Clock, game_id: int, answer: str) -> None:
+    """Raises Conflict if the answer is fixed, also by an instance whose clock is ahead of this one's."""
     require_future(game_id, clock)  # again, under the lock: midnight may have passed while this waited for it
-    await queries.upsert_answer(answers, game_id=game_id, answer=answer)
+    if not await queries.upsert_answer(answers, game_id=game_id, answer=answer):
+        raise Conflict(f"The answer of game {game_id} has been drawn: for another instance its day has come.")

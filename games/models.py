@@ -100,7 +100,7 @@ class NewGuess(BaseModel):
     attempt: StrictInt = Field(
         ge=1, le=MAX_GUESSES, description="which guess it is, 1-6: the same one may safely be sent again"
     )
-    guess: Word = Field(description="five letters a-z, a word of the dictionary; upper case is taken as lower")
+    guess: Word = Field(description="five letters a-z, a candidate or in the dictionary; upper case is taken as lower")
 
 
 class ColouredGuess(BaseModel):
@@ -196,4 +196,4 @@ class NewAnswer(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"answer": "crane"}})
 
-    answer: Word = Field(description="five letters a-z, a word of the dictionary; upper case is taken as lower")
+    answer: Word = Field(description="five letters a-z, a candidate or in the dictionary; upper case is taken as lower")

@@ -43,7 +43,8 @@ async def has_result(scoreboard: Scoreboard, *, user_id: UUID, game_id: int) -> 
         async with asyncio.timeout(ASK_STATS_S):
             return await scoreboard.has_result(user_id, game_id)
     except (TimeoutError, Unavailable) as error:
-        logger.warning("A play begins without asking stats for its result: %s", error or "no answer in time")
+        reason = str(error) or "it does not answer in time."
+        logger.warning("A play begins although stats does not say whether it has a result: %s", reason)
         return False
 
 

@@ -49,12 +49,13 @@ async def insert_answers(answers: Session, *, drawn: Mapping[int, str]) -> None:
 UPSERT_ANSWER = Statement(
     "INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'operator')"
     " ON CONFLICT (game_id) DO UPDATE SET answer = excluded.answer, source = excluded.source"
+    " WHERE answers.source <> 'drawn' RETURNING game_id"
 )
 
 
-async def upsert_answer(answers: Session, *, game_id: int, answer: str) -> None:
-    """An administrator's choice."""
-    await answers.execute(UPSERT_ANSWER, {"game_id": game_id, "answer": answer})
+async def upsert_answer(answers: Session, *, game_id: int, answer: str) -> bool:
+    """An administrator's choice. False, and nothing changes, if the answer has been drawn already."""
+    return await answers.fetch_one(UPSERT_ANSWER, {"game_id": game_id, "answer": answer}) is not None
 
 
 SELECT_CANDIDATES = Statement("SELECT word FROM candidates ORDER BY word")

@@ -149,8 +149,8 @@ async def post_guess(
     """The state after it. Safe to send again: the same guess for the same attempt answers the same.
 
     409 for another attempt than the next one, and when the play is over or closed, as it is from the end of the day
-    after the puzzle's own. 422 for what is not in the dictionary or, in hard mode, leaves a hint unused; that, and a
-    503 while the dictionary is away, uses up no attempt.
+    after the puzzle's own. 422 for a word that is neither a candidate nor in the dictionary and, in hard mode, for one
+    that leaves a hint unused; that, and a 503 while the dictionary is needed and away, uses up no attempt.
     """
     answer = await get_answer(answers, game_id=game_id)
     play = await referee.take(Turn(user_id, game_id, answer, new.attempt, new.guess))

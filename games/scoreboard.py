@@ -41,7 +41,7 @@ class Scoreboard(RemoteService):
         if response.status_code in TAKEN:
             return
         if response.status_code == REFUSAL and response.headers.get("Content-Type") == PROBLEM_JSON:
-            raise ResultRefused(f"{response.status_code}: {read_object(response).get('detail')}")
+            raise ResultRefused(str(read_object(response).get("detail")))
         raise Unavailable(f"The stats service answers {response.status_code} to a result. Try again later.")
 
     async def read_statistics(self, user_id: UUID) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Scoreboard(RemoteService):
         """Whether stats has a result of this game. Raises Unavailable if it does not say."""
         async with self._turn() as client:
             response = await client.get(f"/users/{user_id}/games/{game_id}")
-        if response.status_code == httpx.codes.OK:
+        if response.status_code == httpx.codes.OK and read_object(response).get("game_id") == game_id:
             return True
         if response.status_code == httpx.codes.NOT_FOUND and response.headers.get("Content-Type") == PROBLEM_JSON:
             return False

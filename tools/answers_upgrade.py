@@ -5,11 +5,14 @@ was to come. Version 1 draws each day when it is needed, and says who has set an
 """
 
 import sqlite3
-from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from games.puzzles import day_of, game_id_of
 from tools.staging import execute_script
+
+SHOWN = 20
+"""How many days are named."""
 
 ADD_SOURCE = """
 ALTER TABLE answers RENAME TO earlier_answers;
@@ -24,41 +27,49 @@ DROP TABLE earlier_answers;
 
 
 def drop_coming_answers(database: sqlite3.Connection) -> list[str]:
-    """Keeps past answers, today's, and of the coming ones those that an administrator must have set."""
+    """Keeps past answers, today's, and of the coming ones those that an administrator must or may have set."""
     today = game_id_of(datetime.now(UTC).date())
     execute_script(database, ADD_SOURCE)
     answers = dict(database.execute("SELECT game_id, answer FROM answers").fetchall())
     candidates = {word for (word,) in database.execute("SELECT word FROM candidates")}
-    set_by_operator = find_set_answers(answers, candidates)
     coming = sorted(game_id for game_id in answers if game_id > today)
-    kept = [game_id for game_id in coming if game_id in set_by_operator]
-    database.executemany("UPDATE answers SET source = 'operator' WHERE game_id = ?", [(game_id,) for game_id in kept])
-    database.execute("DELETE FROM answers WHERE game_id > ? AND source <> 'operator'", (today,))
-    return describe(kept, dropped=[game_id for game_id in coming if game_id not in set_by_operator])
+    was_set = {game_id: was_certainly_set(game_id, answers, candidates) for game_id in coming}
+    kept = [game_id for game_id in coming if was_set[game_id] or is_twice_in_its_round(game_id, answers, candidates)]
+    dropped = [(game_id,) for game_id in coming if game_id not in kept]
+    database.executemany("DELETE FROM answers WHERE game_id = ?", dropped)
+    certain = [(game_id,) for game_id in kept if was_set[game_id]]
+    database.executemany("UPDATE answers SET source = 'operator' WHERE game_id = ?", certain)
+    return describe(kept, dropped=[game_id for (game_id,) in dropped])
 
 
-def find_set_answers(answers: dict[int, str], candidates: set[str]) -> set[int]:
-    """The games whose answer was not only drawn: the word is no candidate, or comes twice in its round.
-
-    Of a word that comes twice one place was drawn and one was set, and nothing tells which: both count as set.
-    """
-
-    def round_of(game_id: int) -> int:
-        return game_id // max(1, len(candidates))
-
-    uses = Counter((round_of(game_id), word) for game_id, word in answers.items())
-    return {game_id for game_id, word in answers.items() if word not in candidates or uses[round_of(game_id), word] > 1}
+def round_of(game_id: int, candidates: Collection[str]) -> range:
+    """The games of the round that a game belonged to."""
+    length = max(1, len(candidates))
+    return range(game_id - game_id % length, game_id - game_id % length + length)
 
 
-def describe(kept: list[int], *, dropped: list[int]) -> list[str]:
+def was_certainly_set(game_id: int, answers: Mapping[int, str], candidates: Collection[str]) -> bool:
+    """Only candidates were drawn, and a round was always stored whole: in one that is not, nothing was drawn."""
+    return answers[game_id] not in candidates or any(game not in answers for game in round_of(game_id, candidates))
+
+
+def is_twice_in_its_round(game_id: int, answers: Mapping[int, str], candidates: Collection[str]) -> bool:
+    """One of the two places was drawn and one was set, and nothing tells which."""
+    games = round_of(game_id, candidates)
+    return sum(answers.get(game) == answers[game_id] for game in games) > 1
+
+
+def describe(kept: Sequence[int], *, dropped: Sequence[int]) -> list[str]:
     """Sentences for the operator; the words themselves stay secret."""
     sentences = []
     if dropped:
         sentences.append(
             f"Dropped the answers of {len(dropped):,} coming days, {day_of(dropped[0])} to {day_of(dropped[-1])}, which"
-            " could be computed from the past ones: each is drawn again on its day."
+            " could be computed from the past ones: each is drawn again on its day. If you have set one of them, set it"
+            " again."
         )
     if kept:
-        days = ", ".join(f"{day_of(game_id)} (game {game_id})" for game_id in kept)
-        sentences.append(f"Kept the answers that an administrator has set: {days}.")
+        days = ", ".join(f"{day_of(game_id)} (game {game_id})" for game_id in kept[:SHOWN])
+        more = f" and {len(kept) - SHOWN:,} more" if len(kept) > SHOWN else ""
+        sentences.append(f"Kept the answers that an administrator has or may have set: {days}{more}.")
     return sentences

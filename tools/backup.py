@@ -66,7 +66,9 @@ def remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{UNFINISHED}*"):
         with suppress(FileNotFoundError, BlockingIOError):  # just completed, or another backup is at work in it
             status = folder.lstat()
-            if stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid():
+            is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+            # A whole backup that someone renamed so is left alone, too.
+            if is_own and not (folder / MANIFEST).exists():
                 with locked(folder):
                     shutil.rmtree(folder)
 

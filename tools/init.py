@@ -13,12 +13,12 @@ from pathlib import Path
 from games.puzzles import game_id_of
 from games.schedule import draw_missing
 from servicekit.problems import Problem
-from tools.contents import list_inhabited
+from tools.contents import has_row, list_inhabited
 from tools.keys import stage_keys
 from tools.locations import ROOT, SHARE, Locations, read_locations
 from tools.script import run_script
 from tools.staging import create_database, exclusive, replace_databases, seal, staged
-from tools.upgrades import describe_upgrades, upgrade_all
+from tools.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 
 HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
 of all past puzzles; and the keys that tokens are signed and verified with. What exists stays as it
@@ -73,6 +73,11 @@ def refuse_lost(locations: Locations, missing: Sequence[Path]) -> None:
     """Raises SystemExit if a database of the players is missing while others still know players."""
     # A version before plays.db had none to lose.
     lost = [path for path in locations.players if path in missing and path != locations.plays]
+    if locations.answers in missing and locations.plays.exists() and has_row(locations.plays, "plays"):
+        raise SystemExit(
+            f"{locations.answers} cannot be made while {locations.plays} has plays, which were for other answers: bring"
+            " it back, or make all anew with --force."
+        )
     if lost and (left := list_inhabited(locations)):
         raise SystemExit(
             f"{to_text(lost)} cannot be made empty while {to_text(left)} still has players: bring it back, or make all"
@@ -90,6 +95,7 @@ def make_files(locations: Locations, *, force: bool) -> str:
     with exclusive(locations.folder, [*locations.all, *locations.keys]):
         missing = [path for path in makers if force or not path.exists()]
         if not force:
+            refuse_later_versions(locations)
             refuse_lost(locations, missing)
         for path in missing:
             makers[path](staged(path))
@@ -99,8 +105,9 @@ def make_files(locations: Locations, *, force: bool) -> str:
         upgrades = upgrade_all(locations)
         for path in locations.all:
             path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
-        if (ROOT / "var").exists():
-            (ROOT / "var").chmod(0o700)  # the same for its own folder; others are their owner's to decide on
+        own_folder = ROOT / "var"
+        if own_folder.is_dir() and not own_folder.is_symlink():
+            own_folder.chmod(0o700)  # the same for its own folder; others are their owner's to decide on
     sentences = [f"Made {to_text(made)}."] if made else []
     sentences += describe_upgrades(upgrades)
     return " ".join(sentences) or "All databases and keys exist: nothing to do."

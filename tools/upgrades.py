@@ -13,7 +13,7 @@ from pathlib import Path
 
 import servicekit.values  # noqa: F401 - registers how UUIDs and times are stored
 from tools.locations import Locations
-from tools.staging import lock_exclusively, open_to_read, seal
+from tools.staging import lock_exclusively, locked_unused, open_to_read, seal
 from tools.upgrade_steps import STEPS
 
 
@@ -46,15 +46,22 @@ def current_version(schema: str) -> int:
     return len(STEPS[schema])
 
 
+def find_version(path: Path) -> int:
+    """0 of a file that is missing. Raises SystemExit if it is no database."""
+    if not path.exists():
+        return 0
+    try:
+        with closing(open_to_read(path)) as database:
+            return read_version(database)
+    except sqlite3.Error as error:
+        raise SystemExit(f"{path} cannot be read ({error}).") from error
+
+
 def refuse_later_versions(locations: Locations) -> None:
-    """Raises SystemExit with a sentence if a database is of a later version than this one, or is no database."""
+    """Raises SystemExit with a sentence if a database is of a later version than this one, or is no database; one that
+    is missing is passed over."""
     for path, schema in list_schemas(locations).items():
-        try:
-            with closing(open_to_read(path)) as database:
-                version = read_version(database)
-        except sqlite3.Error as error:
-            raise SystemExit(f"{path} cannot be read ({error}).") from error
-        if version > current_version(schema):
+        if (version := find_version(path)) > current_version(schema):
             raise SystemExit(
                 f"{path} is of a later version of Quintet (schema {version}, this one knows {current_version(schema)}):"
                 " run the version that made it."
@@ -68,7 +75,10 @@ def upgrade_all(locations: Locations) -> list[Upgrade]:
     sentence, before anything changes, if one is of a later version.
     """
     refuse_later_versions(locations)
-    upgrades = [upgrade_database(path, schema) for path, schema in list_schemas(locations).items()]
+    schemas = list_schemas(locations)
+    with locked_unused([path for path, schema in schemas.items() if find_version(path) < current_version(schema)]):
+        pass  # if one is in use, it is better to refuse before the others change
+    upgrades = [upgrade_database(path, schema) for path, schema in schemas.items()]
     return [upgrade for upgrade in upgrades if upgrade is not None]
 
 

@@ -70,10 +70,9 @@ def examine(path: Path, schema: str, findings: Findings, check: Callable[[sqlite
             problems = [problem for (problem,) in database.execute("PRAGMA integrity_check") if problem != "ok"]
             findings.add("integrity", (f"{path}: {problem}" for problem in problems))
             if (version := read_version(database)) != current_version(schema):
-                findings.add(
-                    "version",
-                    [f"{path} has schema version {version}, and this Quintet {current_version(schema)}: run bin/init"],
-                )
+                advice = "run bin/init" if version < current_version(schema) else "run the version that made it"
+                sentence = f"{path} has schema version {version}, and this Quintet {current_version(schema)}: {advice}"
+                findings.add("version", [sentence])
             elif not problems:
                 check(database)
     except sqlite3.Error as error:
@@ -166,7 +165,7 @@ def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:
     """Fills in each word that is or may be an answer, and what it is."""
     used |= {word: f"the candidate {word}" for (word,) in answers.execute("SELECT word FROM candidates")}
     for game_id, word in answers.execute("SELECT game_id, answer FROM answers"):
-        used[word] = f"{word}, the answer of game {game_id},"
+        used[word] = f"the answer of game {game_id}"  # not the word: this goes into mails
 
 
 def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Findings) -> None:
@@ -180,7 +179,8 @@ def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Fi
 
 def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
     """Adds the results that stats will never take; those that are on their way are as they should be."""
-    findings.playing |= {UUID(bytes=user) for (user,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
+    playing = "SELECT user_id FROM plays UNION SELECT user_id FROM outbox"
+    findings.playing |= {UUID(bytes=user) for (user,) in plays.execute(playing)}
     refused = plays.execute("SELECT user_id, game_id, refused FROM outbox WHERE refused IS NOT NULL")
     findings.add(
         "play", (f"game {game_id} of {UUID(bytes=user)} is not in stats: {why}" for user, game_id, why in refused)

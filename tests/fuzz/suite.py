@@ -127,7 +127,11 @@ class Suite:
         insert(locations.users, "passwords", [(player.bytes, password_hash) for player in PLAYERS])
         insert(locations.words, "words", [(word,) for word in WORDS])
         insert(locations.answers, "candidates", [(word,) for word in WORDS])
-        insert(locations.answers, "answers", [(game, word, "drawn") for game, word in ANSWERS.items()])
+        insert(
+            locations.answers,
+            "answers",
+            [(game, word, "drawn" if game <= TODAY else "operator") for game, word in ANSWERS.items()],
+        )
         played = {player: WRONG[:number] for number, player in enumerate(PLAYERS[:6])}
         played |= {WON: (WRONG[0], ANSWERS[TODAY]), LOST: WRONG, HARD: WRONG[:1]}
         begun = [(player.bytes, TODAY, player == HARD, "2026-11-23 08:00:00") for player in played]

@@ -53,7 +53,9 @@ TAKES_TEXT = {
 }
 Tables: TypeAlias = Counter[str]
 ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
-    ("users", "POST", "/"): lambda statuses: Counter(users=statuses[201], passwords=statuses[201]),
+    ("users", "POST", "/"): lambda statuses: Counter(
+        users=statuses[201], passwords=statuses[201], known_addresses=statuses[201]
+    ),
     ("users", "POST", "/token"): lambda statuses: Counter(login_attempts=statuses[401]),
     ("users", "PUT", "/{user_id}/password"): lambda statuses: Counter(passwords=min(1, statuses[204])),
 }

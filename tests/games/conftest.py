@@ -58,12 +58,13 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Candidates, and the answers of games 1980 to 1984: `ahead` today."""
+    """Candidates, and the answers of games 1980 to 1984: `ahead` today, and `crane` set for tomorrow."""
     path = tmp_path / "answers.db"
     with closing(create_database(path, SHARE / "answers.sql")) as connection:
         connection.executemany("INSERT INTO candidates VALUES (?)", [(word,) for word in CANDIDATES])
-        drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER), (1984, "crane")]
+        drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER)]
         connection.executemany("INSERT INTO answers VALUES (?, ?, 'drawn')", drawn)
+        connection.execute("INSERT INTO answers VALUES (1984, 'crane', 'operator')")
     seal(path)
     return path
 

@@ -97,16 +97,25 @@ def test_a_result_that_stats_refused_is_shown_in_the_play(
     post_result(stats_url, player, token_keys, won=False)
     state = player.guess(1, ANSWER).json()
     assert state["status"] == "won"
-    assert state["result_refused"].startswith(f"409: Another result of game {TODAY}")
+    assert state["result_refused"].startswith(f"Another result of game {TODAY}")
     assert player.read().json()["result_refused"] == player.begin().json()["result_refused"] == state["result_refused"]
 
 
-@pytest.mark.parametrize("answer", [None, problem_response(503, "A shard is away."), PlainTextResponse("gone", 404)])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        problem_response(503, "A shard is away."),
+        PlainTextResponse("gone", 404),
+        PlainTextResponse("<html>another site</html>", 200),
+    ],
+)
 def test_without_an_answer_from_stats_a_play_begins(
     make_client: Callable[..., TestClient],
     make_player: Callable[[TestClient], Player],
     stats_service: Stats,
     answer: Response | None,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     network = Network(stats_service.make_app())
     network.instead = lambda _path: answer
@@ -117,8 +126,38 @@ def test_without_an_answer_from_stats_a_play_begins(
         assert player.begin().status_code == 201
         assert time.monotonic() - before < 2.5
         wait_until(lambda: network.requests)
+        (warning,) = [line for line in caplog.messages if "A play begins although stats does not say" in line]
+        assert len(warning.rpartition(": ")[2]) > 10  # it says why
 
 
 def test_what_concerns_a_play_is_not_kept_by_caches(player: Player) -> None:
     responses = [player.begin(), player.begin(), player.read(), player.guess(1, ANSWER), player.share()]
-    assert [response.headers["Cache-Control"] for response in responses] == ["no-store"] * 5
+    responses += [player.share(TODAY - 1), player.guess(1, "abbey"), player.guess(1, "no"), player.begin(TODAY - 1)]
+    responses += [
+        player.client.get(player.path()),
+        player.client.get(player.path(), headers={"Authorization": "Bearer x"}),
+    ]
+    assert {response.status_code for response in responses} >= {200, 201, 401, 404, 409, 422}
+    assert {response.headers["Cache-Control"] for response in responses} == {"no-store"}
+
+
+def test_a_past_game_is_refused_before_stats_is_asked(
+    make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], stats_service: Stats
+) -> None:
+    network = Network(stats_service.make_app())
+    with serving(network) as url, make_client(stats_url=url) as client:
+        assert_problem(make_player(client).begin(TODAY - 1), 409)
+    assert network.requests == []
+
+
+def test_a_late_finish_before_the_next_days_game_breaks_no_streak(
+    player: Player, database: Path, clock: SteppedClock
+) -> None:
+    """Tomorrow's game is won first, then today's within the time that is left."""
+    player.begin()
+    clock.now = clock.now.replace(hour=0, minute=3) + timedelta(days=1)
+    player.begin(TODAY + 1)
+    with closing(sqlite3.connect(database)) as answers:
+        ((answer,),) = answers.execute("SELECT answer FROM answers WHERE game_id = ?", (TODAY + 1,))
+    assert player.guess(1, answer, TODAY + 1).json()["statistics"]["currentStreak"] == 1
+    assert player.guess(1, ANSWER).json()["statistics"]["currentStreak"] == 2

@@ -158,8 +158,8 @@ def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
     ((user_id, refused),) = list_outbox(plays_database)
     assert user_id == player.user_id
     assert refused is not None
-    assert refused.startswith(f"409: Another result of game {TODAY}")
-    assert f"stats refuses game {TODAY} of user {player.user_id}: 409" in caplog.text
+    assert refused.startswith(f"Another result of game {TODAY}")
+    assert f"stats refuses game {TODAY} of user {player.user_id}: Another" in caplog.text
     assert other.play(ANSWER)["statistics"]["gamesWon"] == 1
     assert [user_id for user_id, _ in list_outbox(plays_database)] == [player.user_id]
     assert len(stats_service.list_results(player.user_id)) == 1
@@ -193,7 +193,7 @@ def test_a_refused_result_is_not_tried_again(
     ((user_id, reason),) = list_outbox(plays_database)
     assert user_id == refused.user_id
     assert reason is not None
-    assert reason.startswith("409: Another result")
+    assert reason.startswith("Another result")
     assert network.requests.count(f"POST /users/{refused.user_id}/games") == 1
 
 

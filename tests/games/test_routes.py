@@ -1,5 +1,6 @@
 """The games service over HTTP, beside a real words service."""
 
+import shutil
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -206,13 +207,37 @@ def test_many_who_come_first_to_a_new_day_see_the_same_answer(
     assert stored_answers(database).keys() == set(range(TODAY + 101))
 
 
+def test_another_installation_draws_other_answers(
+    make_client: Callable[..., TestClient], database: Path, clock: SteppedClock, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy.db"
+    shutil.copyfile(database, copy)
+    clock.move_days(40)
+    for path in (database, copy):
+        with make_client(answers_url=f"sqlite:///{path}") as client:
+            client.post(f"/{TODAY + 40}/check", json={"guess": "crane"}).raise_for_status()
+    assert stored_answers(database).keys() == stored_answers(copy).keys()
+    assert stored_answers(database) != stored_answers(copy)
+
+
+def test_an_answer_that_was_drawn_is_not_replaced_by_an_instance_whose_clock_is_behind(
+    client: TestClient, database: Path, clock: SteppedClock
+) -> None:
+    clock.move_days(3)
+    client.post(f"/{TODAY + 3}/check", json={"guess": "crane"}).raise_for_status()
+    before = stored_answers(database)
+    clock.move_days(-1)
+    assert client.put(f"/{TODAY + 3}/answer", json={"answer": "zebra"}).status_code == 409
+    assert stored_answers(database) == before
+
+
 def test_it_is_stored_who_has_set_an_answer(client: TestClient, database: Path, clock: SteppedClock) -> None:
     client.put(f"/{TODAY + 2}/answer", json={"answer": "zebra"}).raise_for_status()
     clock.move_days(2)
     client.post(f"/{TODAY + 2}/check", json={"guess": "crane"}).raise_for_status()
     with closing(sqlite3.connect(database)) as connection:
-        sources = dict(connection.execute("SELECT game_id, source FROM answers WHERE game_id > ?", (TODAY,)))
-    assert sources == {TODAY + 1: "drawn", TODAY + 2: "operator"}
+        sources = dict(connection.execute("SELECT game_id, source FROM answers WHERE game_id >= ?", (TODAY,)))
+    assert sources == {TODAY: "drawn", TODAY + 1: "operator", TODAY + 2: "operator"}
 
 
 def test_without_candidates_a_check_is_503_with_what_to_do(

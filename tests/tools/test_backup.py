@@ -278,3 +278,12 @@ def test_what_others_leave_under_such_a_name_stops_no_backup(populated: Location
     kept = before if os.geteuid() == 0 else before - {foreign.name}
     assert list_files(backups) == kept | {"monday"}
     assert (elsewhere / "precious").exists()
+
+
+def test_a_whole_backup_that_was_renamed_is_not_cleaned_up(populated: Locations, backups: Path) -> None:
+    assert backup.main([str(backups / "monday")]) == 0
+    (backups / "monday").rename(backups / f"{UNFINISHED}monday")
+
+    assert backup.main([str(backups / "tuesday")]) == 0
+
+    assert (backups / f"{UNFINISHED}monday" / MANIFEST).exists()

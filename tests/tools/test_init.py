@@ -182,3 +182,25 @@ def test_the_own_folder_of_an_earlier_version_is_made_private(tmp_path: Path) ->
     subprocess.run([tmp_path / "bin" / "init"], check=True, capture_output=True, timeout=TIMEOUT_S)
 
     assert (tmp_path / "var").stat().st_mode & 0o777 == 0o700
+
+
+def test_lost_answers_are_not_drawn_again_for_stored_plays(unmade: Locations) -> None:
+    init.main([])
+    write_rows(unmade.plays, "INSERT INTO plays VALUES (randomblob(16), 1, 0, '2026-01-01 12:00:00')")
+    unmade.answers.unlink()
+
+    with pytest.raises(SystemExit, match=r"answers\.db cannot be made while .*plays\.db has plays"):
+        init.main([])
+
+    assert not unmade.answers.exists()
+
+
+def test_nothing_is_made_beside_a_database_of_a_later_version(unmade: Locations) -> None:
+    init.main([])
+    write_rows(unmade.users, "PRAGMA user_version = 99")
+    unmade.words.unlink()
+
+    with pytest.raises(SystemExit, match="later version"):
+        init.main([])
+
+    assert not unmade.words.exists()

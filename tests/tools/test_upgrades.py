@@ -194,31 +194,44 @@ def test_verify_reports_a_database_of_another_version(earlier: Locations, capsys
     assert sentence in capsys.readouterr().out
 
 
-def test_coming_answers_are_dropped_unless_an_administrator_has_set_them(
+def test_coming_answers_are_dropped_unless_an_administrator_may_have_set_them(
     earlier: Locations, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever day it is when this runs: days are added to the earlier database until its last round reaches it."""
+    """Whatever day it is when this runs: the last stored round becomes one that is all to come."""
     today = game_id_of(datetime.now(UTC).date())
     candidates = [word for (word,) in read_rows(earlier.answers, "SELECT word FROM candidates ORDER BY word")]
-    first = (today // len(candidates) + 1) * len(candidates)  # a round that is all to come
+    first = (today // len(candidates) + 1) * len(candidates)
+    lone = first + 3 * len(candidates)  # in a round that was not drawn yet
     with closing(sqlite3.connect(earlier.answers)) as answers, answers:
         answers.execute("DELETE FROM answers WHERE game_id >= ?", (today - 1,))
         answers.executemany("INSERT INTO answers VALUES (?, ?)", [(today - 1, "abbey"), (today, "abhor")])
         answers.executemany("INSERT INTO answers VALUES (?, ?)", enumerate(candidates, start=first))
         answers.execute("UPDATE answers SET answer = 'qqqqq' WHERE game_id = ?", (first + 3,))
         answers.execute("UPDATE answers SET answer = ? WHERE game_id = ?", (candidates[9], first + 5))
+        answers.execute("INSERT INTO answers VALUES (?, ?)", (lone, candidates[1]))
     before = dict(read_rows(earlier.answers, "SELECT game_id, answer FROM answers"))
 
     assert init.main([]) == 0
 
     rows = read_rows(earlier.answers, "SELECT game_id, answer, source FROM answers ORDER BY game_id")
-    kept = {game_id: (answer, source) for game_id, answer, source in rows}
-    coming = {first + 3: "qqqqq", first + 5: candidates[9], first + 9: candidates[9]}
-    assert kept == {game_id: (before[game_id], "unknown") for game_id in before if game_id <= today} | {
-        game_id: (answer, "operator") for game_id, answer in coming.items()
-    }
+    stored = {game_id: (answer, source) for game_id, answer, source in rows}
+    certain = {first + 3: "qqqqq", lone: candidates[1]}
+    possible = {first + 5: candidates[9], first + 9: candidates[9]}
+    assert stored == {game_id: (before[game_id], "unknown") for game_id in before if game_id <= today} | {
+        game_id: (answer, "operator") for game_id, answer in certain.items()
+    } | {game_id: (answer, "unknown") for game_id, answer in possible.items()}
     out = capsys.readouterr().out
     assert f"Dropped the answers of {len(candidates) - 3} coming days" in out
-    assert f"Kept the answers that an administrator has set: {day_of(first + 3)} (game {first + 3})" in out
+    assert f"Kept the answers that an administrator has or may have set: {day_of(first + 3)} (game {first + 3})" in out
+    assert f"{day_of(lone)} (game {lone})" in out
     assert candidates[9] not in out
     assert "qqqqq" not in out
+
+
+def test_an_upgrade_of_several_changes_none_while_one_is_in_use(earlier: Locations) -> None:
+    before = dump(earlier)
+    with closing(sqlite3.connect(earlier.words)) as service:
+        service.execute("SELECT * FROM words LIMIT 1").fetchall()
+        with pytest.raises(InUse, match=r"words\.db is in use"):
+            init.main([])
+    assert dump(earlier) == before
