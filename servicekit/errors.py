@@ -178,15 +178,21 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def find_methods(request: Request) -> list[str]:
-    """All that are possible at the path of a request, where the framework names only those of the first route that
-    has the path; none for a page that is not described."""
-    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
-    return sorted(method.upper() for method in operations)
+    """All methods of the routes that share the path of the one that a request matched; Starlette names only those of
+    that one. None if no route says that it matched."""
+    path: str | None = getattr(request.scope.get("route"), "path", None)
+    routes = [route for route in request.app.routes if path is not None and getattr(route, "path", None) == path]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
-    """A bug of ours: the server logs it with its trace, and the client is told no more than that."""
-    return problem_response(500, "Something unexpected went wrong here; it has been logged.")
+    """A bug of ours: the server logs it with its trace, and the client is told no more than that.
+
+    The server closes the connection after it. `Connection: close` says so: else Traefik may already be sending another
+    client's request on it, which would be lost.
+    """
+    sentence = "Something unexpected went wrong here; it has been logged."
+    return problem_response(500, sentence, headers={"Connection": "close"})
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from servicekit.errors import problems
 from servicekit.problems import Unavailable
+from servicekit.reserved import ReservedAPIRoute
 
 Check: TypeAlias = Callable[[], Awaitable[object]]
 """Reads something from one database; raises DatabaseUnavailable if it does not answer."""
@@ -19,7 +20,7 @@ class Health(BaseModel):
 
 
 def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
-    router = APIRouter(tags=["health"])
+    router = APIRouter(tags=["health"], route_class=ReservedAPIRoute)
 
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:

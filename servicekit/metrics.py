@@ -8,6 +8,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import Response
 
+from servicekit.reserved import ReservedAPIRoute
+
 UNMATCHED = "unmatched"
 """The route of a path that is none's."""
 OTHER = "other"
@@ -61,7 +63,7 @@ class Metrics:
 
 
 def metrics_router(metrics: Metrics) -> APIRouter:
-    router = APIRouter()
+    router = APIRouter(route_class=ReservedAPIRoute)
 
     @router.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:

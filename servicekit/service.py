@@ -1,11 +1,11 @@
 """How a service is put together: the same for all four, so that each `app.py` says only what is its own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from databases import Database
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_swagger import patch_fastapi
 from starlette.types import ASGIApp
 
@@ -15,6 +15,7 @@ from servicekit.logging import hide_bound_values
 from servicekit.metrics import Metrics, metrics_router
 from servicekit.middleware import OwnPrefix
 from servicekit.observing import Observed
+from servicekit.reserved import ReservedAPIRoute, ReservedRoute
 from servicekit.tokens import TokenVerifier
 
 
@@ -25,6 +26,18 @@ class Service(FastAPI):
         super().__init__(**options)
         self.state.instance = instance
         self.state.metrics = metrics
+
+    def add_route(
+        self,
+        path: str,
+        route: Callable[[Request], Awaitable[Response] | Response],
+        methods: Collection[str] | None = None,
+        name: str | None = None,
+        include_in_schema: bool = True,
+    ) -> None:
+        """FastAPI adds /openapi.json by this."""
+        added = ReservedRoute(path, route, methods=methods, name=name, include_in_schema=include_in_schema)
+        self.router.routes.append(added)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Around everything: what `add_middleware` adds is inside of what answers 500."""
@@ -76,6 +89,7 @@ def create_service(
     app.state.token_verifier = token_verifier
     install_error_handlers(app)
     # Before the service's own paths, some of which are /{name} and would take these for names.
+    app.router.route_class = ReservedAPIRoute
     patch_fastapi(app, redirect_from_root_to_docs=False)
     for each in (health_router(instance, checks), metrics_router(metrics), router):
         # Not include_router: what it includes it looks through twice for every request, a tenth of what FastAPI costs.

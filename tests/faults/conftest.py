@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.live.helpers import RUNNER
+from tests.live.helpers import RUNNER, UNLIMITED
 from tools.stack import Stack, copy_project, running_stack
 
 USERS, GAMES = 6_000, 20_000
@@ -30,7 +30,8 @@ def make_project(root: Path, *, users: int = USERS, games: int = GAMES) -> Path:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """One for all tests of this folder that leave it as they found it."""
     root = make_project(tmp_path_factory.mktemp("faults"))
-    with running_stack(root, runner=RUNNER, wrapper=MORTAL if os.geteuid() == 0 else ()) as running:
+    wrapper = MORTAL if os.geteuid() == 0 else ()
+    with running_stack(root, runner=RUNNER, environment=UNLIMITED, wrapper=wrapper) as running:
         yield running
 
 

@@ -14,7 +14,7 @@ from tests.conftest import locate
 from tests.faults.checks import find_missing, verify
 from tests.faults.conftest import Figures, make_project
 from tests.faults.load import Acknowledged, load_until_end, under_load
-from tests.live.helpers import RUNNER, processes_of, wait_until_delivered
+from tests.live.helpers import RUNNER, UNLIMITED, processes_of, wait_until_delivered
 from tools.stack import Stack, running_stack
 from tools.verify import verify as find_differences
 
@@ -34,14 +34,14 @@ def test_kill_9_of_everything_in_the_middle_of_writes_loses_nothing(tmp_path: Pa
     root = make_project(tmp_path)
     acknowledged: list[Acknowledged] = []
     for _ in range(KILLS):
-        with running_stack(root, runner=RUNNER) as stack:
+        with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:
             with load_until_end(stack, warm_up=120) as load:
                 time.sleep(random.uniform(0, 0.5))  # noqa: S311 - at any moment of a write
                 kill_everything(stack)
                 load.end()
             acknowledged += [*load.posted, *load.played]
         assert find_differences(locate(root / "var")).total == 0  # as bin/verify does, integrity_check of each among it
-    with running_stack(root, runner=RUNNER) as stack:
+    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:
         wait_until_delivered(stack)  # what was on its way from games to stats
     assert find_missing(root / "var", acknowledged) == []
     verify(root)

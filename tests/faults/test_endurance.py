@@ -16,7 +16,7 @@ import pytest
 from tests.faults.checks import assert_nothing_lost
 from tests.faults.conftest import Figures, make_project
 from tests.faults.load import under_load
-from tests.live.helpers import RUNNER, find_instance
+from tests.live.helpers import RUNNER, UNLIMITED, find_instance
 from tools.stack import Stack, running_stack
 
 USERS_A_MINUTE = 10_000
@@ -76,7 +76,7 @@ def test_mixed_load_fails_nothing_loses_nothing_and_no_process_grows(
         pytest.skip("takes as many minutes as --minutes says, and nobody said")
     root = make_project(tmp_path, users=int(USERS_A_MINUTE * (minutes + 1)), games=100_000)
     samples = defaultdict(list)
-    with running_stack(root, runner=RUNNER) as stack:
+    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:
         processes = list_processes(stack)
         with under_load(stack) as load:
             ends_at = time.monotonic() + 60 * minutes

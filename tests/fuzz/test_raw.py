@@ -20,6 +20,7 @@ from tests.conftest import locate
 from tests.fuzz.cases import OPERATIONS, fuzzing
 from tests.fuzz.good import GOOD, fitting_headers, make_body
 from tests.fuzz.suite import PLAYERS, SERVICES, TODAY, Suite
+from tests.fuzz.test_methods import RESERVED
 from tests.games.serving import serving
 from tests.openapi_checks import FORM, JSON
 from tests.problem_checks import assert_problem
@@ -153,7 +154,10 @@ def test_no_body_is_too_much_for_a_service(served: Served, service: str, method:
     assert ask(served.ports[service], get(b"/health")).status == HTTPStatus.OK
 
 
-PATHS = tuple(path.format_map(GOOD | {"user_id": PLAYERS[0], "game_id": TODAY}).encode() for _, _, path in OPERATIONS)
+PATHS = tuple(
+    path.format_map(GOOD | {"user_id": PLAYERS[0], "game_id": TODAY}).encode()
+    for path in (*(path for _, _, path in OPERATIONS), *sorted(RESERVED))
+)
 ESCAPED = st.binary(max_size=20).map(lambda some: b"".join(b"%%%02x" % byte for byte in some))
 VISIBLE = st.binary(max_size=60).map(lambda some: bytes(byte for byte in some if byte > ord(" ") and byte != 127))
 ANYTHING = st.binary(max_size=60).map(lambda some: some.replace(b"\n", b""))

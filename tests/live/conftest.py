@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.live.helpers import RUNNER, make_population, require_runner
+from tests.live.helpers import RUNNER, UNLIMITED, make_population, require_runner
 from tools.stack import Stack, copy_project, running_stack
 
 
@@ -17,7 +17,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     root = tmp_path_factory.mktemp(runner)
     copy_project(root)
     make_population(root)
-    with running_stack(root, runner=runner) as running:
+    with running_stack(root, runner=runner, environment=UNLIMITED) as running:
         yield running
 
 

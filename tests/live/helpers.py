@@ -28,6 +28,9 @@ WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
 """In the dictionary; a test leaves out the one that is the answer."""
 PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test
 
+UNLIMITED = {"REGISTRATIONS_PER_MINUTE": "100000000", "TOKENS_PER_MINUTE": "100000000"}
+"""The environment of a suite that is asked by one address, the tests', more often than one may."""
+
 
 @cache
 def _populated_project() -> TemporaryDirectory[str]:

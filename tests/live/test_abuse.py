@@ -4,7 +4,10 @@ import itertools
 import re
 import select
 import socket
+import threading
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from http import HTTPStatus
 
@@ -12,6 +15,8 @@ import httpx
 import pytest
 
 from servicekit.tokens import Scope
+from tests.fuzz.suite import SERVICES
+from tests.fuzz.test_methods import METHODS, RESERVED
 from tests.live.helpers import token_headers
 from tests.raw import ask, get, post
 from tools.stack import Stack
@@ -196,6 +201,37 @@ def is_closed(connection: socket.socket) -> bool:
         pass
     connection.close()
     return True
+
+
+ATTACKERS = 4
+OTHERS = 4
+REQUESTS_OF_EACH = 200
+
+
+def test_a_method_that_a_path_does_not_have_breaks_no_other_request(stack: Stack) -> None:
+    """Traefik sends the requests of all clients on the same kept connections. What it cannot send again if such a
+    connection is closed on it, a POST to users, would fail."""
+    odd = [(method, f"{service}{path}") for service in SERVICES for path in sorted(RESERVED) for method in METHODS]
+    is_over = threading.Event()
+
+    def send_odd_requests(first: int) -> Counter[int]:
+        requests = itertools.islice(itertools.cycle(odd), first, None)
+        with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as client:
+            return Counter(client.request(*next(requests)).status_code for _ in iter(is_over.is_set, True))
+
+    def register_without_a_name() -> Counter[int]:
+        with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as client:
+            return Counter(client.post("users", json={}).status_code for _ in range(REQUESTS_OF_EACH))
+
+    with ThreadPoolExecutor(ATTACKERS + OTHERS) as pool:
+        attackers = [pool.submit(send_odd_requests, len(odd) // ATTACKERS * number) for number in range(ATTACKERS)]
+        others = [pool.submit(register_without_a_name) for _ in range(OTHERS)]
+        statuses = sum((other.result() for other in others), Counter[int]())
+        is_over.set()
+        odd_statuses = sum((attacker.result() for attacker in attackers), Counter[int]())
+    assert statuses == {HTTPStatus.UNPROCESSABLE_ENTITY: OTHERS * REQUESTS_OF_EACH}
+    assert odd_statuses[HTTPStatus.METHOD_NOT_ALLOWED] > len(odd) / 2
+    assert max(odd_statuses) < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def test_after_all_that_no_service_has_met_anything_unexpected(stack: Stack) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import httpx
 
 from servicekit.tokens import Scope
-from tests.live.helpers import PASSWORD, make_population, token_headers
+from tests.live.helpers import PASSWORD, UNLIMITED, make_population, token_headers
 from tools.stack import Stack, copy_project, running_stack
 
 WRITERS = 8
@@ -85,7 +85,7 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_the_loss_of_everyt
     root.mkdir()
     copy_project(root)
     make_population(root)
-    with running_stack(root, runner="honcho") as stack:
+    with running_stack(root, runner="honcho", environment=UNLIMITED) as stack:
         headers = token_headers(stack, Scope.SERVICE)
         before = asyncio.run(back_up_under_writes(stack, headers, folder))
         assert "stop the services first" in run_script(root, "restore", folder, "--force", status=1)

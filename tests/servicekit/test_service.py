@@ -93,6 +93,7 @@ def test_an_unexpected_error_is_a_500_that_tells_the_client_nothing(client: Test
     assert assert_problem(response, 500) == "Something unexpected went wrong here; it has been logged."
     assert MISSING_SECRET not in response.text
     assert response.headers["X-Served-By"] == "ledger.7"
+    assert response.headers["Connection"] == "close"  # the server closes it: no other request may be sent on it
 
 
 def test_an_unexpected_error_reaches_the_server_that_logs_it(ledger: Ledger) -> None:
@@ -111,10 +112,11 @@ def test_a_method_that_is_not_possible_is_405_with_those_that_are(client: TestCl
     assert response.headers["Allow"] == "POST, PUT"
 
 
-def test_so_is_one_at_a_page_that_the_document_does_not_describe(client: TestClient) -> None:
-    response = client.delete("/docs")
-    assert assert_problem(response, 405) == "DELETE is not possible here; use GET."
-    assert response.headers["Allow"] == "GET"
+@pytest.mark.parametrize(("path", "allowed"), [("/docs", "GET"), ("/health", "GET"), ("/openapi.json", "GET, HEAD")])
+def test_so_is_one_at_a_path_of_the_framework(client: TestClient, path: str, allowed: str) -> None:
+    response = client.delete(path)
+    assert assert_problem(response, 405) == f"DELETE is not possible here; use {allowed}."
+    assert response.headers["Allow"] == allowed
 
 
 def test_a_sentence_names_each_field_that_is_wrong(client: TestClient) -> None:

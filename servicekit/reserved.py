@@ -1,0 +1,27 @@
+"""The paths that every service has: its OpenAPI document, Swagger's page and files, /health, /live and /metrics.
+
+A router goes on looking where the path matches and the method does not, so a service's own `DELETE /{word}` would be
+asked to delete the word `openapi.json`. A reserved path answers any other method with 405 instead.
+"""
+
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
+
+
+class ReservedPath(BaseRoute):
+    """Takes every request to its path; Starlette's own `handle` answers 405 to the methods that it does not have."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child_scope = super().matches(scope)
+        if match is Match.NONE:
+            return match, child_scope
+        return Match.FULL, {**child_scope, "route": self}
+
+
+class ReservedRoute(ReservedPath, Route):
+    """Starlette's kind of route, which FastAPI uses for /openapi.json."""
+
+
+class ReservedAPIRoute(ReservedPath, APIRoute):
+    """FastAPI's kind, which all others are."""
