@@ -15,6 +15,11 @@ class Problem(Exception):
         self.headers = headers
 
 
+class BadRequest(Problem):
+    status = 400
+    description = "The path has a control character"
+
+
 class Unauthorized(Problem):
     """Nobody knows who is asking."""
 
@@ -38,6 +43,14 @@ class NotFound(Problem):
 class Conflict(Problem):
     status = 409
     description = "It contradicts what is stored"
+
+
+class UnsupportedMediaType(Problem):
+    status = 415
+    description = "The body has a Content-Encoding"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"Accept-Encoding": "identity"})
 
 
 class Invalid(Problem):

@@ -8,6 +8,7 @@ from servicekit.errors import FieldError
 
 BY_STATUS = {
     401: "invalid_grant",
+    415: "invalid_request",
     422: "invalid_request",
     429: "temporarily_unavailable",
     503: "temporarily_unavailable",

@@ -198,6 +198,22 @@ def test_no_line_is_too_much_for_a_service(served: Served, service: str, cases: 
     assert ask(served.ports[service], get(b"/health")).status == HTTPStatus.OK
 
 
+CONTROL_CHARACTERS = (b"%00", b"%09", b"%0a", b"%0A", b"%0d", b"%0d%0a", b"%1f", b"%7f", b"%c2%80", b"%c2%85", b"\x7f")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_control_character_anywhere_in_a_path_is_400(served: Served, service: str) -> None:
+    """Where it reached a route, the route would answer to a path that no rule of a proxy knows."""
+    paths = {path.format_map(GOOD).encode() for name, _, path in OPERATIONS if name == service}
+    for path in sorted(paths | {path.encode() for path in RESERVED}):
+        for character in CONTROL_CHARACTERS:
+            for target in (path + character, path + character + b"/", b"/" + character + path[1:]):
+                for method in (b"GET", b"POST"):
+                    answer = ask(served.ports[service], get(target).replace(b"GET", method, 1))
+                    assert answer.status == HTTPStatus.BAD_REQUEST, target
+                    check(answer)
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_neither_are_ten_thousand_headers_or_a_huge_one(served: Served, service: str) -> None:
     for lines in ([b"X-Header: 1"] * 10_000, [b"X-Header: " + b"x" * 1_000_000], [b"Authorization: Bearer"] * 1_000):

@@ -62,7 +62,7 @@ def test_an_unknown_user_is_404(stats_client: TestClient) -> None:
     assert assert_problem(stats_client.get(f"/users/{user_id}"), 404) == f"There is no user {user_id}."
 
 
-@pytest.mark.parametrize("user_id", ["1", "ada", "None", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a1", "%00", "' OR 1=1"])
+@pytest.mark.parametrize("user_id", ["1", "ada", "None", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a1", "%20", "' OR 1=1"])
 @pytest.mark.parametrize("rest", ["", "/games/1"])
 def test_an_id_that_is_no_uuid_is_422(stats_client: TestClient, user_id: str, rest: str) -> None:
     assert assert_problem(stats_client.get(f"/users/{user_id}{rest}"), 422).startswith("path.user_id: ")

@@ -247,6 +247,12 @@ def test_errors_of_the_token_endpoint_have_the_code_of_rfc_6749(
     assert "error" not in client.post("/", json={}).json()
 
 
+def test_a_compressed_form_has_a_code_too(client: TestClient) -> None:
+    response = client.post("/token", data={"username": "ada", "password": OLD}, headers={"Content-Encoding": "gzip"})
+    assert_problem(response, 415)
+    assert response.json()["error"] == "invalid_request"
+
+
 def test_too_many_failures_have_a_code_too(client: TestClient) -> None:
     codes = [log_in(client, "wrong").json()["error"] for _ in range(6)]
     assert codes == ["invalid_grant"] * 5 + ["temporarily_unavailable"]
