@@ -167,9 +167,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
             detail = f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
             return problem_response(Invalid.status, detail, error=find_error_code(request, Invalid.status))
         case 404:
-            # X-Replaced-Path: what was asked of Traefik, where no service has such a path
-            path = request.headers.get("X-Replaced-Path", request.url.path)
-            return problem_response(404, f"There is nothing at {path}.")
+            return problem_response(404, "There is nothing at this path.")
         case 405:
             allowed = ", ".join(find_methods(request)) or (error.headers or {}).get("Allow", "")
             detail = f"{request.method} is not possible here; use {allowed}."

@@ -68,10 +68,10 @@ class OwnPrefix:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         root_path: str = scope.get("root_path", "")
-        if root_path and (b"x-forwarded-prefix", root_path.encode()) not in scope["headers"]:
+        if root_path:
             path = scope["path"].removeprefix(root_path)
-            if path == root_path:
-                scope["path"] = f"{path}/"
-            elif path.startswith(f"{root_path}/"):
-                scope["path"] = path
+            is_stripped = (b"x-forwarded-prefix", root_path.encode()) in scope["headers"]
+            if not is_stripped and (path == root_path or path.startswith(f"{root_path}/")):
+                path = path.removeprefix(root_path)
+            scope["path"] = f"{root_path}{path or '/'}"
         await self._app(scope, receive, send)

@@ -98,6 +98,7 @@ def create_service(
         lifespan=lifespan,
         docs_url=None,  # fastapi_swagger's page, below
         redoc_url=None,
+        redirect_slashes=False,  # a redirect names the host that the client named, and has a password sent twice
         swagger_ui_oauth2_redirect_url=None,
     )
     app.state.token_verifier = token_verifier

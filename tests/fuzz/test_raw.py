@@ -95,9 +95,10 @@ def _no_trace(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 
 
 def check(answer: Answer) -> None:
-    """Every error is a problem, except what uvicorn refuses because it is no HTTP."""
+    """Every error is a problem, except what uvicorn refuses because it is no HTTP; nothing is a redirect."""
     assert answer.status < HTTPStatus.INTERNAL_SERVER_ERROR, answer
     if answer.status < HTTPStatus.BAD_REQUEST:
+        assert answer.status < HTTPStatus.MULTIPLE_CHOICES, answer
         return
     if answer.body != b"Invalid HTTP request received.":
         assert_problem(httpx.Response(answer.status, headers=answer.headers, content=answer.body), answer.status)
@@ -212,6 +213,18 @@ def test_a_control_character_anywhere_in_a_path_is_400(served: Served, service: 
                     answer = ask(served.ports[service], get(target).replace(b"GET", method, 1))
                     assert answer.status == HTTPStatus.BAD_REQUEST, target
                     check(answer)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_slash_too_many_is_404_and_no_redirect(served: Served, service: str) -> None:
+    """A redirect would name the host that the client named, and have a password sent a second time."""
+    paths = {path.format_map(GOOD).encode() for name, _, path in OPERATIONS if name == service}
+    for path in sorted(paths | {path.encode() for path in RESERVED}):
+        for target in (path + b"/", b"/" + path):
+            for method in (b"GET", b"POST", b"PUT"):
+                answer = ask(served.ports[service], get(target).replace(b"GET", method, 1))
+                assert answer.status == HTTPStatus.NOT_FOUND, target
+                check(answer)
 
 
 @pytest.mark.parametrize("service", SERVICES)

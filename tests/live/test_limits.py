@@ -136,7 +136,7 @@ def test_a_host_that_is_ours_is_answered(api: httpx.Client, host: str) -> None:
 def test_another_host_is_told_that_nothing_is_here(api: httpx.Client, host: str) -> None:
     response = api.get("games/today", headers={"Host": host})
     assert response.status_code == 404
-    assert response.json()["detail"] == "There is nothing at /api/games/today."
+    assert response.json()["detail"] == "There is nothing at this path."
 
 
 def test_every_response_of_the_entry_point_has_the_security_headers(stack: Stack, api: httpx.Client) -> None:

@@ -94,7 +94,7 @@ def test_the_process_itself_is_measured(client: TestClient) -> None:
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded"])
 def test_whoever_comes_through_a_proxy_finds_no_metrics(client: TestClient, header: str) -> None:
     response = client.get("/metrics", headers={header: "example.org"})
-    assert assert_problem(response, 404) == "There is nothing at /metrics."
+    assert assert_problem(response, 404) == "There is nothing at this path."
 
 
 def test_metrics_are_no_part_of_what_clients_are_offered(client: TestClient) -> None:

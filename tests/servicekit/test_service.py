@@ -102,8 +102,21 @@ def test_an_unexpected_error_reaches_the_server_that_logs_it(ledger: Ledger) -> 
 
 
 def test_a_path_that_does_not_exist_is_404(client: TestClient) -> None:
-    assert assert_problem(client.get("/nothing/here"), 404) == "There is nothing at /nothing/here."
+    assert assert_problem(client.get("/nothing/here"), 404) == "There is nothing at this path."
     assert_problem(client.get("/%ff%ed%a0%80"), 404)
+
+
+def test_a_path_that_a_client_claims_to_have_asked_for_is_not_shown(client: TestClient) -> None:
+    response = client.get("/nothing", headers={"X-Replaced-Path": "/evil"})
+    assert "evil" not in response.text
+
+
+@pytest.mark.parametrize("path", ["/total/", "/entries/", "/health/", "/docs/", "/openapi.json/"])
+def test_a_slash_too_many_is_404_and_no_redirect(client: TestClient, path: str) -> None:
+    for method in ("GET", "POST"):
+        response = client.request(method, path, headers={"Host": "evil.example"}, follow_redirects=False)
+        assert_problem(response, 404)
+        assert "Location" not in response.headers
 
 
 def test_a_method_that_is_not_possible_is_405_with_those_that_are(client: TestClient) -> None:
@@ -238,6 +251,7 @@ Path = Annotated[str, "as uvicorn, told --root-path, hands it over: the prefix, 
 @pytest.mark.parametrize(
     ("path", "route"),
     [
+        (PREFIX, "/"),
         (f"{PREFIX}/", "/"),  # Traefik has stripped the prefix, or the service's own port was asked
         (f"{PREFIX}/total", "/total"),
         (f"{PREFIX}{PREFIX}", "/"),  # the service's own port, asked with the prefix
