@@ -7,7 +7,7 @@ from fastapi import Depends, Path
 
 from games.answers import get_answer
 from games.dictionary import Dictionary
-from games.models import GameId, UserId
+from games.models import GameIdParameter
 from games.outbox import Outbox
 from games.playing import read_play
 from games.plays import Play
@@ -16,6 +16,7 @@ from games.referee import Referee
 from games.scoreboard import Scoreboard
 from servicekit.clock import Clock
 from servicekit.given import given
+from servicekit.parameters import UuidParameter
 from servicekit.problems import NotFound
 
 CurrentClock = Annotated[Clock, given("clock")]
@@ -25,8 +26,8 @@ WordsService = Annotated[Dictionary, given("dictionary")]
 StatsService = Annotated[Scoreboard, given("scoreboard")]
 CurrentReferee = Annotated[Referee, given("referee")]
 CurrentOutbox = Annotated[Outbox, given("outbox")]
-GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
-UserInPath = Annotated[UserId, Path(description="the player's id, a UUID")]
+GameInPath = Annotated[GameIdParameter, Path(description="the puzzle's number: days since 2021-06-19")]
+UserInPath = Annotated[UuidParameter, Path(description="the player's id, a UUID")]
 
 
 async def get_open_game(game_id: GameInPath, clock: CurrentClock) -> int:

@@ -12,9 +12,11 @@ from games.letters import LetterState, colour_guess
 from games.plays import MAX_GUESSES, Play, Status
 from games.puzzles import day_of
 from games.spelling import LETTERS, to_word
+from servicekit.parameters import DIGITS_ONLY
 
 UserId = UUID
 GameId = Annotated[int, Field(ge=0)]
+GameIdParameter = Annotated[GameId, DIGITS_ONLY]
 Word = Annotated[StrictStr, AfterValidator(to_word), Field(json_schema_extra={"pattern": "^[A-Za-z]{5}$"})]
 
 

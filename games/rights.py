@@ -3,13 +3,13 @@
 from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
-from games.models import GameId
+from games.models import GameIdParameter
 from games.puzzles import game_id_of, is_closed
 from servicekit.clock import Clock
 from servicekit.problems import NotFound
 from servicekit.rights import Guard
 
-GAME_ID: TypeAdapter[int] = TypeAdapter(GameId)
+GAME_ID: TypeAdapter[int] = TypeAdapter(GameIdParameter)
 
 
 class CheckGuard(Guard):
@@ -20,7 +20,7 @@ class CheckGuard(Guard):
         clock: Clock = request.app.state.clock
         today = game_id_of(clock().date())
         try:
-            # Read as FastAPI reads it, to whom 1983.0 is 1983 too.
+            # Read as FastAPI reads it: a spelling that only one of them takes would pass the guard unseen.
             game_id = GAME_ID.validate_python(request.path_params["game_id"])
         except ValidationError:
             return  # it is no game's: FastAPI answers 422

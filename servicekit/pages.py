@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
 from fastapi import Query, Request, Response
+from pydantic import Field
+
+from servicekit.parameters import DIGITS_ONLY
 
 T = TypeVar("T")
 
-PageLimit = Annotated[int, Query(ge=1, le=1000, description="how many rows at most, 1-1000")]
+PageLimit = Annotated[int, Field(ge=1, le=1000), DIGITS_ONLY, Query(description="how many rows at most, 1-1000")]
 
 
 def cut_page(rows: list[T], limit: int) -> tuple[list[T], bool]:

@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 from databases import Database
 from fastapi import Depends, Path, Query
+from pydantic import Field
 
 from servicekit.clock import Clock
 from servicekit.given import given
+from servicekit.parameters import DIGITS_ONLY, UuidParameter
 from servicekit.problems import Invalid, NotFound
 from servicekit.remembered import Remembered
 from servicekit.sharding import Shards
@@ -34,9 +36,9 @@ async def require_user(databases: Databases, user_id: UserId) -> None:
 
 CurrentDatabases = Annotated[Databases, given("databases")]
 CurrentClock = Annotated[Clock, given("clock")]
-UserInPath = Annotated[UserId, Path(description="the user's id, a UUID")]
-GameInPath = Annotated[GameId, Path(description="the puzzle's number: days since 2021-06-19")]
-Limit = Annotated[int, Query(ge=1, le=100, description="how many rows, 1-100")]
+UserInPath = Annotated[UuidParameter, Path(description="the user's id, a UUID")]
+GameInPath = Annotated[GameId, DIGITS_ONLY, Path(description="the puzzle's number: days since 2021-06-19")]
+Limit = Annotated[int, Field(ge=1, le=100), DIGITS_ONLY, Query(description="how many rows, 1-100")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,8 @@ class Window:
 
 async def read_window(
     limit: Limit = 10,
-    around: Annotated[UserId | None, Query(description="the user whose row is to be in the middle")] = None,
-    after: Annotated[UserId | None, Query(description="the user whose row comes before the first one")] = None,
+    around: Annotated[UuidParameter | None, Query(description="the user whose row is to be in the middle")] = None,
+    after: Annotated[UuidParameter | None, Query(description="the user whose row comes before the first one")] = None,
 ) -> Window:
     """Raises Invalid if two kinds of rows are asked for at once."""
     if around is not None and after is not None:

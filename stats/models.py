@@ -16,17 +16,22 @@ EXAMPLE_USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
 MAX_GAME_ID = 2**31 - 1
 
 
-def refuse_numbers(value: object) -> object:
-    """A number, as text too, would be read as seconds since 1970, which nobody who writes `finished` means."""
-    if not isinstance(value, datetime) and not (isinstance(value, str) and re.match("[0-9]{4}-", value)):
-        raise ValueError('this should be a time as text, "2022-03-14T19:30:00Z"')
+TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(Z|[+-][0-9]{2}:?[0-9]{2})?", re.IGNORECASE
+)
+
+
+def require_time(value: object) -> object:
+    """Pydantic would also take a bare date, as its midnight, and a number, as seconds since 1970."""
+    if not isinstance(value, datetime) and not (isinstance(value, str) and TIME.fullmatch(value)):
+        raise ValueError('this should be a date and a time as text, "2022-03-14T19:30:00Z"')
     return value
 
 
 UserId = UUID
 GameId = Annotated[int, Field(ge=0, le=MAX_GAME_ID)]
 Guesses = Annotated[StrictInt, Field(ge=1, le=MAX_GUESSES)]
-UtcTime = Annotated[datetime, BeforeValidator(refuse_numbers), AfterValidator(to_utc_second)]
+UtcTime = Annotated[datetime, BeforeValidator(require_time), AfterValidator(to_utc_second)]
 Count = Annotated[int, Field(ge=0)]
 
 

@@ -8,9 +8,10 @@ from fastapi import Depends, Form, Path, Query, Request
 
 from servicekit.clock import Clock
 from servicekit.given import given
+from servicekit.parameters import UuidParameter
 from users.addresses import to_counted_address
 from users.minting import TokenMint
-from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest, UserId
+from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest
 from users.passwords import Passwords
 
 UsersDatabase = Annotated[Database, given("users")]
@@ -30,7 +31,7 @@ async def read_address(request: Request) -> str:
 
 ClientAddress = Annotated[str, Depends(read_address)]
 LoginForm = Annotated[TokenRequest, Form()]
-UserInPath = Annotated[UserId, Path(description="the player's id, a UUID")]
+UserInPath = Annotated[UuidParameter, Path(description="the player's id, a UUID")]
 NameInQuery = Annotated[
     str | None,
     Query(
@@ -38,4 +39,4 @@ NameInQuery = Annotated[
         max_length=MAX_LOGIN_NAME_LENGTH,
     ),
 ]
-AfterInQuery = Annotated[UserId | None, Query(description="the last `user_id` of the page before")]
+AfterInQuery = Annotated[UuidParameter | None, Query(description="the last `user_id` of the page before")]

@@ -1,0 +1,33 @@
+"""Numbers and ids in paths and queries, as strict as in a JSON body.
+
+Pydantic would also read `1983.0`, `+1`, ` 1`, `1_000` and Arabic digits as numbers, and `{...}` and `urn:uuid:...` as
+UUIDs.
+"""
+
+import re
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BeforeValidator
+
+WHOLE_NUMBER = re.compile("0|[1-9][0-9]*")
+USUAL_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
+"""With its hyphens or without any."""
+
+
+def require_digits(text: object) -> object:
+    if isinstance(text, str) and not WHOLE_NUMBER.fullmatch(text):
+        raise ValueError("this should be a whole number, in the digits 0-9 only")
+    return text
+
+
+def require_usual_uuid(text: object) -> object:
+    if isinstance(text, str) and not USUAL_UUID.fullmatch(text):
+        raise ValueError("this should be a UUID such as 5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
+    return text
+
+
+DIGITS_ONLY = BeforeValidator(require_digits)
+"""For a number in a path or query, behind its limits: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. In front of
+them it would hide that it is a number, and OpenAPI would lack its minimum."""
+UuidParameter = Annotated[UUID, BeforeValidator(require_usual_uuid)]
