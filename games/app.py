@@ -21,7 +21,11 @@ from servicekit.tokens import TokenVerifier
 DESCRIPTION = """One puzzle a day (UTC), numbered by the days since 2021-06-19.
 
 A player's play is kept here, guess by guess, and its result goes to stats. No endpoint shows an answer to a player
-whose play is not over."""
+whose play is not over.
+
+Through Traefik, each client address has a token bucket for POST; the addresses of one IPv6 /64 share theirs. At the
+defaults 2,000 requests pass at once and then 1,000 a second. More is answered 429 in plain text, and `Retry-After` says
+for how many seconds."""
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:

@@ -74,6 +74,72 @@ def test_every_router_limits_what_is_under_way_and_the_body() -> None:
         assert ROUTES["middlewares"][router["middlewares"][-1]]["retry"]["maxRequestBodyBytes"] == 16384
 
 
+LIMIT = re.compile(r'^\{\{ env "(\w+)" \| default "(\d+)"(?: \| min (\d+))? \}\}$')
+
+
+def routers_with(middleware: str) -> list[str]:
+    return [name for name, router in ROUTES["routers"].items() if middleware in router["middlewares"]]
+
+
+def most_in_a_minute(average: int, burst: int) -> int:
+    """Requests of one address that Traefik lets pass: it forgets an address that has sent nothing for some seconds."""
+    forgotten_after_s = 2 if average >= 60 else 1 + 60 // average
+    return burst * (60 // forgotten_after_s + 1)
+
+
+def test_every_router_has_a_priority_and_a_limited_one_comes_before_a_plain_one() -> None:
+    priority = {name: router["priority"] for name, router in ROUTES["routers"].items()}
+    plain, pages = set(SERVICES), {f"{name}-docs" for name in SERVICES}
+    assert {priority[name] for name in plain} == {10}
+    assert {priority[name] for name in pages} == {20}
+    assert 20 < priority["guesses"] == priority["tokens"] < priority["registrations"] < priority["other-hosts"]
+    assert 0 < priority["nothing"] < 10
+    assert set(priority) == {*plain, *pages, "guesses", "tokens", "registrations", "other-hosts", "nothing"}
+
+
+def test_each_limit_is_at_one_router_since_each_router_counts_by_itself() -> None:
+    limits = {"limit-registrations": "registrations", "limit-tokens": "tokens", "limit-guesses": "guesses"}
+    assert {name for name in ROUTES["middlewares"] if "rateLimit" in ROUTES["middlewares"][name]} == set(limits)
+    for limit, router in limits.items():
+        assert routers_with(limit) == [router]
+
+
+def test_every_limit_counts_the_addresses_of_an_ipv6_64_as_one() -> None:
+    limits = [
+        options
+        for middleware in ROUTES["middlewares"].values()
+        for kind, options in middleware.items()
+        if kind in {"rateLimit", "inFlightReq"}
+    ]
+    assert len(limits) == 4
+    for options in limits:
+        assert options["sourceCriterion"] == {"ipStrategy": {"ipv6Subnet": 64}}
+
+
+def test_a_burst_is_small_and_the_comment_says_what_passes_in_a_minute() -> None:
+    said = (ROOT / "routes.toml").read_text(encoding="utf-8")
+    for name in ("registrations", "tokens", "guesses"):
+        options = ROUTES["middlewares"][f"limit-{name}"]["rateLimit"]
+        average, burst = LIMIT.match(options["average"]), LIMIT.match(options["burst"])
+        assert average is not None
+        assert burst is not None
+        assert burst.groups()[:2] == average.groups()[:2]
+        assert options["period"] == "1m"
+        most = most_in_a_minute(int(average[2]), min(int(burst[2]), int(burst[3])))
+        assert f"{most:,} of {int(average[2]):,}" in said
+
+
+def test_only_swaggers_page_has_a_policy_that_lets_a_script_run() -> None:
+    strict = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    assert ROUTES["middlewares"]["policy"]["headers"] == {"contentSecurityPolicy": strict}
+    assert routers_with("policy-of-swagger") == [f"{name}-docs" for name in ("users", "words", "games", "stats")]
+    assert set(routers_with("policy")) == set(ROUTES["routers"]) - set(routers_with("policy-of-swagger"))
+    # one of the entry point would overwrite both
+    assert "contentSecurityPolicy" not in ROUTES["middlewares"]["secure"]["headers"]
+    for router in ROUTES["routers"].values():
+        assert router["middlewares"][0] in {"policy", "policy-of-swagger"}  # outside of what answers 429
+
+
 def test_several_instances_are_checked_and_a_single_one_is_waited_for() -> None:
     for service in ROUTES["services"].values():
         balancer = service["loadBalancer"]

@@ -20,7 +20,12 @@ from users.settings import Settings
 
 DESCRIPTION = """Who plays: every player has a name, and a random id by which all services know them.
 
-For their password they get a token, which opens what is theirs at every service."""
+For their password they get a token, which opens what is theirs at every service.
+
+Through Traefik, each client address has a token bucket for registrations, and another one for every other request whose
+method is not GET or HEAD; the addresses of one IPv6 /64 share theirs. At the defaults 30 registrations pass at once and
+then two a second, 10 others and then one every two seconds. More is answered 429 in plain text, and `Retry-After` says
+for how many seconds."""
 
 
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:

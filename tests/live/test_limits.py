@@ -1,8 +1,12 @@
 """What Traefik lets pass: how much of it, from which pages, for which hosts, and with which headers."""
 
 import asyncio
+import gzip
+import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
+from html.parser import HTMLParser
 from uuid import uuid4
 
 import httpx
@@ -21,6 +25,7 @@ LIMITS = {
     "ALLOWED_HOSTS": "play.example,www.play.example",
 }
 MANY = 30
+POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 @pytest.fixture(scope="module")
@@ -70,20 +75,17 @@ def test_an_address_may_guess_so_often_a_minute(stack: Stack, api: httpx.Client)
 
 
 def test_an_address_may_have_so_many_requests_under_way(stack: Stack) -> None:
-    """New passwords, since they take long; what is refused is refused at once, and the rest is done."""
-    players = list_players(stack)[1 : MANY + 1]
+    """Writes that wait for a lock; what is refused is refused at once."""
     headers = token_headers(stack, Scope.ADMIN)
 
     async def send_all() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=f"{stack.url}/api/users/", timeout=30, headers=headers) as client:
-            return await asyncio.gather(
-                *(client.put(f"{player}/password", json={"password": PASSWORD}) for player in players)
-            )
+        async with httpx.AsyncClient(base_url=f"{stack.url}/api/words/", timeout=30, headers=headers) as client:
+            return await asyncio.gather(*(client.put("zzzzz") for _ in range(MANY)))
 
-    counts = Counter(response.status_code for response in asyncio.run(send_all()))
-    assert counts[204] + counts[429] == MANY
-    assert counts[204] >= 10
-    assert counts[429] > 0
+    with closing(sqlite3.connect(stack.root / "var" / "words.db", isolation_level=None)) as words:
+        words.execute("BEGIN IMMEDIATE")
+        counts = Counter(response.status_code for response in asyncio.run(send_all()))
+    assert counts == {503: 10, 429: MANY - 10}
 
 
 @pytest.mark.parametrize("origin", ["https://play.example", "https://www.play.example"])
@@ -158,6 +160,88 @@ def test_every_response_of_the_entry_point_has_the_security_headers(stack: Stack
         assert response.headers["X-Frame-Options"] == "DENY"
         assert response.headers["Referrer-Policy"] == "no-referrer"
         assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin"
-        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+        assert response.headers["Content-Security-Policy"] == POLICY
         assert "Server" not in response.headers
         assert "Access-Control-Allow-Origin" not in response.headers
+
+
+class Page(HTMLParser):
+    """What a page loads, and the scripts and styles that stand in it."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.urls: dict[str, list[str]] = {"script": [], "style": [], "img": []}
+        self.inside: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        url = attributes.get("src") or attributes.get("href")
+        if url and tag in {"script", "link"}:
+            kind = {"stylesheet": "style"}.get(attributes.get("rel") or "", "img") if tag == "link" else "script"
+            self.urls[kind].append(url)
+        elif tag in {"script", "style"}:
+            self.inside.append(tag)
+
+
+def read_policy(text: str) -> dict[str, set[str]]:
+    """The sources that each directive allows."""
+    return {name: set(sources) for name, *sources in (directive.split() for directive in text.split(";"))}
+
+
+@pytest.mark.parametrize("service", ["users", "words", "games", "stats"])
+def test_swaggers_page_may_do_what_it_needs_and_nothing_else_may(api: httpx.Client, service: str) -> None:
+    page = api.get(f"{service}/docs")
+    found = Page(page.text)
+    policy = read_policy(page.headers["Content-Security-Policy"])
+    own = f"{api.base_url.scheme}://{api.base_url.netloc.decode()}/"
+    assert found.inside == ["script"]
+    assert "'unsafe-inline'" in policy["script-src"]
+    assert "'unsafe-inline'" in policy["style-src"]  # which Swagger's script sets
+    assert "data:" in policy["img-src"]  # the icons of its style sheet
+    assert policy.get("connect-src", policy["default-src"]) == {"'self'"}  # its document, "Try it out" and "Authorize"
+    assert policy["frame-ancestors"] == policy["base-uri"] == {"'none'"}
+    for kind, urls in found.urls.items():
+        assert urls
+        assert "'self'" in policy[f"{kind}-src"]
+        for url in urls:
+            assert url.startswith(own)
+            assert api.get(url).headers["Content-Security-Policy"] == POLICY
+    for path in ("openapi.json", "health", "docs/", "docs%2f", "docs%0a", "docs/x", "Docs"):
+        assert api.get(f"{service}/{path}").headers.get("Content-Security-Policy", POLICY) == POLICY
+
+
+def test_swagger_gets_a_token_where_it_says_that_it_asks_for_one(api: httpx.Client) -> None:
+    """At the URL of the document, below the page's own origin, past which the policy lets no request."""
+    flow = api.get("users/openapi.json").json()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
+    url = flow["password"]["tokenUrl"]
+    assert url.startswith("/api/")
+    refused = httpx.post(f"{api.base_url}".removesuffix("/api/") + url, data={"username": "x", "password": PASSWORD})
+    assert refused.status_code in {401, 429}
+
+
+@pytest.mark.parametrize("path", ["users", "users/"])
+def test_the_root_of_a_service_is_reached_with_a_slash_and_without(api: httpx.Client, path: str) -> None:
+    response = api.get(path, params={"limit": 1}, headers={"Host": "www.play.example"})
+    assert response.status_code == 200
+    assert len(response.json()["users"]) == 1
+
+
+@pytest.mark.parametrize("path", ["users/token/", "words/crane/", "games/today/", "stats/leaders/wins/", "users/docs/"])
+def test_a_slash_too_many_is_404_and_no_redirect_to_the_host_that_was_named(api: httpx.Client, path: str) -> None:
+    response = api.get(path, headers={"Host": "www.play.example"})
+    assert response.status_code == 404
+    assert "Location" not in response.headers
+
+
+def test_a_path_that_a_client_claims_to_have_asked_for_is_not_shown(api: httpx.Client) -> None:
+    for path in ("nowhere/at/all", "users/nowhere/at/all"):
+        response = api.get(path, headers={"X-Replaced-Path": "/call-0900-for-help"})
+        assert response.status_code == 404
+        assert "0900" not in response.text
+
+
+def test_an_encoded_body_is_415(api: httpx.Client) -> None:
+    body = gzip.compress(b'{"words":["crane"]}')
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    assert api.post("words/lookups", content=body, headers=headers).status_code == 415
