@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,10 +13,34 @@ from servicekit.logging import LogFormat
 def check_database_url(url: str) -> str:
     if not url.startswith("sqlite:///") or url == "sqlite:///":
         raise ValueError(f"{url!r} should be sqlite:///PATH, the path relative to the working directory or absolute")
+    if cut_off := set(url) & set("#?%"):
+        raise ValueError(f"{url!r} should have no {min(cut_off)} in its path: a URL means something else by that")
+    if url.endswith("/") or url.startswith("sqlite:///~"):
+        raise ValueError(f"{url!r} should name a file, by a path relative to the working directory or absolute")
     return url
 
 
+def check_http_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # no port, no IPv6 address
+        is_good = False
+    if not is_good or parts.query or parts.fragment:
+        raise ValueError(f"{url!r} should be http://HOST/PATH or https://HOST/PATH")
+    return url
+
+
+def check_key_file(path: Path) -> Path:
+    """Raises ValueError for what names no file, or a home folder that no program looks up."""
+    if path == Path() or path.parts[0].startswith("~"):
+        raise ValueError("should name a file, by a path relative to the working directory or absolute")
+    return path
+
+
 DatabaseUrl = Annotated[str, AfterValidator(check_database_url)]
+HttpUrl = Annotated[str, AfterValidator(check_http_url)]
+KeyFile = Annotated[Path, AfterValidator(check_key_file)]
 
 
 class ServiceSettings(BaseSettings):
@@ -43,7 +68,7 @@ class ServiceSettings(BaseSettings):
     access_log: bool = Field(
         default=True, validation_alias="ACCESS_LOG", description="a line in the log for each request"
     )
-    token_public_key_file: Path = Field(
+    token_public_key_file: KeyFile = Field(
         default=Path("var/tokens.pub"),
         validation_alias="TOKEN_PUBLIC_KEY_FILE",
         description="the key that tokens are verified with, which bin/init makes",

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from databases import DatabaseURL
-from pydantic import ValidationError
 
 import games.settings
 import stats.settings
 import users.settings
 import words.settings
+from tools.script import run_script
+from tools.settings import require_good_settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARE = ROOT / "share"
@@ -58,23 +59,20 @@ def read_locations() -> Locations:
     Raises SystemExit with a sentence if a setting is wrong, if stats and users disagree on where the users database
     is, or if two of the files are to be one.
     """
-    try:
-        users_settings = users.settings.Settings()
-        stats_settings = stats.settings.Settings()
-        games_settings = games.settings.Settings()
-        locations = Locations(
-            users=to_path(users_settings.database_url),
-            shards=tuple(to_path(url) for url in stats_settings.shard_urls),
-            words=to_path(words.settings.Settings().database_url),
-            answers=to_path(games_settings.answers_url),
-            plays=to_path(games_settings.plays_url),
-            private_key=users_settings.token_private_key_file,
-            public_key=users_settings.token_public_key_file,
-            service_token=games_settings.service_token_file,
-        )
-    except ValidationError as error:
-        problems = (f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise SystemExit(f"The environment or .env is wrong: {'; '.join(problems)}.") from error
+    require_good_settings()
+    users_settings = users.settings.Settings()
+    stats_settings = stats.settings.Settings()
+    games_settings = games.settings.Settings()
+    locations = Locations(
+        users=to_path(users_settings.database_url),
+        shards=tuple(to_path(url) for url in stats_settings.shard_urls),
+        words=to_path(words.settings.Settings().database_url),
+        answers=to_path(games_settings.answers_url),
+        plays=to_path(games_settings.plays_url),
+        private_key=users_settings.token_private_key_file,
+        public_key=users_settings.token_public_key_file,
+        service_token=games_settings.service_token_file,
+    )
     if to_path(stats_settings.users_url) != locations.users:
         raise SystemExit(
             f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_settings.database_url}) must"
@@ -84,3 +82,13 @@ def read_locations() -> Locations:
     if len({path.absolute() for path in files}) < len(files):
         raise SystemExit(f"Each database and key needs a file of its own: {', '.join(map(str, files))}.")
     return locations
+
+
+def main() -> int:
+    """Checks all settings, and nothing else."""
+    read_locations()
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -5,14 +5,14 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from servicekit.settings import DatabaseUrl, ServiceSettings
+from servicekit.settings import DatabaseUrl, KeyFile, ServiceSettings
 
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="USERS_")
 
     database_url: DatabaseUrl = Field(default="sqlite:///var/users.db", description="the users database")
-    token_private_key_file: Path = Field(
+    token_private_key_file: KeyFile = Field(
         default=Path("var/tokens.key"),
         description="the key that tokens are signed with, which bin/init makes; no other service needs it",
     )

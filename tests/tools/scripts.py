@@ -29,6 +29,10 @@ def environment(locations: Locations) -> dict[str, str]:
     }
 
 
+def write_dotenv(folder: Path, *lines: str) -> None:
+    (folder / ".env").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
 def start_script(module: str, *arguments: str) -> subprocess.Popen[str]:
     """In a process of its own, in this process's environment."""
     return subprocess.Popen(
