@@ -5,6 +5,7 @@ import logging
 import logging.config
 from typing import Literal, TypeAlias
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from servicekit.request_ids import NO_REQUEST, request_id
@@ -37,6 +38,7 @@ class JsonLines(JsonFormatter):
             "%(levelname)s %(message)s",
             rename_fields={"levelname": "level"},
             static_fields={"instance": instance},
+            reserved_attrs=[*RESERVED_ATTRS, "color_message"],  # uvicorn's message once more, with escape codes
             timestamp="time",
         )
 

@@ -13,6 +13,7 @@ import stats.settings
 import users.settings
 import words.settings
 from servicekit.settings import ServiceSettings
+from tools.proxy_settings import ProxySettings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -71,8 +72,10 @@ def test_every_setting_that_a_user_may_change_stands_in_the_example_with_its_def
     } | LIMITS | dict.fromkeys(OPENINGS, "")
 
 
-def test_every_setting_of_traefik_is_one_of_these() -> None:
+def test_every_setting_of_traefik_is_one_of_these_and_has_the_same_default_where_it_is_validated() -> None:
     assert set(re.findall(r'env "(\w+)"', ROUTES)) == {*LIMITS, *OPENINGS}
+    fields = {name.upper(): field.default for name, field in ProxySettings.model_fields.items()}
+    assert fields == {name: int(default) for name, default in LIMITS.items()} | {name: [] for name in OPENINGS}
 
 
 @pytest.mark.parametrize("settings", SETTINGS)

@@ -21,6 +21,7 @@ from tools.script import run_script
 from tools.snapshots import one_instant
 from tools.staging import exclusive, open_to_read, sync, uninterrupted
 from tools.verify import print_differences, verify
+from tools.wording import HelpFormatter, count
 from users.minting import write_secret
 
 HELP = """Copies all databases as of one instant, and the keys, into a new folder; also while the services run, whose
@@ -119,7 +120,9 @@ def check_copies(copies: Locations) -> int:
     findings = verify(copies)
     print_differences(findings)
     if findings.damage:
-        raise SystemExit(f"The databases have {findings.damage:,} differences, listed above: there is no backup.")
+        raise SystemExit(
+            f"The databases have {count(findings.damage, 'difference')}, listed above: there is no backup."
+        )
     return findings.games
 
 
@@ -150,7 +153,7 @@ def back_up(locations: Locations, target: Path) -> Manifest:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/backup", description=HELP)
+    parser = argparse.ArgumentParser("bin/backup", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument("target", type=Path, metavar="DIR", help=DIR_HELP)
     target = parser.parse_args(argv).target.resolve()  # before the working directory changes
     os.chdir(ROOT)

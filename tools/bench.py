@@ -29,6 +29,7 @@ from tools.report import write_report, write_text
 from tools.script import run_script
 from tools.stack import Stack, running_stack
 from tools.usage import read_usages
+from tools.wording import DefaultsHelpFormatter
 from tools.workload import ENDPOINTS, Endpoint, choose_players, choose_sample, write_scripts
 from tools.wrk import Load, require_wrk, run_wrk, take_medians
 
@@ -185,9 +186,7 @@ def bench(arguments: argparse.Namespace, folder: Path) -> Findings:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "bin/bench", description=DESCRIPTION, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser("bin/bench", description=DESCRIPTION, formatter_class=DefaultsHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="only the endpoints, and nothing is written")
     parser.add_argument("--users", type=at_least(100), default=100_000, help="players in the suite's databases")
     parser.add_argument("--games", type=at_least(100), default=1_000_000, help="their games")

@@ -19,6 +19,7 @@ from tools.locations import ROOT, SHARE, Locations, read_locations
 from tools.script import run_script
 from tools.staging import create_database, exclusive, replace_databases, seal, staged
 from tools.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
+from tools.wording import HelpFormatter
 
 HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
 of all past puzzles; and the keys that tokens are signed and verified with. What exists stays as it
@@ -114,7 +115,7 @@ def make_files(locations: Locations, *, force: bool) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/init", description=HELP)
+    parser = argparse.ArgumentParser("bin/init", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument(
         "--force",
         action="store_true",

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from tools.locations import Locations
+from tools.wording import count
 
 MANIFEST = "manifest.json"
 
@@ -43,7 +44,8 @@ class Manifest(BaseModel):
 
     @property
     def summary(self) -> str:
-        return f"{self.players:,} players and {self.games:,} games as of {self.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+        taken_at = f"{self.taken_at:%Y-%m-%d %H:%M:%S} UTC"
+        return f"{count(self.players, 'player')} and {count(self.games, 'game')} as of {taken_at}"
 
 
 def locate_backup(folder: Path, *, shards: int) -> Locations:

@@ -23,6 +23,7 @@ from tools.players import GameRow, Player, draw_players, play_games
 from tools.rebuilding import fill_standings
 from tools.script import run_script
 from tools.staging import create_database, exclusive, locked_unused, replace_databases, seal, staged
+from tools.wording import DefaultsHelpFormatter, count
 
 HELP = """Fills the databases of users and games with simulated players, who differ in skill and in how often they play;
 each plays at most one game a day, from 2021-06-19 on. The same options give the same data, ids included. Everything is
@@ -116,9 +117,7 @@ def parse_until(text: str) -> date:
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "bin/populate", description=HELP, formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
+    parser = argparse.ArgumentParser("bin/populate", description=HELP, formatter_class=DefaultsHelpFormatter)
     parser.add_argument("--users", type=at_least(1), default=100_000, metavar="N", help="how many players")
     parser.add_argument("--games", type=at_least(0), default=1_000_000, metavar="N", help="how many games in all")
     parser.add_argument("--seed", type=at_least(0), default=2022, metavar="N", help="another one gives other data")
@@ -135,7 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     populate(locations, **vars(arguments))
     places = ", ".join(map(str, (locations.users, *locations.shards)))
     seconds = time.monotonic() - start
-    print(f"{arguments.users:,} players and {arguments.games:,} games are in {places} ({seconds:.1f} s).")
+    print(f"{count(arguments.users, 'player')} and {count(arguments.games, 'game')} are in {places} ({seconds:.1f} s).")
     return 0
 
 

@@ -14,6 +14,7 @@ from tools.script import run_script
 from tools.staging import exclusive, make_folder, replace_databases, seal, staged, sync
 from tools.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.verify import verify
+from tools.wording import HelpFormatter, count
 
 HELP = """Puts the databases and keys of a backup in their places, all or none. First everything in the backup is
 checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes. A
@@ -68,7 +69,7 @@ def upgrade_and_verify(folder: Path, locations: Locations) -> list[str]:
     if total := (findings := verify(copies)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
         first = name_targets(first, locations)
-        raise SystemExit(f"{folder} is damaged: it has {total:,} differences, among them: {first}.")
+        raise SystemExit(f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}.")
     return [name_targets(remark, locations) for remark in describe_upgrades(upgrades)]
 
 
@@ -102,7 +103,7 @@ def restore(folder: Path, locations: Locations, *, force: bool) -> tuple[Manifes
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/restore", description=HELP)
+    parser = argparse.ArgumentParser("bin/restore", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument("folder", type=Path, metavar="DIR", help="what bin/backup made")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     arguments = parser.parse_args(argv)

@@ -15,6 +15,7 @@ from tools.layout import Layout, read_layout
 from tools.locations import ROOT
 from tools.processes import Instance, find_instances
 from tools.script import run_script
+from tools.wording import HelpFormatter
 
 HELP = """Shows a line for each instance and for Traefik: its process, port and start (UTC), how many requests it has
 answered since, without health checks and scrapes, its share of those of all services, its memory, and its health.
@@ -111,9 +112,7 @@ def format_state(state: State, *, answered: int) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "bin/status", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser("bin/status", description=HELP, formatter_class=HelpFormatter)
     parser.parse_args(argv)
     states = read_states(read_layout(ROOT))
     answered = sum(state.requests or 0 for state in states if state.name != TRAEFIK)

@@ -10,6 +10,7 @@ from servicekit.problems import Problem
 from servicekit.tokens import DESCRIPTIONS, Scope
 from tools.locations import ROOT, read_locations
 from tools.script import run_script
+from tools.wording import HelpFormatter
 from users.minting import TokenMint
 
 HELP = """Prints a token, and nothing else:  curl -H "Authorization: Bearer $(bin/token --scope admin)" ...
@@ -34,9 +35,7 @@ def parse_user(text: str) -> UUID:
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        "bin/token", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser("bin/token", description=HELP, formatter_class=HelpFormatter)
     scopes = "; ".join(f"{scope}: {text}" for scope, text in DESCRIPTIONS.items())
     parser.add_argument("--scope", type=Scope, choices=list(Scope), required=True, help=scopes)
     parser.add_argument("--user", type=parse_user, metavar="UUID", help="whose token it is, for the scope player")

@@ -23,6 +23,7 @@ from tools.rebuilding import COUNT_BUCKETS, SELECT_PLACES, rebuild_standings
 from tools.script import run_script
 from tools.staging import JOURNAL, open_to_read
 from tools.upgrades import current_version, list_schemas, read_version
+from tools.wording import HelpFormatter, count
 
 HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
 the games and compared with the stored one and with the views; the places on the leaderboards, and the numbers of them,
@@ -43,6 +44,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     """Sentences about what the operator should know; the databases agree all the same."""
     games: int = 0
+    users: int = 0
     players: set[UUID] = field(default_factory=set)
     """All who are in any shard."""
     playing: set[UUID] = field(default_factory=set)
@@ -154,6 +156,7 @@ def find_strangers(path: Path, number: int, shards: Sequence[Path], players: Ite
 
 def check_users(users: sqlite3.Connection, findings: Findings) -> None:
     known = {UUID(bytes=user_id) for (user_id,) in users.execute("SELECT user_id FROM users")}
+    findings.users = len(known)
     findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
     findings.notes += (
         f"{user_id} has a play, or a result on its way to stats, and is no user"
@@ -222,13 +225,13 @@ def print_differences(findings: Findings) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    argparse.ArgumentParser("bin/verify", description=HELP).parse_args(argv)
+    argparse.ArgumentParser("bin/verify", description=HELP, formatter_class=HelpFormatter).parse_args(argv)
     os.chdir(ROOT)
     findings = verify(read_locations())
     print_differences(findings)
     print(
-        f"{len(findings.players):,} players with {findings.games:,} games:"
-        f" {f'{findings.total:,} differences' if findings.total else 'all databases agree'}."
+        f"{count(findings.users, 'player')}, {len(findings.players):,} of them with {count(findings.games, 'game')}:"
+        f" {count(findings.total, 'difference') if findings.total else 'all databases agree'}."
     )
     return 1 if findings.total else 0
 

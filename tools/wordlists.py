@@ -6,6 +6,8 @@ import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+from tools.wording import HelpFormatter
+
 SHARE = Path(__file__).resolve().parent.parent / "share"
 HUGE = Path("/usr/share/dict/american-english-huge")
 SMALL = Path("/usr/share/dict/american-english-small")
@@ -82,7 +84,7 @@ def write_words(path: Path, words: Sequence[str]) -> None:
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("bin/wordlists", description=__doc__)
+    parser = argparse.ArgumentParser("bin/wordlists", description=__doc__, formatter_class=HelpFormatter)
     parser.add_argument("--huge", type=Path, default=HUGE, help="list the guesses come from (%(default)s)")
     parser.add_argument("--small", type=Path, default=SMALL, help="list the answers come from (%(default)s)")
     parser.add_argument(

@@ -179,7 +179,9 @@ def test_databases_that_do_not_agree_are_no_backup(
     populated: Locations, backups: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_rows(populated.users, "DELETE FROM users WHERE user_id IN (SELECT user_id FROM users LIMIT 150)")
-    with pytest.raises(SystemExit, match=r"^The databases have 1\d\d differences, listed above: there is no backup\.$"):
+    with pytest.raises(
+        SystemExit, match=r"^The databases have 1\d\d differences?, listed above: there is no backup\.$"
+    ):
         backup.main([str(backups / "set")])
     assert " has games and is no user\n" in capsys.readouterr().out
     assert_nothing_was_left(backups)
@@ -208,7 +210,7 @@ def test_a_damaged_page_is_found(populated: Locations, backups: Path) -> None:
     with populated.users.open("r+b") as file:
         file.seek(3 * 4096)
         file.write(b"x" * 4096)
-    with pytest.raises(SystemExit, match="differences, listed above: there is no backup"):
+    with pytest.raises(SystemExit, match=r"differences?, listed above: there is no backup"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 

@@ -29,7 +29,7 @@ def find_differences(capsys: pytest.CaptureFixture[str]) -> list[str]:
     """The lines before the summary."""
     assert verify.main([]) == 1
     *differences, summary = capsys.readouterr().out.splitlines()
-    assert summary.endswith(" differences.")
+    assert summary.endswith((" 1 difference.", " differences."))
     return differences
 
 
@@ -45,7 +45,7 @@ def test_databases_that_agree_are_reported_in_one_line_and_left_as_they_are(
     assert verify.main([]) == 0
 
     players = sum(read_rows(shard, "SELECT COUNT(*) FROM standings")[0][0] for shard in populated.shards)
-    assert capsys.readouterr().out == f"{players} players with 3,000 games: all databases agree.\n"
+    assert capsys.readouterr().out == f"300 players, {players} of them with 3,000 games: all databases agree.\n"
     assert dump(populated) == before
     assert list_files(populated.folder) == {path.name for path in (*populated.all, *populated.keys)}
 
@@ -55,7 +55,7 @@ def test_empty_databases_agree(unmade: Locations, capsys: pytest.CaptureFixture[
 
     assert verify.main([]) == 0
 
-    assert capsys.readouterr().out.endswith("0 players with 0 games: all databases agree.\n")
+    assert capsys.readouterr().out.endswith("0 players, 0 of them with 0 games: all databases agree.\n")
 
 
 @pytest.mark.parametrize(

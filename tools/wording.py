@@ -1,0 +1,20 @@
+"""How scripts put things to a person: help texts of one width, and numbers with their nouns."""
+
+import argparse
+
+
+class HelpFormatter(argparse.HelpFormatter):
+    """Fills each paragraph of a description to the terminal's width, and keeps the paragraphs apart."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        paragraphs = text.strip().split("\n\n")
+        return "\n\n".join(super(HelpFormatter, self)._fill_text(each, width, indent) for each in paragraphs)
+
+
+class DefaultsHelpFormatter(HelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
+    """Also adds the default of each option."""
+
+
+def count(number: int, noun: str) -> str:
+    """`1 player`, `1,000 players`; for nouns whose plural ends in an s."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
