@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
+from servicekit.log_stream import open_log_stream
 from servicekit.request_ids import NO_REQUEST, request_id
 
 ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
@@ -57,7 +58,9 @@ def configure_logging(*, log_format: LogFormat, access_log: bool, instance: str)
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"lines": {"()": JsonLines if log_format == "json" else TextLines, "instance": instance}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+            "handlers": {
+                "stderr": {"class": "logging.StreamHandler", "formatter": "lines", "stream": open_log_stream()}
+            },
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
                 "quintet": {"level": "INFO", "handlers": [], "propagate": True},

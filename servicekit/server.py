@@ -1,63 +1,53 @@
 """bin/serve: runs a service under uvicorn so that it can be replaced while it runs, and no request is lost.
 
-Two instances may listen on one port for a moment (SO_REUSEPORT). The new one says when it is ready (READY_FD), and only
-then is the old one told to end. That one first drains: it takes no new connection, answers what comes on the old ones
-with `Connection: close`, and closes what is idle only when nobody sends on it any more. A server that closed an idle
-connection at once could meet a request that is already on its way, and nobody could tell whether it was carried out.
+A new process and the old one share the listening socket that their supervisor holds open (servicekit/listening.py). The
+new one says when it is ready, and only then is the old one told to end. That one drains: it accepts no new connection,
+answers requests on open ones with `Connection: close`, and closes an idle one only when no client sends on it any more.
+A server that closed idle connections at once could meet a request already on its way, and the client could not tell
+whether it was carried out.
 """
 
 import argparse
 import asyncio
 import gc
 import logging
-import os
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from pathlib import Path
 
 import uvicorn
 
+from servicekit.listening import HOST, duplicate, open_listener, parse_port, take_inherited_listener
 from servicekit.logging import configure_logging
 from servicekit.settings import ServiceSettings
+from servicekit.supervision import Supervisor
 
 logger = logging.getLogger("uvicorn.error")
 
-HOST = "127.0.0.1"
-"""Traefik alone may be reached from elsewhere."""
-LISTENERS = 32
-"""Sockets that listen on an instance's port, among which Linux shares out the connections. libuv, under uvloop, accepts
-one connection a socket in each round of its loop: with a single socket the last connection of a burst waits for as many
-rounds, under load 200 ms and more."""
 DRAIN_S = 1.5
 """Above Traefik's `idleConnTimeout` and the `KEEP_ALIVE_S` of games: nobody sends on what was idle for so long."""
 GRACE_S = 3
 """For requests under way after that; foreman kills after 5 s in all."""
 POLL_S = 0.02
-READY_FD = "READY_FD"
-"""The environment variable with the number of the pipe through which bin/keep learns that an instance is ready."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready, drains before it ends, and ends when its keeper is gone."""
+    """uvicorn's server, which says when it is ready, drains before it ends, and ends when its supervisor is gone."""
 
-    def __init__(self, config: uvicorn.Config, ready_fd: int | None) -> None:
+    def __init__(self, config: uvicorn.Config, supervisor: Supervisor) -> None:
         super().__init__(config)
-        self._ready_fd = ready_fd
-        self._keeper = None if ready_fd is None else os.getppid()
+        self._supervisor = supervisor
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.collect()
-        gc.freeze()  # what is there now stays for ever: to look through it again and again takes 50 ms each time
+        gc.freeze()  # all that lives now lives as long as the process: scanning it again takes 50 ms each time
         logger.info("Listening on http://%s:%s", self.config.host, self.config.port)
-        if self._ready_fd is not None:
-            with suppress(BrokenPipeError):  # the keeper is gone: on_tick sees that
-                os.write(self._ready_fd, b"ready\n")
-            os.close(self._ready_fd)
+        self._supervisor.say_ready()
 
     async def on_tick(self, counter: int) -> bool:
-        if self._keeper not in {None, os.getppid()}:
+        if self._supervisor.is_gone:
             logger.error("bin/keep, which started this, is gone: it ends.")
             self.should_exit = True
         return await super().on_tick(counter)
@@ -79,23 +69,19 @@ class Server(uvicorn.Server):
             await asyncio.sleep(POLL_S)
 
 
-def listen(port: int) -> socket.socket:
-    """A socket on this machine's loopback interface; several processes of one user, and several sockets of each, may
-    listen on one port. Raises OSError if somebody else does."""
-    listener = socket.socket()
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    listener.bind((HOST, port))
-    return listener
+def list_services() -> list[str]:
+    """The packages with an app."""
+    return sorted(path.parent.name for path in Path(__file__).resolve().parent.parent.glob("*/app.py"))
 
 
-def serve(service: str, port: int) -> None:
+def serve(service: str, listener: socket.socket) -> None:
     """Returns when it was told to end."""
+    supervisor = Supervisor()
+    port = listener.getsockname()[1]
     settings = ServiceSettings()
     configure_logging(
         log_format=settings.log_format, access_log=settings.access_log, instance=settings.instance or service
     )
-    ready_fd = os.environ.pop(READY_FD, None)
     config = uvicorn.Config(
         f"{service}.app:app",
         host=HOST,
@@ -107,22 +93,22 @@ def serve(service: str, port: int) -> None:
         log_config=None,  # configure_logging's
         access_log=False,  # servicekit/observing.py writes it
     )
-    try:
-        listeners = [listen(port) for _ in range(LISTENERS)]
-    except OSError as error:
-        raise SystemExit(f"Port {port} cannot be had ({error.strerror}): end what listens there.") from error
-    server = Server(config, None if ready_fd is None else int(ready_fd))
-    server.run(listeners)
+    Server(config, supervisor).run(duplicate(listener))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         "bin/serve", description="Runs one instance of a service on the loopback interface."
     )
-    parser.add_argument("service", help="the package: users, words, games or stats")
-    parser.add_argument("--port", type=int, required=True, help="where it listens")
+    parser.add_argument("service", help=f"the package: {', '.join(list_services())}")
+    parser.add_argument("--port", help="where it listens; under bin/keep --listen it has the socket already")
     arguments = parser.parse_args(argv)
-    serve(arguments.service, arguments.port)
+    if arguments.service not in list_services():
+        raise SystemExit(f"There is no service {arguments.service!r}: choose from {', '.join(list_services())}.")
+    listener = take_inherited_listener()
+    if listener is None and arguments.port is None:
+        raise SystemExit("A port is needed: bin/serve SERVICE --port PORT.")
+    serve(arguments.service, listener or open_listener(parse_port(arguments.port)))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import games.settings
 import stats.settings
 import users.settings
-from servicekit.server import DRAIN_S, GRACE_S, HOST
+from servicekit.listening import HOST
+from servicekit.server import DRAIN_S, GRACE_S
 from tools.layout import read_layout
 from tools.traefik import read_servers
 
@@ -58,7 +59,7 @@ ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if 
 
 def test_each_service_is_told_the_prefix_that_traefik_strips() -> None:
     for name in SERVICES:
-        assert PROCFILE[name] == f"exec bin/keep bin/serve {name} --port $PORT"  # which knows the prefix by the name
+        assert PROCFILE[name] == f"exec bin/keep --listen $PORT bin/serve {name}"  # which knows the prefix by the name
         rule = ROUTES["routers"][name]["rule"]
         assert rule == f"Path(`/api/{name}`) || PathPrefix(`/api/{name}/`)"
         assert ROUTES["routers"][name]["service"] == name

@@ -1,143 +1,122 @@
-"""bin/keep: runs a command, and starts it again when it dies."""
+"""bin/keep, the supervisor: runs a command, and starts it again when it dies."""
 
 import argparse
 import os
 import signal
-import subprocess
+import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 
-HELP = """Runs a command, and starts it again a moment after it has died. foreman ends everything when one of its
+from servicekit.listening import open_listener, parse_port
+from servicekit.log_stream import open_log_stream
+from tools.child import END_TIMEOUT_S, Child, end_all
+from tools.runner import Runner
+
+HELP = """Supervises a command: starts it again a moment after it has died. foreman ends everything when one of its
 processes ends; the one that it sees is this, which does not.
 
-SIGTERM and SIGINT end the command, and this with it. SIGHUP puts a new process in the old one's place: the old one is
-told to end when the new one is ready, which a command says by writing a line to the file descriptor whose number is in
-READY_FD (bin/serve does). A command that ends before it was ever ready is not started again: as it is set up it cannot
-run.
+SIGTERM, SIGINT and SIGHUP end the command, and this with it (a signal that was ignored when this was started, as SIGHUP
+is under nohup, stays ignored). So does the end of the runner that started it. A command that ends before it was ever
+ready is not started again: as it is set up it cannot run. A command says that it is ready by writing a line to the file
+descriptor whose number is in READY_FD.
 
-On Linux all of it has the scheduling policy SCHED_BATCH, under which a process that wakes up does not take the core
-from one that works."""
+With --listen this opens the command's listening socket, whose descriptor is in LISTEN_FD, and SIGUSR1 replaces the
+process: the old one is told to end when a new one is ready, and no connection is lost. Without it SIGUSR1 is ignored.
+
+On Linux all of it has the scheduling policy SCHED_BATCH: a waking process does not preempt a running one."""
 
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
-"""Before a command is started again: twice as long each time, until one has run for SETTLED_S."""
-SETTLED_S = 5.0
+"""Before a command is started again: twice as long each time, until one has become ready."""
 READY_TIMEOUT_S = 20.0
-END_TIMEOUT_S = 10.0
-
-
-class Child:
-    """A process of the command."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._ready, write_end = os.pipe()
-        os.set_blocking(self._ready, False)
-        try:
-            environment = {**os.environ, "READY_FD": str(write_end)}
-            self._process = subprocess.Popen(command, pass_fds=[write_end], env=environment)  # the command is its own
-        finally:
-            os.close(write_end)
-        self._started_at = time.monotonic()
-        self._is_ready = False
-
-    def __del__(self) -> None:
-        os.close(self._ready)
-
-    @property
-    def status(self) -> int | None:
-        """As the shell has it, 128 + its number for a signal; None while it runs."""
-        status = self._process.poll()
-        return status if status is None or status >= 0 else 128 - status
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether it has said so."""
-        if not self._is_ready:
-            with suppress(BlockingIOError):  # it has said nothing yet
-                self._is_ready = bool(os.read(self._ready, 64))
-        return self._is_ready
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it can run as it is set up; not every command says that it is ready."""
-        return self.is_ready or time.monotonic() - self._started_at > SETTLED_S
-
-    def end(self) -> None:
-        """Returns when it has ended."""
-        self._process.terminate()
-        try:
-            self._process.wait(END_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
 
 
 class Keeper:
-    """What signals ask for is noted in their handlers, and done here, one thing at a time."""
+    """Signal handlers note what is asked for; the loop does it, one thing at a time."""
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], *, runner: Runner, listener: socket.socket | None) -> None:
         self._command = command
-        self._is_ending = False
-        self._is_replacing = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note_end)
-        signal.signal(signal.SIGHUP, self._note_replacement)
+        self._runner = runner
+        self._listener = listener
+        self._children: list[Child] = []
+        """One; two while one is replaced, the new one last."""
+        self._was_ready = False
+        self._is_told_to_end = False
+        self._is_told_to_replace = False
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._note_end)
+        signal.signal(signal.SIGUSR1, self._note_replacement if listener is not None else signal.SIG_IGN)
 
     def _note_end(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_ending = True
+        self._is_told_to_end = True
 
     def _note_replacement(self, _number: int, _frame: FrameType | None) -> None:
-        self._is_replacing = True
+        self._is_told_to_replace = True
 
     def run(self) -> int:
-        """Returns when it was told to end, 0, or when the command cannot run as it is set up, its status."""
-        child, pause_s = Child(self._command), FIRST_PAUSE_S
-        can_run = False
-        while not self._is_ending:
-            can_run = can_run or child.is_settled
-            if child.status is None:
-                child = self._replace(child) if self._is_replacing else child
-                time.sleep(POLL_S)
-            elif can_run:
-                say(f"{self._name} ended with status {child.status}; it is started again.")
-                pause_s = FIRST_PAUSE_S if child.is_settled else min(2 * pause_s, LONGEST_PAUSE_S)
-                self._wait(pause_s)
-                child = Child(self._command)
-            else:
-                return child.status or 1
-        child.end()
-        return 0
+        """Returns the exit status: 0 at a request, the command's if it cannot run as it is set up."""
+        pause_s = FIRST_PAUSE_S
+        try:
+            child = self._start()
+            while not self._must_end:
+                status = child.status  # before it is asked whether it was ready: it may say so and die in between
+                self._was_ready = self._was_ready or child.is_ready
+                if status is None:
+                    child = self._replace(child) if self._is_told_to_replace else child
+                    time.sleep(POLL_S)
+                elif self._was_ready:
+                    say(f"{self._name} ended with status {status}; it is started again.")
+                    pause_s = FIRST_PAUSE_S if child.is_ready else min(2 * pause_s, LONGEST_PAUSE_S)
+                    self._wait_until(lambda: False, pause_s)
+                    self._children.remove(child)
+                    child = self._start()
+                else:
+                    return status or 1
+            return 0
+        finally:
+            end_all(self._children)
 
-    def _replace(self, old: Child) -> Child:
-        """Which of the two goes on: the new one, unless it does not become ready."""
-        self._is_replacing = False
-        new = Child(self._command)
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while not new.is_ready:
-            if new.status is not None or self._is_ending or time.monotonic() > deadline:
-                say(f"The new {self._name} did not become ready; the old one goes on.")
-                new.end()
-                return old
-            time.sleep(POLL_S)
-        old.end()
-        return new
-
-    def _wait(self, seconds: float) -> None:
-        """Less if it is told to end meanwhile."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self._is_ending:
-            time.sleep(POLL_S)
+    @property
+    def _must_end(self) -> bool:
+        return self._is_told_to_end or self._runner.is_gone
 
     @property
     def _name(self) -> str:
         return " ".join(self._command)
 
+    def _start(self) -> Child:
+        child = Child(self._command, listener=self._listener, is_restart=self._was_ready)
+        self._children.append(child)
+        return child
+
+    def _replace(self, old: Child) -> Child:
+        """Returns the child that goes on: the new one, unless it does not become ready."""
+        self._is_told_to_replace = False
+        new = self._start()
+        self._wait_until(lambda: new.is_ready or new.status is not None, READY_TIMEOUT_S)
+        leaving, staying = (old, new) if new.is_ready and new.status is None else (new, old)
+        if leaving is new and not self._must_end:
+            say(f"The new {self._name} did not become ready; the old one goes on.")
+        leaving.terminate()
+        self._wait_until(lambda: leaving.status is not None, END_TIMEOUT_S)
+        if not self._must_end:  # else both are ended together
+            leaving.kill()
+            self._children.remove(leaving)
+        return staying
+
+    def _wait_until(self, holds: Callable[[], bool], timeout_s: float) -> None:
+        """Returns early if this must end."""
+        deadline = time.monotonic() + timeout_s
+        while not holds() and not self._must_end and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+
 
 def work_in_batches() -> None:
-    """Of this process and all that it starts, threads too: whoever wakes up waits until another has used up its turn.
+    """SCHED_BATCH for this process and all that it starts: a waking thread does not preempt a running one.
 
     A service wakes up for every request and every commit. Each time it would take the core from another one, which
     finds nothing of its own in the caches afterwards: under full load that costs a third of all time. Unloaded cores
@@ -149,17 +128,24 @@ def work_in_batches() -> None:
 
 
 def say(sentence: str) -> None:
-    print(f"bin/keep: {sentence}", file=sys.stderr, flush=True)
+    with suppress(OSError):  # the terminal or the runner is gone
+        stream = open_log_stream()
+        stream.write(f"bin/keep: {sentence}\n")
+        stream.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/keep", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--listen", metavar="PORT", help="open a listening socket on this port of the loopback interface"
+    )
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run, with its arguments")
-    command = parser.parse_args(argv).command
-    if not command:
+    arguments = parser.parse_args(argv)
+    if not arguments.command:
         parser.error("a command is needed")
     work_in_batches()
-    return Keeper(command).run()
+    listener = None if arguments.listen is None else open_listener(parse_port(arguments.listen))
+    return Keeper(arguments.command, runner=Runner(os.environ), listener=listener).run()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import argparse
 import os
 import random
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -28,6 +29,9 @@ from tools.wording import DefaultsHelpFormatter, count
 HELP = """Fills the databases of users and games with simulated players, who differ in skill and in how often they play;
 each plays at most one game a day, from 2021-06-19 on. The same options give the same data, ids included. Everything is
 made beside the databases and takes their place when it is complete."""
+
+ERASE_BELOW = "\r\x1b[J"
+"""The terminal's sequence that erases from the start of the line to the end of the screen."""
 
 
 def build_users(path: Path, players: Sequence[Player]) -> None:
@@ -77,7 +81,16 @@ def build_all(locations: Locations, *, users: int, games: int, days: int, seed: 
         for number, (path, part) in enumerate(zip(locations.shards, parts, strict=True))
     ]
     make_empty("plays.sql", staged(locations.plays))
-    run_in_parallel([*shards, partial(build_users, staged(locations.users), players)])
+    try:
+        run_in_parallel([*shards, partial(build_users, staged(locations.users), players)])
+    finally:
+        erase_progress_bars()
+
+
+def erase_progress_bars() -> None:
+    """Those of several processes leave rests of each other below the cursor."""
+    if sys.stderr.isatty():
+        print(ERASE_BELOW, end="", file=sys.stderr, flush=True)
 
 
 def populate(locations: Locations, *, users: int, games: int, until: date, seed: int, force: bool) -> None:

@@ -19,6 +19,8 @@ class Instance:
     """bin/keep."""
     processes: tuple[psutil.Process, ...]
     """What it keeps, the newest first: one, two for a moment while one takes over from the other, or none."""
+    is_earlier: bool = False
+    """Whether the keeper is of a version that is ended by SIGUSR1, and replaces its command at SIGHUP."""
 
 
 def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:
@@ -39,15 +41,16 @@ def find_instances(root: Path, processes: list[Process]) -> list[Instance]:
     keepers = {tuple(command): keeper for keeper, command in list_keepers(root)}
     found = []
     for process in processes:
-        service = process.name.partition(".")[0]
-        command = ("bin/traefik",) if service == "traefik" else ("bin/serve", service, "--port", str(process.port))
-        keeper = keepers.get(command)
-        found.append(Instance(process.name, keeper, list_children(keeper) if keeper else ()))
+        service, port = process.name.partition(".")[0], str(process.port)
+        command = ("bin/traefik",) if service == "traefik" else ("--listen", port, "bin/serve", service)
+        keeper, earlier = keepers.get(command), keepers.get(("bin/serve", service, "--port", port))
+        one = keeper or earlier
+        found.append(Instance(process.name, one, list_children(one) if one else (), one is not None and one is earlier))
     return found
 
 
 def list_keepers(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
-    """Each bin/keep of a folder, and the command that it keeps."""
+    """Each bin/keep of a folder, and its arguments."""
     for process in psutil.process_iter():
         try:
             command = process.cmdline()

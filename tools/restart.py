@@ -27,9 +27,14 @@ def replace(instance: Instance) -> None:
     """Returns when a new process has taken over and the old one has ended; raises SystemExit if none has."""
     if instance.keeper is None or not instance.processes:
         raise SystemExit(f"{instance.name} does not run: start the suite with bin/run.")
+    if instance.is_earlier:
+        raise SystemExit(
+            f"{instance.name} runs under a bin/keep of an earlier version, which cannot replace it: stop the suite and"
+            " start it once."
+        )
     old = instance.processes[0]
     print(f"{instance.name}: process {old.pid} ... ", end="", flush=True)
-    instance.keeper.send_signal(signal.SIGHUP)
+    instance.keeper.send_signal(signal.SIGUSR1)
     deadline = time.monotonic() + TIMEOUT_S
     has_begun = False
     while True:

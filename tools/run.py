@@ -11,12 +11,16 @@ from typing import NoReturn
 from tools import init, populate
 from tools.layout import Layout, is_free, read_layout
 from tools.locations import ROOT, read_locations
+from tools.runner import RUNNER_PID
 from tools.script import run_script
 
 HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 
 The databases are made and filled with demo players when there are none. The processes run under foreman where it is
-installed, else under honcho, which comes with the project. Ctrl-C ends them all."""
+installed, else under honcho, which comes with the project. Whatever ends this ends them all:
+Ctrl-C, a closed terminal, kill."""
+
+FOREMAN_SIGNALS = ROOT / "tools" / "foreman_signals.rb"
 
 
 def require_free_ports(layout: Layout) -> None:
@@ -41,7 +45,25 @@ def runner_command(runner: str, layout: Layout) -> list[str]:
     if runner == "foreman":
         return ["foreman", "start"]
     counts = ",".join(f"{name}={count}" for name, count in layout.formation.items() if name != "all")
-    return [sys.executable, "-m", "honcho", "start", "--port", str(layout.base_port), "--concurrency", counts]
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "tools.honcho_runner",
+        "start",
+        "--port",
+        str(layout.base_port),
+        "--concurrency",
+        counts,
+    ]
+
+
+def runner_environment(runner: str) -> dict[str, str]:
+    """Tells the supervisors whose end is theirs, and foreman to end when its output is closed."""
+    environment = {**os.environ, RUNNER_PID: str(os.getpid())}
+    if runner == "foreman":
+        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -r{FOREMAN_SIGNALS}".strip()
+    return environment
 
 
 def run(chosen_runner: str | None) -> NoReturn:
@@ -52,11 +74,11 @@ def run(chosen_runner: str | None) -> NoReturn:
     layout = read_layout(ROOT)
     require_free_ports(layout)
     make_databases()
-    print(f"{runner} starts the suite at {layout.url}/api/ (users, words, games, stats). Ctrl-C ends it.", flush=True)
+    print(f"{runner} starts the suite. Ctrl-C ends it.", flush=True)
     command = runner_command(runner, layout)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it ignores is inherited
     # The process id stays the same, so that a signal to bin/run reaches the runner itself.
-    os.execvp(command[0], command)  # noqa: S606 - one of the two commands above
+    os.execvpe(command[0], command, runner_environment(runner))  # noqa: S606 - one of the two commands above
 
 
 def main(argv: Sequence[str] | None = None) -> int:

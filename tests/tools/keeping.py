@@ -1,8 +1,10 @@
 """A command for bin/keep that notes what happens to it, and does what a file tells it."""
 
 import os
+import socket
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.waiting import PATIENCE_S
@@ -35,14 +37,28 @@ while True:
 """
 
 
+def find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 class Kept:
     """A running bin/keep, and what its command has noted."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        listens: bool = True,
+        wrapper: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self._folder = folder
-        command = [str(ROOT / "bin" / "keep"), sys.executable, "-c", COMMAND]
+        self.port = find_free_port()
+        options = ["--listen", str(self.port)] if listens else []
+        command = [*wrapper, str(ROOT / "bin" / "keep"), *options, sys.executable, "-c", COMMAND]
         with (folder / "said").open("w") as said:
-            self.process = subprocess.Popen(command, cwd=folder, stderr=said)
+            self.process = subprocess.Popen(command, cwd=folder, stderr=said, env={**os.environ, **(environment or {})})
 
     def events(self) -> list[tuple[str, int]]:
         path = self._folder / "events"

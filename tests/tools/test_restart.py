@@ -1,13 +1,19 @@
 """bin/restart, without a suite: tests/faults replaces the instances of a running one."""
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.tools.keeping import Kept
-from tests.waiting import wait_until
-from tools.processes import Instance, list_children
+from tests.waiting import PATIENCE_S, wait_until
+from tools.layout import Process
+from tools.processes import Instance, find_instances, list_children
 from tools.restart import choose, main, replace
 
 INSTANCES = [Instance(name, None, ()) for name in ("users.1", "stats.1", "stats.2")]
@@ -66,3 +72,43 @@ def test_a_new_instance_that_ended_between_two_looks_is_told_too(
     monkeypatch.setattr("tools.restart.POLL_S", 2)
     with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one goes on"):
         replace(as_instance(kept))
+
+
+# As bin/keep was before SIGUSR1 replaced its command: SIGUSR1 ends it.
+EARLIER_KEEPER = """
+import subprocess, sys
+subprocess.run(sys.argv[1:])
+"""
+
+
+@pytest.fixture
+def earlier_suite(tmp_path: Path) -> Iterator[psutil.Process]:
+    """The supervisor of users in a suite of an earlier version, which runs in the folder."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "keep.py").write_text(EARLIER_KEEPER, encoding="utf-8")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "serve").write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
+    (tmp_path / "bin" / "serve").chmod(0o755)
+    command = [sys.executable, "-m", "tools.keep", "bin/serve", "users", "--port", "5000"]
+    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}) as keeper:
+        process = psutil.Process(keeper.pid)
+        wait_until(process.children)
+        try:
+            yield process
+        finally:
+            if process.is_running():
+                for child in process.children():
+                    child.kill()
+
+
+def test_an_earlier_supervisor_is_left_alone_and_told_of(earlier_suite: psutil.Process, tmp_path: Path) -> None:
+    (users,) = find_instances(tmp_path, [Process("users.1", 5000)])
+    assert users.keeper == earlier_suite
+    with pytest.raises(SystemExit, match=r"^users\.1 runs under a bin/keep of an earlier version.* start it once\.$"):
+        replace(users)
+    assert earlier_suite.children()
+    earlier_suite.send_signal(signal.SIGUSR1)  # what the refusal prevents
+    children = earlier_suite.children()
+    assert earlier_suite.wait(PATIENCE_S) == -signal.SIGUSR1
+    for child in children:
+        child.kill()

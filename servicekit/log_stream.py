@@ -1,0 +1,49 @@
+"""Writing the log to a pipe without ever waiting for the process that reads it.
+
+A runner that is frozen, or no longer reads, leaves the pipe full after 64 KiB; a blocking write would then stop the
+service. Lines that do not fit are dropped, and the next one that fits says how many.
+"""
+
+import io
+import os
+import select
+import stat
+import sys
+from typing import TextIO
+
+
+class PipeStream(io.TextIOBase):
+    """What logging needs of a stream, on the write end of a pipe."""
+
+    def __init__(self, fd: int) -> None:
+        super().__init__()
+        os.set_blocking(fd, False)
+        self._fd = fd
+        self._dropped = 0
+
+    def write(self, text: str) -> int:
+        """Writes each line whole, or drops it; a line above PIPE_BUF, which Linux may split, is written in pieces."""
+        for line in text.splitlines(keepends=True):
+            self._write_line(line)
+        return len(text)
+
+    def _write_line(self, line: str) -> None:
+        notice = f"WARNING: {self._dropped} lines of the log were dropped: they were not read in time.\n"
+        data = (notice + line if self._dropped else line).encode("utf-8", "backslashreplace")
+        try:
+            while data:
+                # Up to PIPE_BUF bytes a write is atomic: all of it, or an error.
+                data = data[os.write(self._fd, data[: select.PIPE_BUF]) :]
+            self._dropped = 0
+        except OSError:  # the pipe is full, or has no reader
+            self._dropped += 1
+
+
+def open_log_stream() -> TextIO | PipeStream:
+    """Standard error. Only a pipe is made non-blocking: on a terminal the flag would reach the user's shell."""
+    try:
+        fd = sys.stderr.fileno()
+        is_pipe = stat.S_ISFIFO(os.fstat(fd).st_mode)
+    except OSError:  # it is no file
+        return sys.stderr
+    return PipeStream(fd) if is_pipe else sys.stderr

@@ -1,0 +1,308 @@
+"""Whatever ends the runner, or its terminal, ends the whole suite: real processes under both runners, on a terminal."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+
+import httpx
+import psutil
+import pytest
+
+from tests.live.helpers import make_population, require_runner
+from tests.live.terminal import Terminal
+from tests.waiting import wait_until
+from tools.layout import Layout, is_free, read_layout
+from tools.populate import ERASE_BELOW
+from tools.stack import Stack, copy_project, start_stack
+
+END_S = 12
+READY = "Quintet is ready: open http://127.0.0.1:"
+Open = Callable[[str], Terminal]
+
+
+def list_processes(root: Path) -> list[psutil.Process]:
+    """All that runs in the folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if Path(process.cwd()) == root and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def wait_until_all_ended(root: Path) -> None:
+    layout = read_layout(root)
+    try:
+        wait_until(lambda: not list_processes(root), timeout_s=END_S)
+    except AssertionError:
+        left = [" ".join(process.cmdline()) for process in list_processes(root)]
+        raise AssertionError(f"these are left: {left}") from None
+    assert all(is_free(process.port) for process in layout.processes)
+
+
+def serves(layout: Layout) -> bool:
+    try:
+        return httpx.get(f"{layout.url}/api/users/health", timeout=2).is_success
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("project")
+    copy_project(root)
+    make_population(root)
+    return root
+
+
+@pytest.fixture
+def project(copy: Path) -> Iterator[Path]:
+    """What a failed test leaves running is killed."""
+    yield copy
+    left = list_processes(copy)
+    for process in left:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=END_S)
+
+
+@pytest.fixture(params=["foreman", "honcho"])
+def runner(request: pytest.FixtureRequest) -> str:
+    name = str(request.param)
+    require_runner(name)
+    return name
+
+
+@pytest.fixture
+def open_terminal(project: Path) -> Iterator[Open]:
+    opened = []
+
+    def run_in_terminal(command: str) -> Terminal:
+        opened.append(Terminal(command, project))
+        return opened[-1]
+
+    yield run_in_terminal
+    for terminal in opened:
+        terminal.end()
+
+
+@pytest.mark.parametrize("presses", [1, 2])
+def test_ctrl_c_ends_everything(project: Path, runner: str, open_terminal: Open, presses: int) -> None:
+    terminal = open_terminal(f"exec bin/run --runner {runner}")
+    terminal.wait_for(READY)
+    for _ in range(presses):
+        terminal.press_ctrl_c()
+    wait_until_all_ended(project)
+    assert "Traceback" not in terminal.shown
+
+
+def test_ctrl_c_through_tee_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+    terminal = open_terminal(f"bin/run --runner {runner} | tee run.log")
+    terminal.wait_for(READY)
+    terminal.press_ctrl_c()
+    wait_until_all_ended(project)
+
+
+def test_a_closed_pipe_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+    terminal = open_terminal(f"bin/run --runner {runner} | head -3")
+    wait_until(lambda: terminal.shown.count("\n") >= 3, timeout_s=60)
+    wait_until_all_ended(project)
+
+
+def test_a_closed_terminal_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+    terminal = open_terminal(f"bin/run --runner {runner}; true")
+    terminal.wait_for(READY)
+    terminal.hang_up()
+    wait_until_all_ended(project)
+
+
+def test_under_nohup_a_closed_terminal_ends_nothing(project: Path, runner: str, open_terminal: Open) -> None:
+    layout, log = read_layout(project), project / f"{runner}.log"
+    terminal = open_terminal(f"nohup bin/run --runner {runner} >{log} 2>&1 </dev/null; true")
+    wait_until(lambda: log.exists() and READY in log.read_text(encoding="utf-8"), timeout_s=60)
+    before = {process.pid for process in list_processes(project)}
+    terminal.hang_up()
+    terminal.shell.wait(END_S)
+    for _ in range(20):
+        assert serves(layout)
+    after = {process.pid for process in list_processes(project)}
+    assert before - after <= {terminal.shell.pid}
+    os.kill(find_runner(project, runner), signal.SIGTERM)
+    wait_until_all_ended(project)
+
+
+def find_runner(root: Path, name: str) -> int:
+    """The process of which the supervisors have the id."""
+    for process in list_processes(root):
+        if "tools.keep" in process.cmdline():
+            return int(process.environ()["RUNNER_PID"])
+    raise AssertionError(f"{name} does not run")
+
+
+def test_killing_the_runner_ends_everything(project: Path, runner: str) -> None:
+    stack = start_stack(project, runner=runner)
+    stack.wait_until_ready()
+    stack.stop(signal.SIGKILL)
+    wait_until_all_ended(project)
+
+
+def test_killing_the_runner_while_the_suite_starts_ends_everything(project: Path, runner: str) -> None:
+    stack = start_stack(project, runner=runner)
+    wait_until(lambda: count_keepers(project) >= 1, timeout_s=60)
+    stack.stop(signal.SIGKILL)
+    wait_until_all_ended(project)
+
+
+def count_keepers(root: Path) -> int:
+    return sum("tools.keep" in process.cmdline() for process in list_processes(root))
+
+
+def foreman(project: Path, folder: Path, *arguments: str) -> Stack:
+    require_runner("foreman")
+    log = folder / "foreman.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            ["foreman", "start", *arguments],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
+    return Stack(project, read_layout(project), process, log)
+
+
+def test_killing_a_foreman_started_by_hand_ends_everything(project: Path) -> None:
+    stack = foreman(project, project)
+    stack.wait_until_ready()
+    stack.stop(signal.SIGKILL)
+    wait_until_all_ended(project)
+
+
+@pytest.mark.parametrize("option", ["-d", "-f"])
+def test_foreman_works_from_another_folder(project: Path, tmp_path: Path, option: str) -> None:
+    place = str(project if option == "-d" else project / "Procfile")
+    port = str(read_layout(project).base_port)
+    stack = foreman(project, tmp_path, option, place, "-m", "all=1,stats=3", "-p", port)
+    try:
+        stack.wait_until_ready()
+    finally:
+        stack.stop()
+    wait_until_all_ended(project)
+
+
+def test_a_formation_without_all_instances_ends_with_a_sentence(project: Path, tmp_path: Path) -> None:
+    layout = read_layout(project)
+    stack = foreman(project, tmp_path, "-d", str(project), "-p", str(layout.base_port))
+    stack.process.wait(60)
+    wait_until_all_ended(project)
+    said = stack.log.read_text(encoding="utf-8")
+    missing = f"127.0.0.1:{layout.base_port + 301}, 127.0.0.1:{layout.base_port + 302}"
+    assert said.count(f"Traefik waits for {missing}, which routes.toml names.") == 1
+    assert said.count(f"No service listens on {missing}, which routes.toml names: start the suite with bin/run") == 1
+    assert "Traceback" not in said
+
+
+def test_ctrl_c_while_traefik_waits_leaves_no_trace(project: Path, open_terminal: Open) -> None:
+    require_runner("foreman")
+    terminal = open_terminal("exec foreman start -m all=1")
+    terminal.wait_for("Traefik waits for")
+    terminal.press_ctrl_c()
+    wait_until_all_ended(project)
+    assert "Traceback" not in terminal.shown
+    assert "KeyboardInterrupt" not in terminal.shown
+
+
+def test_a_port_of_traefik_that_is_in_use_ends_everything_with_a_sentence(project: Path) -> None:
+    layout = read_layout(project)
+    with socket.create_server(("127.0.0.1", layout.web_port)):
+        stack = foreman(project, project)
+        assert stack.process.wait(60) == 1
+    wait_until_all_ended(project)
+    said = stack.log.read_text(encoding="utf-8")
+    assert said.count(f"Port {layout.web_port} of traefik.toml is in use: stop the process that listens there.") == 1
+    assert "started again" not in said
+
+
+def test_a_second_instance_on_a_port_is_refused(project: Path) -> None:
+    stack = start_stack(project, runner="honcho")
+    try:
+        stack.wait_until_ready()
+        refused = subprocess.run(
+            [project / "bin" / "serve", "users", "--port", str(stack.layout.base_port)],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+    finally:
+        stack.stop()
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"Port {stack.layout.base_port} cannot be used (Address already in use): stop the process that listens there.\n"
+    )
+
+
+def test_a_frozen_runner_does_not_stop_the_services(project: Path, runner: str) -> None:
+    stack = start_stack(project, runner=runner)
+    try:
+        stack.wait_until_ready()
+        stack.process.send_signal(signal.SIGSTOP)
+        with httpx.Client(timeout=5) as client:
+            for _ in range(2000):  # each has a line of more than 100 bytes; a pipe holds 64 KiB
+                client.get(f"http://127.0.0.1:{stack.layout.base_port + 100}/crane").raise_for_status()
+    finally:
+        stack.process.send_signal(signal.SIGCONT)
+        stack.stop()
+    wait_until_all_ended(project)
+
+
+def test_replacing_users_loses_no_post(project: Path) -> None:
+    """Traefik does not send a POST of users again: 422 is the answer to an empty one, 502 would be a loss."""
+    stack = start_stack(project, runner="honcho", environment={"REGISTRATIONS_PER_MINUTE": "1000000"})
+    try:
+        stack.wait_until_ready()
+        stop = Event()
+        with ThreadPoolExecutor(32) as pool:
+            clients = [pool.submit(post_until, stop, f"{stack.url}/api/users") for _ in range(32)]
+            try:
+                for _ in range(3):
+                    subprocess.run([project / "bin" / "restart", "users"], check=True, capture_output=True)
+            finally:
+                stop.set()
+        statuses = sum((client.result() for client in clients), Counter[int]())
+    finally:
+        stack.stop()
+    assert set(statuses) == {422}
+    assert statuses[422] > 500
+
+
+def post_until(stop: Event, url: str) -> Counter[int]:
+    """How often which status came."""
+    statuses = Counter[int]()
+    with httpx.Client(timeout=20) as client:
+        while not stop.is_set():
+            statuses[client.post(url, json={}).status_code] += 1
+    return statuses
+
+
+def test_populating_leaves_no_rests_of_progress_bars(project: Path, open_terminal: Open) -> None:
+    terminal = open_terminal("exec bin/populate --force --users 3000 --games 60000")
+    assert terminal.shell.wait(60) == 0
+    terminal.wait_for("3,000 players")
+    bars, _, rest = terminal.shown.rpartition(ERASE_BELOW)
+    assert "shard 2" in bars
+    assert rest.startswith("3,000 players")
+
+
+def test_scripts_work_through_a_symlink(project: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    for script in sorted(path.name for path in (project / "bin").iterdir()):
+        if script in {"test", "python"} or (script == "wordlists" and shutil.which("aspell") is None):
+            continue
+        link.unlink(missing_ok=True)
+        link.symlink_to(project / "bin" / script)
+        shown = subprocess.run([link, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert shown.returncode == 0, shown.stderr
+        assert shown.stdout.startswith("usage: ")
