@@ -91,7 +91,7 @@ def to_text(paths: Sequence[Path]) -> str:
 
 
 def make_files(locations: Locations, *, force: bool) -> str:
-    """Returns the summary."""
+    """Returns the summary, which is empty if there was nothing to do."""
     makers = list_makers(locations)
     with exclusive(locations.folder, [*locations.all, *locations.keys]):
         missing = [path for path in makers if force or not path.exists()]
@@ -111,7 +111,15 @@ def make_files(locations: Locations, *, force: bool) -> str:
             own_folder.chmod(0o700)  # the same for its own folder; others are their owner's to decide on
     sentences = [f"Made {to_text(made)}."] if made else []
     sentences += describe_upgrades(upgrades)
-    return " ".join(sentences) or "All databases and keys exist: nothing to do."
+    return " ".join(sentences)
+
+
+def make_or_refuse(locations: Locations, *, force: bool) -> str:
+    """As `make_files`; raises SystemExit also for a key that cannot be read."""
+    try:
+        return make_files(locations, force=force)
+    except Problem as problem:
+        raise SystemExit(problem.detail) from problem
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -123,10 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    try:
-        print(make_files(read_locations(), force=arguments.force))
-    except Problem as problem:  # a key that cannot be read
-        raise SystemExit(problem.detail) from problem
+    print(make_or_refuse(read_locations(), force=arguments.force) or "All databases and keys exist: nothing to do.")
     return 0
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,8 @@ from types import FrameType
 from servicekit.listening import open_listener, parse_port
 from servicekit.log_stream import open_log_stream
 from tools.child import END_TIMEOUT_S, Child, end_all
-from tools.runner import Runner
+from tools.runner import RUNNER_PID, Runner
+from tools.wording import HelpFormatter
 
 HELP = """Supervises a command: starts it again a moment after it has died. foreman ends everything when one of its
 processes ends; the one that it sees is this, which does not.
@@ -134,8 +136,15 @@ def say(sentence: str) -> None:
         stream.flush()
 
 
+def find_wrong_setting() -> str:
+    """The sentences about settings that cannot be right, under a runner that was started by hand: bin/run has checked
+    them. In a process of its own, since what it imports would stay in memory; empty if all are right."""
+    check = [sys.executable, "-P", "-m", "tools.locations"]
+    return subprocess.run(check, capture_output=True, text=True, check=False).stderr.partition(": ")[2].strip()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/keep", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser("bin/keep", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument(
         "--listen", metavar="PORT", help="open a listening socket on this port of the loopback interface"
     )
@@ -143,6 +152,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     if not arguments.command:
         parser.error("a command is needed")
+    if RUNNER_PID not in os.environ and (refusal := find_wrong_setting()):
+        say(refusal)
+        return 1
     work_in_batches()
     listener = None if arguments.listen is None else open_listener(parse_port(arguments.listen))
     return Keeper(arguments.command, runner=Runner(os.environ), listener=listener).run()

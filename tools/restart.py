@@ -12,6 +12,7 @@ from tools.layout import read_layout
 from tools.locations import ROOT
 from tools.processes import Instance, find_instances, list_children
 from tools.script import run_script
+from tools.wording import HelpFormatter
 
 HELP = """Replaces the running instances of the services by new ones, one after the other, for instance after a change
 of the code. Each old one is told to end when the new one in its place is ready: no request fails, and none has to wait.
@@ -59,9 +60,7 @@ def choose(instances: Sequence[Instance], names: Sequence[str]) -> list[Instance
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        "bin/restart", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser("bin/restart", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help="a service (stats) or an instance (stats.2); all if none"
     )

@@ -13,6 +13,7 @@ from tools.layout import Layout, is_free, read_layout
 from tools.locations import ROOT, read_locations
 from tools.runner import RUNNER_PID
 from tools.script import run_script
+from tools.wording import HelpFormatter
 
 HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 
@@ -34,10 +35,13 @@ def require_free_ports(layout: Layout) -> None:
 
 
 def make_databases() -> None:
-    """Fills the databases of players if there are none, and makes what else is missing; raises as those scripts do."""
-    if not any(path.exists() for path in read_locations().players):
+    """Fills the databases of players if there are none, makes what else is missing, and says what it has made or
+    upgraded; raises as those scripts do."""
+    locations = read_locations()
+    if not any(path.exists() for path in locations.players):
         populate.main([])
-    init.main([])
+    if summary := init.make_or_refuse(locations, force=False):
+        print(summary)
 
 
 def runner_command(runner: str, layout: Layout) -> list[str]:
@@ -72,6 +76,7 @@ def run(chosen_runner: str | None) -> NoReturn:
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner, and honcho takes its place.")
     layout = read_layout(ROOT)
+    read_locations()  # checks all settings first
     require_free_ports(layout)
     make_databases()
     print(f"{runner} starts the suite. Ctrl-C ends it.", flush=True)
@@ -82,7 +87,7 @@ def run(chosen_runner: str | None) -> NoReturn:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)

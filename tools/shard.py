@@ -20,6 +20,7 @@ from tools.locations import ROOT, Locations, read_locations
 from tools.script import run_script
 from tools.splitting import Content, Split, build_shard, build_users, read_users, split_legacy
 from tools.staging import exclusive, locked_unused, open_to_read, replace_databases, staged
+from tools.wording import HelpFormatter
 
 HELP = """Brings in an old single database: gives each user a UUID and splits the games over the shards. All or nothing:
 nothing changes if a row cannot be right or the databases have players already, nor does it on a second run."""
@@ -116,7 +117,7 @@ def summarize(split: Split, source: Path, locations: Locations, contents: Sequen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("bin/shard", description=HELP)
+    parser = argparse.ArgumentParser("bin/shard", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument("source", type=Path, metavar="SOURCE", help=SOURCE_HELP)
     source = parser.parse_args(argv).source.absolute()  # before the working directory changes
     os.chdir(ROOT)

@@ -19,6 +19,7 @@ from tools.announcing import announce_later
 from tools.child import RESTARTED
 from tools.layout import is_free, read_layout
 from tools.waiting import Server, is_listening, is_live
+from tools.wording import HelpFormatter
 
 ROOT = Path(__file__).resolve().parent.parent
 SILENCE_S = 5
@@ -78,7 +79,7 @@ def say(sentence: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    argparse.ArgumentParser("bin/traefik", description=__doc__).parse_args(argv)
+    argparse.ArgumentParser("bin/traefik", description=__doc__, formatter_class=HelpFormatter).parse_args(argv)
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the wait without a trace
     os.chdir(ROOT)
     supervisor = Supervisor()

@@ -306,3 +306,23 @@ def test_scripts_work_through_a_symlink(project: Path, tmp_path: Path) -> None:
         shown = subprocess.run([link, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
         assert shown.returncode == 0, shown.stderr
         assert shown.stdout.startswith("usage: ")
+
+
+def test_a_wrong_setting_is_refused_in_a_sentence(project: Path, runner: str) -> None:
+    environment = {**os.environ, "TOKENS_PER_MINUTE": "abc"}
+    sentence = "TOKENS_PER_MINUTE is 'abc': it should be a whole number from 1 to 999999999."
+    by_run = subprocess.run(
+        [project / "bin" / "run", "--runner", runner], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (by_run.returncode, by_run.stdout, by_run.stderr) == (1, "", f"bin/run: {sentence}\n")
+
+    honcho = [str(project / ".venv" / "bin" / "honcho"), "start", "-c", "stats=3"]
+    command = ["foreman", "start"] if runner == "foreman" else honcho
+    by_hand = subprocess.run(
+        command, cwd=project, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+    assert sentence in by_hand.stdout
+    assert "Traceback" not in by_hand.stdout
+    assert "Listening on" not in by_hand.stdout
+    wait_until_all_ended(project)

@@ -144,3 +144,11 @@ def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
         wait_until(psutil.Process(keeper).children)
         parent.kill()
         wait_until(lambda: not is_running(keeper))
+
+
+def test_a_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    """Under a runner that was started by hand; bin/run has checked the settings before."""
+    kept = Kept(tmp_path, environment={"TOKENS_PER_MINUTE": "abc"})
+    assert kept.process.wait(PATIENCE_S) == 1
+    assert kept.said() == "bin/keep: TOKENS_PER_MINUTE is 'abc': it should be a whole number from 1 to 999999999.\n"
+    assert kept.events() == []
