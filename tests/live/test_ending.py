@@ -21,6 +21,7 @@ from tests.live.terminal import Terminal
 from tests.waiting import wait_until
 from tools.layout import Layout, is_free, read_layout
 from tools.populate import ERASE_BELOW
+from tools.processes import find_instances
 from tools.stack import Stack, copy_project, start_stack
 
 END_S = 12
@@ -326,3 +327,21 @@ def test_a_wrong_setting_is_refused_in_a_sentence(project: Path, runner: str) ->
     assert "Traceback" not in by_hand.stdout
     assert "Listening on" not in by_hand.stdout
     wait_until_all_ended(project)
+
+
+def test_clients_that_give_up_while_an_instance_is_away_leave_no_panic(project: Path) -> None:
+    """Traefik's own handler of a request that was given up wrote a trace of 145 lines for each."""
+    stack = start_stack(project, runner="honcho")
+    stack.wait_until_ready()
+    (words,) = [each for each in find_instances(project, stack.layout.processes) if each.name == "words.1"]
+    assert words.keeper is not None
+    words.keeper.suspend()  # else it would start the next one
+    words.processes[0].kill()
+    for _ in range(3):
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(f"{stack.url}/api/words/lookups", json={"words": ["crane"]}, timeout=0.5)
+    words.keeper.resume()
+    wait_until(lambda: httpx.get(f"{stack.url}/api/words/crane", timeout=10).is_success, timeout_s=END_S)
+    stack.stop()
+    log = stack.log.read_text(encoding="utf-8")
+    assert [line for line in log.splitlines() if "panic" in line or "goroutine" in line] == []
