@@ -16,7 +16,7 @@ from secrets import token_hex
 from tqdm import tqdm
 
 from tools.locations import ROOT, Locations, read_locations
-from tools.manifest import MANIFEST, Manifest, describe, locate_backup
+from tools.manifest import FORMAT, MANIFEST, Manifest, describe, locate_backup
 from tools.script import run_script
 from tools.snapshots import one_instant
 from tools.staging import exclusive, open_to_read, sync, uninterrupted
@@ -141,6 +141,7 @@ def back_up(locations: Locations, target: Path) -> Manifest:
         taken_at = copy_files(locations, copies)
         games = check_copies(copies)
         manifest = Manifest(
+            format=FORMAT,
             taken_at=taken_at,
             shards=shards,
             players=count_users(copies.users),

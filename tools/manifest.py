@@ -7,12 +7,15 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 from tools.locations import Locations
 from tools.wording import count
 
 MANIFEST = "manifest.json"
+FORMAT = 1
+"""Of the manifest and the list of files: raise it when earlier versions could not restore what is written. The
+databases' schemas have versions of their own (tools/upgrades.py)."""
 
 
 class FileEntry(BaseModel):
@@ -25,9 +28,17 @@ class FileEntry(BaseModel):
     """In hexadecimal."""
 
 
+class Numbered(BaseModel):
+    """What can be read of a manifest of any format."""
+
+    format: StrictInt = Field(default=0, ge=0)
+
+
 class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    format: int = 0
+    """0 is every manifest from before formats were numbered."""
     taken_at: AwareDatetime
     """The instant of all databases, UTC."""
     shards: int
@@ -69,14 +80,25 @@ def describe(path: Path) -> FileEntry:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises SystemExit if there is none, or if it cannot be read."""
+    """Raises SystemExit with a sentence if there is none, if it is of a later format, or if it is damaged."""
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        content = path.read_bytes()
+        refuse_later_format(path, Numbered.model_validate_json(content).format)
+        return Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
         raise SystemExit(f"{folder} has no {MANIFEST}: it is no backup, or not all of one.") from None
     except ValidationError as error:
         raise SystemExit(f"{path} is damaged: it is not what bin/backup wrote.") from error
+
+
+def refuse_later_format(path: Path, number: int) -> None:
+    """Raises SystemExit with a sentence."""
+    if number > FORMAT:
+        raise SystemExit(
+            f"{path.parent} was made by a later version of Quintet (backup format {number}, this one knows {FORMAT}):"
+            " run the version that made it."
+        )
 
 
 def check_files(folder: Path, manifest: Manifest, expected: Sequence[Path]) -> None:

@@ -23,10 +23,9 @@ Nothing changes either while a service has a database open."""
 FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
 
 
-def check_backup(folder: Path, locations: Locations) -> Manifest:
-    """Raises SystemExit with a sentence if the backup is not whole, is for another number of shards, or is of a later
-    version of Quintet."""
-    manifest = read_manifest(folder)
+def check_backup(folder: Path, manifest: Manifest, locations: Locations) -> None:
+    """Raises SystemExit with a sentence if the backup is not whole, is for another number of shards, or has databases
+    of a later version of Quintet."""
     if manifest.shards != len(locations.shards):
         raise SystemExit(
             f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(locations.shards)}: a player's"
@@ -35,7 +34,6 @@ def check_backup(folder: Path, locations: Locations) -> Manifest:
     copies = locate_backup(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
     refuse_later_versions(copies)
-    return manifest
 
 
 def locate_staged(locations: Locations) -> Locations:
@@ -91,11 +89,12 @@ def restore(folder: Path, locations: Locations, *, force: bool) -> tuple[Manifes
 
     Raises SystemExit with a sentence, or InUse, and then nothing has changed.
     """
+    manifest = read_manifest(folder)
     targets = [*locations.all, *locations.keys]
     with exclusive(locations.folder, targets):
         if not force and (inhabited := list_inhabited(locations)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
-        manifest = check_backup(folder, locations)
+        check_backup(folder, manifest, locations)
         stage_files(locate_backup(folder, shards=manifest.shards), locations)
         remarks = upgrade_and_verify(folder, locations)
         replace_databases(targets, locations.folder)

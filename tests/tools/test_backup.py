@@ -18,7 +18,7 @@ from tests.waiting import wait_until
 from tools import backup, init, restore, snapshots, verify
 from tools.backup import UNFINISHED, locked
 from tools.locations import Locations
-from tools.manifest import MANIFEST, locate_backup
+from tools.manifest import FORMAT, MANIFEST, locate_backup
 from tools.staging import InUse, exclusive
 
 WRITERS = 2
@@ -66,7 +66,8 @@ def test_the_manifest_says_what_there_is_and_the_last_line_too(
     backup.main([str(backups / "set")])
 
     manifest = json.loads((backups / "set" / MANIFEST).read_text(encoding="utf-8"))
-    assert (manifest["shards"], manifest["players"], manifest["games"]) == (3, 300, 3000)
+    assert (manifest["format"], manifest["shards"]) == (FORMAT, 3)
+    assert (manifest["players"], manifest["games"]) == (300, 3000)
     for entry in manifest["files"]:
         content = (backups / "set" / entry["name"]).read_bytes()
         assert (entry["size"], entry["sha256"]) == (len(content), sha256(content).hexdigest())

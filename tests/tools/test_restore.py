@@ -20,7 +20,7 @@ from tests.tools.scripts import dump, list_files, read_contents, read_rows, writ
 from tests.waiting import wait_until
 from tools import backup, init, populate, restore, verify
 from tools.locations import Locations
-from tools.manifest import MANIFEST, FileEntry, describe, locate_backup, read_manifest
+from tools.manifest import FORMAT, MANIFEST, FileEntry, describe, locate_backup, read_manifest
 from tools.staging import InUse
 from users.minting import TokenMint
 
@@ -210,6 +210,27 @@ def test_a_manifest_that_is_none_is_refused(content: bytes, saved: Path, populat
 def test_a_manifest_that_says_more_than_it_may_is_refused(saved: Path, populated: Locations) -> None:
     manifest = json.loads((saved / MANIFEST).read_text(encoding="utf-8"))
     (saved / MANIFEST).write_text(json.dumps(manifest | {"compressed": True}), encoding="utf-8")
+    assert_refused(r"manifest\.json is damaged: it is not what bin/backup wrote", saved, populated)
+
+
+def renumber(folder: Path, number: object) -> None:
+    """Gives a backup's manifest another format number, and a field that this version does not know."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    (folder / MANIFEST).write_text(json.dumps(manifest | {"format": number, "engine": "postgresql"}), encoding="utf-8")
+
+
+def test_a_backup_of_a_later_format_is_refused_as_that(saved: Path, populated: Locations) -> None:
+    renumber(saved, FORMAT + 1)
+    (saved / "users.db").unlink()
+    later = rf"set was made by a later version of Quintet \(backup format {FORMAT + 1}, this one knows {FORMAT}\)"
+    assert_refused(later, saved, populated)
+    with pytest.raises(SystemExit, match=later):
+        restore.main([str(saved)])  # before the question whether players may be replaced
+
+
+@pytest.mark.parametrize("number", [-1, "2", 1.5, None, True])
+def test_a_format_that_is_no_number_is_damage(number: object, saved: Path, populated: Locations) -> None:
+    renumber(saved, number)
     assert_refused(r"manifest\.json is damaged: it is not what bin/backup wrote", saved, populated)
 
 
