@@ -1,4 +1,4 @@
-"""bin/shard: splits an old single database over the shards."""
+"""bin/shard: splits old databases over the shards."""
 
 import argparse
 import os
@@ -6,26 +6,47 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from tqdm import tqdm
 
+from games.puzzles import game_id_of
 from servicekit.values import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.contents import list_inhabited
 from tools.init import make_empty
-from tools.legacy import GAME_FAULTS, USER_FAULTS, find_faults, open_legacy, refusing_unreadable
+from tools.legacy import gather
+from tools.legacy_faults import find_game_faults, find_user_faults
+from tools.legacy_ids import ByteOrder, identify
 from tools.locations import ROOT, Locations, read_locations
 from tools.script import run_script
-from tools.splitting import Content, Split, build_shard, build_users, read_users, split_legacy
+from tools.splitting import (
+    Content,
+    Split,
+    build_shard,
+    build_users,
+    count_distinct_games,
+    count_games,
+    count_games_from,
+    number_users,
+    read_players,
+    read_users,
+    split_games,
+)
 from tools.staging import exclusive, locked_unused, open_to_read, replace_databases, staged
 from tools.wording import HelpFormatter
 
-HELP = """Brings in an old single database: gives each user a UUID and splits the games over the shards. All or nothing:
-nothing changes if a row cannot be right or the databases have players already, nor does it on a second run."""
-SOURCE_HELP = """the old database, which is only read: a SQLite file, or the SQL text that .dump of sqlite3 gives, with
-the tables users(user_id, username) and games(user_id, game_id, finished, guesses, won)"""
+HELP = """Brings in old databases: splits the users and games of all sources over the shards. A user whose user_id is an
+integer gets a random UUID; a user_id that is a UUID is kept. All or nothing: nothing changes if a row cannot be right
+or the databases have players already, nor does it on a second run."""
+SOURCE_HELP = """an old database, which is only read: a SQLite file, or the SQL text that sqlite3's .dump gives; it has
+the tables or views users(user_id, username) and games(user_id, game_id, finished, guesses, won), or one of the two"""
+BYTE_ORDER_HELP = """of UUIDs that are stored as 16 bytes: big as in RFC 9562 (Python's UUID.bytes), or mixed as in
+Microsoft's GUIDs (UUID.bytes_le); needed only where the version and variant bits of all ids do not tell"""
+
+SCRATCH = "bin-shard-scratch.db"
+"""In the databases' folder, and never under this name: see `tools.staging.staged`."""
 
 
 def read_imports(users: Path) -> dict[str, str]:
@@ -45,16 +66,38 @@ def refuse_inhabited(inhabited: Sequence[Path]) -> None:
         )
 
 
-def split_source(legacy: sqlite3.Connection, source: Path, *, shards: int, now: datetime) -> Split:
+def split_sources(
+    legacy: sqlite3.Connection, sources: Sequence[Path], *, byte_order: ByteOrder | None, shards: int, now: datetime
+) -> Split:
     """Raises SystemExit with all that is wrong if a row cannot be right."""
     latest = to_stored_time(now + MAX_AHEAD)
-    with refusing_unreadable(source):
-        faults = find_faults(legacy, USER_FAULTS, latest=latest)
-        split = None if faults else split_legacy(legacy, shards=shards, latest=latest)
-        if split is None:
-            faults += find_faults(legacy, GAME_FAULTS, latest=latest)
-            raise SystemExit("\n  ".join([f"{source} has rows that cannot be right, so nothing was changed:", *faults]))
+    identities = identify(legacy, byte_order)
+    users = number_users(legacy, identities.ids, shards=shards)
+    faults = find_user_faults(legacy, sources, kind=identities.kind)
+    split = (
+        None
+        if faults
+        else split_games(
+            legacy, read_players(legacy, users, integers=identities.integers, shards=shards), latest=latest
+        )
+    )
+    if split is None or split.games < count_games(legacy):
+        faults += find_game_faults(legacy, sources, latest=latest)
+        if split is None or faults:
+            names = ", ".join(map(str, sources))
+            raise SystemExit("\n  ".join([f"{names}: rows cannot be right, so nothing was changed:", *faults]))
+        check_repeated(legacy, split)
     return split
+
+
+def check_repeated(legacy: sqlite3.Connection, split: Split) -> None:
+    """Raises SystemExit if rows were left out that do not repeat a game with the same result.
+
+    Those that do are taken once, as stats answers 200 to a result that it has: nothing is lost by it, and databases
+    that were split by a script of one's own often have rows in two places.
+    """
+    if (games := count_distinct_games(legacy)) != split.games:
+        raise SystemExit(f"{split.games:,} of {games:,} games were taken, so nothing was changed.")
 
 
 def check_users(path: Path, split: Split) -> None:
@@ -82,47 +125,76 @@ def build_all(
     return contents
 
 
-def import_source(source: Path, locations: Locations) -> str:
-    """Returns the summary. Raises SystemExit with a sentence, or InUse, and then nothing has changed."""
+def import_sources(
+    sources: Sequence[Path], locations: Locations, *, byte_order: ByteOrder | None = None
+) -> tuple[str, list[str]]:
+    """The summary, and what else the operator should know.
+
+    Raises SystemExit with a sentence, or InUse, and then nothing has changed: the databases are built beside their
+    places and put there all or none, while no service has one open (tools/staging.py).
+    """
     now = datetime.now(UTC)
-    steps = tqdm(total=4, desc=source.name, unit="step", leave=False, disable=None)
-    with exclusive(locations.folder, locations.players), steps:
+    names = ", ".join(map(str, sources))
+    scratch = locations.folder / SCRATCH
+    steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
+    with exclusive(locations.folder, (*locations.players, scratch)), steps:
         inhabited, imports = list_inhabited(locations), read_imports(locations.users)
         if not imports:
             refuse_inhabited(inhabited)
         if not inhabited:
             with locked_unused(locations.players):
                 pass  # a database in use is better refused now than after all the work
-        with open_legacy(source) as legacy:
+        with gather(sources, staged(scratch)) as legacy:
             steps.update()
-            split = split_source(legacy, source, shards=len(locations.shards), now=now)
+            split = split_sources(legacy, sources, byte_order=byte_order, shards=len(locations.shards), now=now)
             steps.update()
             if (checksum := split.sum_source()) in imports:
-                return f"{source} was imported on {imports[checksum]} UTC already: nothing was changed"
+                return f"{names}: imported on {imports[checksum]} UTC already, so nothing was changed", []
             refuse_inhabited(inhabited)
             steps.update()
             contents = build_all(split, legacy, locations, checksum=checksum, now=now)
             steps.update()
+            remarks = list_remarks(legacy, split, today=now.date())
         make_empty("plays.sql", staged(locations.plays))
         replace_databases(locations.players, locations.folder)
-    return summarize(split, source, locations, contents)
+    return summarize(split, names, locations, contents), remarks
 
 
-def summarize(split: Split, source: Path, locations: Locations, contents: Sequence[Content]) -> str:
+def list_remarks(legacy: sqlite3.Connection, split: Split, *, today: date) -> list[str]:
+    """Sentences on rows that arrived in another way than the operator may expect."""
+    remarks = []
+    if repeated := count_games(legacy) - split.games:
+        remarks.append(
+            f"Rows of games that repeat another one with the same result, and were taken once: {repeated:,}."
+        )
+    if coming := count_games_from(legacy, game_id_of(today)):
+        remarks.append(
+            f"Games that have today's number ({game_id_of(today):,}) or a later one: {coming:,}. Their players cannot"
+            " play these puzzles, since each has a result already."
+        )
+    return remarks
+
+
+def summarize(split: Split, names: str, locations: Locations, contents: Sequence[Content]) -> str:
     shards = ", ".join(
         f"{path.name} has {content.games:,} (checksum {content.checksum[:16]})"
         for path, content in zip(locations.shards, contents, strict=True)
     )
-    return f"{len(split.players):,} users and {split.games:,} games of {source} have all arrived: {shards}"
+    return f"{len(split.players):,} users and {split.games:,} games of {names} have all arrived: {shards}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/shard", description=HELP, formatter_class=HelpFormatter)
-    parser.add_argument("source", type=Path, metavar="SOURCE", help=SOURCE_HELP)
-    source = parser.parse_args(argv).source.absolute()  # before the working directory changes
+    parser.add_argument("sources", type=Path, nargs="+", metavar="SOURCE", help=SOURCE_HELP)
+    parser.add_argument("--byte-order", type=ByteOrder, choices=list(ByteOrder), help=BYTE_ORDER_HELP)
+    arguments = parser.parse_args(argv)
+    sources = [source.resolve() for source in arguments.sources]  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    print(f"{import_source(source, read_locations())} ({time.monotonic() - start:.1f} s).")
+    summary, remarks = import_sources(sources, read_locations(), byte_order=arguments.byte_order)
+    for remark in remarks:
+        print(remark)
+    print(f"{summary} ({time.monotonic() - start:.1f} s).")
     return 0
 
 

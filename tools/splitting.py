@@ -1,5 +1,4 @@
-"""Splitting an old database over the shards, for bin/shard: who gets which id, the new databases, and what is read
-back from them.
+"""Splitting the old users and games over the shards, for bin/shard: the new databases, and what is read back from them.
 
 A player's games, in the order of game_id, are the player's *history*: a text with one entry a game. Checksums are
 SHA-256 over the histories, so they do not depend on the order in which the rows lie in a file.
@@ -7,24 +6,27 @@ SHA-256 over the histories, so they do not depend on the order in which the rows
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
-from uuid import uuid4
+from uuid import UUID
 
 from servicekit.sharding import shard_number
-from tools.legacy import IN_CALENDAR, SOUND_BUT_FOR_TIME
+from tools.legacy_faults import SOUND
+from tools.legacy_ids import StoredId
 from tools.locations import SHARE
 from tools.rebuilding import fill_standings
 from tools.staging import create_database, open_to_read, seal
 
-CREATE_PLAYERS = """
-CREATE TEMP TABLE players (user_id INTEGER PRIMARY KEY, shard INTEGER NOT NULL, rank INTEGER NOT NULL, id BLOB,
-    UNIQUE (shard, rank))
+CREATE_PLAYERS = "CREATE TEMP TABLE players (rank INTEGER PRIMARY KEY, shard INTEGER, id BLOB, UNIQUE (shard, rank))"
+INSERT_PLAYER = "INSERT INTO temp.players (rank, shard, id) VALUES (?, ?, ?)"
+CREATE_IDS = "CREATE TEMP TABLE ids (user_id PRIMARY KEY, rank INTEGER NOT NULL) WITHOUT ROWID"
+INSERT_ID = "INSERT INTO temp.ids (user_id, rank) VALUES (?, ?)"
+SELECT_NAMES = """
+SELECT DISTINCT rank, CAST(username AS TEXT) FROM main.users JOIN temp.ids USING (user_id) ORDER BY rank
 """
-INSERT_PLAYER = "INSERT INTO temp.players (user_id, rank, id, shard) VALUES (?, ?, ?, ?)"
 CREATE_PLAYED = """
 CREATE TEMP TABLE played (
     rank INTEGER, game_id INTEGER, finished TEXT, guesses INTEGER, won INTEGER,
@@ -34,12 +36,12 @@ CREATE TEMP TABLE played (
 TAKE_GAMES = f"""
 INSERT OR IGNORE INTO temp.played (rank, game_id, finished, guesses, won)
 SELECT rank, game_id, finished_at, guesses, won
-FROM temp.timed_games CROSS JOIN temp.players USING (user_id)
-WHERE {SOUND_BUT_FOR_TIME}
+FROM main.games CROSS JOIN temp.ids USING (user_id)
+WHERE {SOUND}
 ORDER BY rank, game_id
 """  # noqa: S608 - text of ours
-# Here and not above, where SQLite would work the time out twice.
-COUNT_SOUND = f"SELECT COUNT(*) FROM temp.played WHERE finished {IN_CALENDAR}"  # noqa: S608 - text of ours
+COUNT_FROM = "SELECT COUNT(*) FROM temp.played WHERE game_id >= ?"
+COUNT_DISTINCT = "SELECT COUNT(*) FROM (SELECT DISTINCT rank, game_id FROM main.games JOIN temp.ids USING (user_id))"
 HISTORY = "group_concat(game_id || finished || guesses || won)"
 SELECT_HISTORIES = f"SELECT rank, COUNT(*), {HISTORY} FROM temp.played GROUP BY rank"  # noqa: S608 - text of ours
 INSERT_GAMES = """
@@ -58,10 +60,19 @@ INSERT_IMPORT = "INSERT INTO imports (checksum, users, games, imported_at) VALUE
 class Player(NamedTuple):
     shard: int
     id: bytes
-    """The 16 bytes of the new id, a random UUID."""
-    user_id: int
-    """The old id."""
+    """The 16 bytes of the UUID."""
+    user_id: int | None
+    """The old id; None where that was a UUID, and is kept."""
     username: str
+
+    @property
+    def source_key(self) -> tuple[int, bytes]:
+        """Sorts the players of a source in the same order in each run."""
+        return (0, self.id) if self.user_id is None else (self.user_id, b"")
+
+    @property
+    def source_id(self) -> int | UUID:
+        return UUID(bytes=self.id) if self.user_id is None else self.user_id
 
 
 class History(NamedTuple):
@@ -92,11 +103,11 @@ class Split:
         return sum(history.games for history in self.histories)
 
     def sum_source(self) -> str:
-        """Over all old rows, in hexadecimal: the same for the file, its dump, and any order of the rows."""
+        """Over all old rows, in hexadecimal: the same whatever the form of the source, or the order of its rows."""
         digest = hashlib.sha256()
-        for player, history in sorted(self._pairs(), key=lambda pair: pair[0].user_id):
+        for player, history in sorted(self._pairs(), key=lambda pair: pair[0].source_key):
             # A name may have anything in it; with its length before it, no two sources give the same text.
-            text = f"{player.user_id} {len(player.username)} {player.username} {history.text}\n"
+            text = f"{player.source_id} {len(player.username)} {player.username} {history.text}\n"
             digest.update(text.encode())
         return digest.hexdigest()
 
@@ -123,39 +134,53 @@ def sum_shard(rows: Iterable[tuple[bytes, int, str]]) -> Content:
     return Content(games, digest.hexdigest())
 
 
-def split_legacy(legacy: sqlite3.Connection, *, shards: int, latest: str) -> Split | None:
-    """Gives each user an id and fills `temp.players` and `temp.played`; the users are known to be right.
+def number_users(legacy: sqlite3.Connection, ids: Mapping[StoredId, UUID], *, shards: int) -> list[UUID]:
+    """In the order of shards and ids; a user's place in this order is the *rank* in `temp.players` and `temp.ids`."""
+    users = sorted(set(ids.values()), key=lambda user: (shard_number(user, shards), user.bytes))
+    ranks = {user: rank for rank, user in enumerate(users)}
+    legacy.execute("PRAGMA temp.cache_size = -100000")  # kB: a million games are not written to a temporary file
+    legacy.execute("BEGIN")
+    legacy.execute(CREATE_PLAYERS)
+    legacy.executemany(INSERT_PLAYER, ((rank, shard_number(user, shards), user.bytes) for user, rank in ranks.items()))
+    legacy.execute(CREATE_IDS)
+    legacy.executemany(INSERT_ID, ((stored, ranks[user]) for stored, user in ids.items()))
+    legacy.execute("COMMIT")
+    return users
 
-    None if a game is not.
-    """
-    players = number_players(legacy, shards=shards)
+
+def split_games(legacy: sqlite3.Connection, players: Sequence[Player], *, latest: str) -> Split:
+    """Fills `temp.played` with the games that can be right, each once."""
     legacy.execute(CREATE_PLAYED)
-    legacy.execute(TAKE_GAMES)
-    sound = legacy.execute(COUNT_SOUND, {"latest": latest}).fetchone()
-    if sound != legacy.execute("SELECT COUNT(*) FROM main.games").fetchone():
-        return None
+    legacy.execute(TAKE_GAMES, {"latest": latest})
     histories = [History(0, "")] * len(players)
     for rank, games, text in legacy.execute(SELECT_HISTORIES):
         histories[rank] = History(games, text)
     return Split(players, histories)
 
 
-def number_players(legacy: sqlite3.Connection, *, shards: int) -> list[Player]:
-    """In the order of shards and ids; `temp.players` gives each the place in this order as its rank."""
-    players = []
-    for user_id, username in legacy.execute("SELECT user_id, CAST(username AS TEXT) FROM main.users"):
-        new_id = uuid4()
-        players.append(Player(shard_number(new_id, shards), new_id.bytes, user_id, username))
-    players.sort()
-    legacy.execute("PRAGMA temp.cache_size = -100000")  # kB: a million games are not written to a temporary file
-    legacy.execute("BEGIN")
-    legacy.execute(CREATE_PLAYERS)
-    legacy.executemany(
-        INSERT_PLAYER,
-        ((player.user_id, rank, player.id, player.shard) for rank, player in enumerate(players)),
-    )
-    legacy.execute("COMMIT")
-    return players
+def read_players(
+    legacy: sqlite3.Connection, users: Sequence[UUID], *, integers: Mapping[UUID, int], shards: int
+) -> list[Player]:
+    """Of the users as `number_users` returns them; they are known to be right."""
+    return [
+        Player(shard_number(user, shards), user.bytes, integers.get(user), username)
+        for user, (_, username) in zip(users, legacy.execute(SELECT_NAMES), strict=True)
+    ]
+
+
+def count_games(legacy: sqlite3.Connection) -> int:
+    """The rows of all sources."""
+    return int(legacy.execute("SELECT COUNT(*) FROM main.games").fetchone()[0])
+
+
+def count_distinct_games(legacy: sqlite3.Connection) -> int:
+    """Those of the users that have different game_ids, counted without `temp.played`."""
+    return int(legacy.execute(COUNT_DISTINCT).fetchone()[0])
+
+
+def count_games_from(legacy: sqlite3.Connection, game_id: int) -> int:
+    """Those with this number or a later one."""
+    return int(legacy.execute(COUNT_FROM, (game_id,)).fetchone()[0])
 
 
 def build_shard(path: Path, legacy: sqlite3.Connection, number: int) -> Content:

@@ -3,11 +3,18 @@
 import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-CREATE_TABLES = """
-CREATE TABLE users (user_id INTEGER PRIMARY KEY, username VARCHAR UNIQUE);
+import pytest
+
+from servicekit.values import to_stored_time
+from tools.legacy import gather
+
+CREATE_USERS = "CREATE TABLE users (user_id INTEGER PRIMARY KEY, username VARCHAR UNIQUE);"
+CREATE_TABLES = f"""
+{CREATE_USERS}
 CREATE TABLE games (
     user_id INTEGER NOT NULL, game_id INTEGER NOT NULL, finished DATE DEFAULT CURRENT_TIMESTAMP, guesses INTEGER,
     won BOOLEAN, PRIMARY KEY (user_id, game_id), FOREIGN KEY (user_id) REFERENCES users (user_id)
@@ -57,6 +64,16 @@ GAMES = [
 ]
 
 
+def to_utc(finished: str) -> datetime:
+    """Python's own idea of what a time means, to the second."""
+    moment = datetime.fromisoformat(finished)
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
+
+
+GATHERED = [(*game[:2], to_stored_time(to_utc(game[2])), *game[3:]) for game in GAMES]
+"""What the games are once they are gathered."""
+
+
 def make_file(
     path: Path,
     *,
@@ -83,3 +100,20 @@ def dump_file(path: Path) -> str:
 def make_dump(path: Path, sql: str) -> Path:
     path.write_text(sql, encoding="utf-8", newline="")
     return path
+
+
+def read_gathered(*sources: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Users and games."""
+    with gather(sources, sources[0].with_name("scratch.db")) as legacy:
+        return (
+            legacy.execute("SELECT user_id, username FROM main.users").fetchall(),
+            legacy.execute("SELECT user_id, game_id, finished_at, guesses, won FROM main.games").fetchall(),
+        )
+
+
+def refuse(*sources: Path) -> str:
+    """The sentence with which sources cannot be gathered."""
+    with pytest.raises(SystemExit) as refusal:
+        read_gathered(*sources)
+    assert isinstance(refusal.value.code, str)
+    return refusal.value.code

@@ -1,5 +1,6 @@
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from games.puzzles import game_id_of
 from servicekit.sharding import shard_number
 from stats.results import Result
 from tests.stats.playing import count_statistics
@@ -27,6 +29,7 @@ from tests.tools.old_game import (
     dump_file,
     make_dump,
     make_file,
+    to_utc,
 )
 from tests.tools.scripts import (
     TIMEOUT_S,
@@ -38,10 +41,10 @@ from tests.tools.scripts import (
 )
 from tests.waiting import wait_until
 from tools import init, shard
-from tools.legacy import open_legacy
+from tools.legacy import gather
 from tools.locations import ROOT, Locations
 from tools.rebuilding import rebuild_standings
-from tools.shard import build_all, check_users, import_source, split_source
+from tools.shard import build_all, check_repeated, check_users, import_sources, split_sources
 from tools.splitting import History, build_users
 from tools.staging import InUse, staged
 
@@ -75,13 +78,11 @@ def big_source(tmp_path: Path) -> Path:
 
 
 def read_results(games: list[tuple[Any, ...]], user_id: int) -> dict[int, Result]:
-    """By game, with Python's own idea of what the times mean."""
+    """By game."""
     results = {}
     for owner, game_id, finished, guesses, won in games:
         if owner == user_id:
-            moment = datetime.fromisoformat(finished)
-            moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
-            results[game_id] = Result(finished=moment, guesses=guesses, won=bool(won))
+            results[game_id] = Result(finished=to_utc(finished), guesses=guesses, won=bool(won))
     return results
 
 
@@ -92,7 +93,7 @@ def read_ids(locations: Locations) -> dict[str, UUID]:
 def test_every_player_has_the_statistics_that_the_old_games_give(
     locations: Locations, stats_client: TestClient, source: Path
 ) -> None:
-    import_source(source, locations)
+    import_sources([source], locations)
 
     ids = read_ids(locations)
     assert sorted(ids) == sorted(name for _, name in USERS)
@@ -102,7 +103,7 @@ def test_every_player_has_the_statistics_that_the_old_games_give(
 
 
 def test_every_result_arrives_as_it_was(locations: Locations, stats_client: TestClient, source: Path) -> None:
-    import_source(source, locations)
+    import_sources([source], locations)
 
     ids = read_ids(locations)
     for user_id, name in USERS:
@@ -117,7 +118,7 @@ def test_every_result_arrives_as_it_was(locations: Locations, stats_client: Test
 def test_both_leaderboards_are_those_of_the_old_games(
     locations: Locations, stats_client: TestClient, source: Path
 ) -> None:
-    import_source(source, locations)
+    import_sources([source], locations)
 
     counted = [(name, count_statistics(read_results(GAMES, user_id).values())) for user_id, name in USERS]
     played = [(name, counts) for name, counts in counted if counts["gamesPlayed"]]
@@ -130,7 +131,7 @@ def test_both_leaderboards_are_those_of_the_old_games(
 
 
 def test_ids_are_random_uuids_and_games_are_in_the_shard_of_their_player(locations: Locations, file: Path) -> None:
-    import_source(file, locations)
+    import_sources([file], locations)
 
     ids = read_ids(locations).values()
     assert {key.version for key in ids} == {4}
@@ -142,7 +143,7 @@ def test_ids_are_random_uuids_and_games_are_in_the_shard_of_their_player(locatio
 def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
     locations: Locations, source: Path
 ) -> None:
-    import_source(source, locations)
+    import_sources([source], locations)
 
     for path in locations.players:
         assert read_rows(path, "PRAGMA integrity_check") == [("ok",)]
@@ -158,19 +159,19 @@ def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
 @pytest.mark.parametrize("shards", [1, 5])
 def test_there_may_be_any_number_of_shards(unmade: Locations, file: Path, shards: int) -> None:
     paths = tuple(unmade.folder / f"games{number}.db" for number in range(shards))
-    import_source(file, replace(unmade, shards=paths))
+    import_sources([file], replace(unmade, shards=paths))
     assert sum(read_rows(path, "SELECT COUNT(*) FROM games")[0][0] for path in paths) == len(GAMES)
 
 
 def test_an_old_database_without_players_is_brought_in_too(unmade: Locations, tmp_path: Path) -> None:
     source = make_file(tmp_path / "none.db", users=[], games=[])
-    assert import_source(source, unmade).startswith("0 users and 0 games")
-    assert "nothing was changed" in import_source(source, unmade)
+    assert import_sources([source], unmade)[0].startswith("0 users and 0 games")
+    assert "nothing was changed" in import_sources([source], unmade)[0]
 
 
-def run_shard(source: Path | str, *, cwd: Path) -> subprocess.CompletedProcess[str]:
+def run_shard(*arguments: Path | str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "tools.shard", str(source)],
+        [sys.executable, "-m", "tools.shard", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -180,19 +181,30 @@ def run_shard(source: Path | str, *, cwd: Path) -> subprocess.CompletedProcess[s
     )
 
 
-def test_the_summary_is_one_line_with_counts_and_checksums_and_no_bar_is_drawn(
+def test_the_last_line_has_counts_and_checksums_and_no_bar_is_drawn(
     unmade: Locations, tmp_path: Path, file: Path
 ) -> None:
     done = run_shard(file.name, cwd=tmp_path)  # relative to where the user is
 
     assert done.returncode == 0
     assert done.stderr == ""
-    assert done.stdout.count("\n") == 1
-    assert done.stdout.startswith(
-        f"{len(USERS)} users and {len(GAMES)} games of {file} have all arrived: games0.db has "
-    )
-    assert done.stdout.count("(checksum ") == len(unmade.shards)
+    remark, summary = done.stdout.splitlines()
+    assert "or a later one: 1." in remark
+    assert summary.startswith(f"{len(USERS)} users and {len(GAMES)} games of {file} have all arrived: games0.db has ")
+    assert summary.count("(checksum ") == len(unmade.shards)
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
+
+
+def test_games_numbered_today_or_later_are_counted(unmade: Locations, tmp_path: Path) -> None:
+    today = game_id_of(datetime.now(UTC).date())
+    games = [(1, today + ahead, "2022-01-01", 3, 1) for ahead in (-1, 1, 1000)]  # one of today itself, past midnight
+    _, remarks = import_sources([make_file(tmp_path / "old.db", games=games)], unmade)
+    (remark,) = remarks
+    assert re.match(r"Games that have today's number \([\d,]+\) or a later one: 2\. Their players cannot play", remark)
+
+    early = make_file(tmp_path / "early.db", games=[(1, today - 1, "2022-01-01", 3, 1)])
+    init.main(["--force"])
+    assert import_sources([early], unmade)[1] == []
 
 
 def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
@@ -210,9 +222,16 @@ def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
     for source in (file, dump, shuffled):
         again = run_shard(source, cwd=tmp_path)
         assert again.returncode == 0
-        assert again.stdout.startswith(f"{source} was imported on ")
-        assert "nothing was changed" in again.stdout
+        assert again.stdout.startswith(f"{source}: imported on ")
+        assert " UTC already, so nothing was changed (" in again.stdout
     assert read_contents(unmade) == before
+
+
+def test_a_source_has_the_checksum_that_earlier_versions_gave_it(unmade: Locations, file: Path) -> None:
+    import_sources([file], unmade)
+    assert read_rows(unmade.users, "SELECT checksum FROM imports") == [
+        ("906b8f48bb08db8529407a5a5865058e43d25247bb05f5c13ebd00db15c89ad4",)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -225,12 +244,12 @@ def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
     ],
 )
 def test_another_source_is_refused_once_there_are_players(unmade: Locations, file: Path, change: str) -> None:
-    import_source(file, unmade)
+    import_sources([file], unmade)
     before = read_contents(unmade)
     write_rows(file, change)
 
     with pytest.raises(SystemExit, match=r"users\.db.* already has players.*bin/init --force"):
-        import_source(file, unmade)
+        import_sources([file], unmade)
     assert read_contents(unmade) == before
 
 
@@ -244,7 +263,7 @@ def test_players_of_another_origin_are_not_replaced(locations: Locations, file: 
     before = read_contents(locations)
 
     with pytest.raises(SystemExit, match=f"^{inhabited} already has players.*bin/init --force"):
-        import_source(file, locations)
+        import_sources([file], locations)
     assert read_contents(locations) == before
 
 
@@ -252,7 +271,7 @@ def test_what_init_makes_empty_is_filled(unmade: Locations, file: Path) -> None:
     init.main([])
     dictionary = unmade.words.read_bytes()
 
-    import_source(file, unmade)
+    import_sources([file], unmade)
     assert len(read_ids(unmade)) == len(USERS)
     assert unmade.words.read_bytes() == dictionary
 
@@ -265,8 +284,8 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: Locati
     refused = run_shard(source, cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stdout == ""
-    assert refused.stderr.startswith(f"bin/shard: {source} has rows that cannot be right, so nothing was changed:\n")
-    assert [line for line in refused.stderr.splitlines() if "(8, 2)" in line or "(99, 1)" in line]
+    assert refused.stderr.startswith(f"bin/shard: {source}: rows cannot be right, so nothing was changed:\n")
+    assert [line for line in refused.stderr.splitlines() if "(8, 2)" in line or "(99)" in line]
     assert refused.stderr.count("\n") == 5
     assert list_files(unmade.folder) == set()
 
@@ -274,8 +293,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: Locati
 @pytest.mark.parametrize(
     "game",
     [
-        (99, 1, "2022-01-01", 1, 1),
-        (5, 10, "2022-02-27", 3, 1),
+        (5, 10, "2022-02-27", 4, 1),
         (8, 1, "2022-01-01", 0, 0),
         (8, 1, None, 1, 1),
         (8, 1, "2999-01-01", 1, 1),
@@ -286,16 +304,16 @@ def test_one_game_that_cannot_be_right_leaves_empty_databases_as_they_are(
 ) -> None:
     source = make_file(tmp_path / "wrong.db", games=[*GAMES, game], schema=CREATE_LOOSE_TABLES)
 
-    with pytest.raises(SystemExit, match=rf"nothing was changed:\n  1 games .*\({game[0]}, {game[1]}\)$"):
-        import_source(source, locations)
+    with pytest.raises(SystemExit, match=rf"nothing was changed:\n  games .*\({game[0]}, {game[1]}\)$"):
+        import_sources([source], locations)
     assert read_ids(locations) == {}
     assert list_files(locations.folder) == {path.name for path in locations.all}
 
 
-def test_a_name_that_is_no_text_in_utf_8_is_refused(unmade: Locations, file: Path) -> None:
+def test_a_name_that_is_not_utf_8_is_refused_by_its_row(unmade: Locations, file: Path) -> None:
     write_rows(file, "INSERT INTO users VALUES (50, CAST(x'ff41' AS TEXT))")
-    with pytest.raises(SystemExit, match="cannot be read"):
-        import_source(file, unmade)
+    with pytest.raises(SystemExit, match=r"users \(user_id\) whose username is not in UTF-8: \(50\)$"):
+        import_sources([file], unmade)
     assert list_files(unmade.folder) == set()
 
 
@@ -309,7 +327,7 @@ def test_databases_in_use_are_refused_and_left_as_they_are(locations: Locations,
     with closing(sqlite3.connect(locations.shards[1])) as service:
         service.execute("SELECT COUNT(*) FROM games").fetchone()
         with pytest.raises(InUse, match=r"games1\.db is in use.*: stop the services first"):
-            import_source(file, locations)
+            import_sources([file], locations)
     assert read_ids(locations) == {}
     assert list_files(locations.folder) == {path.name for path in locations.all}
 
@@ -318,8 +336,8 @@ def test_databases_in_use_are_refused_and_left_as_they_are(locations: Locations,
 def losing(file: Path, unmade: Locations) -> Iterator[tuple[Any, ...]]:
     """What `build_all` is given; the databases' folder is there."""
     unmade.folder.mkdir()
-    with open_legacy(file) as legacy:
-        yield split_source(legacy, file, shards=len(unmade.shards), now=NOW), legacy, unmade
+    with gather([file], unmade.folder / "scratch.db") as legacy:
+        yield split_sources(legacy, [file], byte_order=None, shards=len(unmade.shards), now=NOW), legacy, unmade
 
 
 def test_a_game_that_does_not_arrive_is_noticed(losing: tuple[Any, ...]) -> None:
@@ -338,6 +356,16 @@ def test_a_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any,
     )
     with pytest.raises(SystemExit, match="and should have"):
         build_all(other, legacy, locations, checksum="", now=NOW)
+
+
+def test_a_game_that_is_not_taken_is_noticed(losing: tuple[Any, ...]) -> None:
+    split, legacy, _ = losing
+    check_repeated(legacy, split)
+    legacy.execute("INSERT INTO main.games SELECT * FROM main.games")
+    check_repeated(legacy, split)
+    legacy.execute("INSERT INTO main.games (user_id, game_id) VALUES (5, 999)")
+    with pytest.raises(SystemExit, match="17 of 18 games were taken, so nothing was changed"):
+        check_repeated(legacy, split)
 
 
 def test_a_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path: Path) -> None:
@@ -359,7 +387,7 @@ def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_work
         assert script.wait(TIMEOUT_S) == -signal.SIGKILL
     assert not [path for path in unmade.players if path.exists()]
 
-    assert import_source(big_source, unmade).startswith("10,000 users and 60,000 games")
+    assert import_sources([big_source], unmade)[0].startswith("10,000 users and 60,000 games")
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
 
 
