@@ -213,3 +213,31 @@ def test_a_killed_run_leaves_no_copy_of_the_text_behind(unmade: Locations, tmp_p
     (unmade.folder / f".{shard.SCRATCH}.new").write_text("half", encoding="utf-8")
     import_sources(sources, unmade)
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
+
+
+COURSE_STREAKS = """
+WITH ranks AS (
+    SELECT DISTINCT user_id, finished, RANK() OVER (PARTITION BY user_id ORDER BY finished) AS rank FROM games WHERE won
+), runs AS (
+    SELECT user_id, DATE(finished, '-' || rank || ' days') AS run FROM ranks
+)
+SELECT user_id, COUNT(*) FROM runs GROUP BY user_id, run HAVING COUNT(*) > 1
+"""
+"""The course's view `streaks`, in fewer words: after two wins on one day RANK leaves out a number, and the run ends."""
+
+
+def test_two_wins_on_a_day_end_a_streak_in_the_courses_view_only(unmade: Locations, tmp_path: Path) -> None:
+    plain, twice = uuid4(), uuid4()
+    days = {plain: (1, 2, 3, 5), twice: (1, 2, 2, 3, 4)}
+    games = [
+        (str(user), game_id, f"2022-01-{day:02}", 3, 1)
+        for user, played in days.items()
+        for game_id, day in enumerate(played)
+    ]
+    users = [(str(plain), "plain"), (str(twice), "twice")]
+    source = make_file(tmp_path / "old.db", users=users, games=games, schema=CREATE_LOOSE_TABLES)
+    import_sources([source], unmade)
+
+    ours = [row for path in unmade.shards for row in read_rows(path, "SELECT user_id, streak FROM streaks")]
+    assert sorted(read_rows(source, COURSE_STREAKS)) == sorted([(str(plain), 3), (str(twice), 2), (str(twice), 2)])
+    assert sorted(ours) == sorted([(plain.bytes, 3), (plain.bytes, 1), (twice.bytes, 4)])
