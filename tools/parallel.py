@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
+from multiprocessing.synchronize import Semaphore
 from threading import Thread
 
-from tools.script import explain_failure
+from tools.script import explain_failure, say_on_stderr
 from tools.staging import STOP_SIGNALS
 
 # A fork has all that was imported and made; a new interpreter would take a second for that. Scripts have no threads
@@ -40,22 +41,29 @@ def run_in_parallel(tasks: Iterable[Callable[[], None]]) -> None:
 
 def _start(tasks: Iterable[Callable[[], None]], started: list[ForkProcess]) -> None:
     """A signal that comes meanwhile is raised here at the end; in the new processes it would be, too."""
+    first = CONTEXT.Semaphore(1)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         for task in tasks:
-            process = CONTEXT.Process(target=_run, args=(task,), daemon=True)
+            process = CONTEXT.Process(target=_run, args=(task, first), daemon=True)
             process.start()
             started.append(process)
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _run(task: Callable[[], None]) -> None:
+def _run(task: Callable[[], None], first: Semaphore) -> None:
+    """Of several that fail for one reason, such as a full disk, the first says so."""
+
+    def say_first(sentence: str) -> None:
+        if first.acquire(block=False):
+            say_on_stderr(sentence)
+
     for number in STOP_SIGNALS:  # Ctrl-C in a terminal reaches this process, too: its parent ends it, by SIGTERM
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     Thread(target=_end_with_parent, daemon=True).start()
-    sys.exit(explain_failure(partial(_succeed, task)))
+    sys.exit(explain_failure(partial(_succeed, task), say_first))
 
 
 def _succeed(task: Callable[[], None]) -> int:

@@ -23,7 +23,7 @@ from tools.parallel import run_in_parallel
 from tools.players import GameRow, Player, draw_players, play_games
 from tools.rebuilding import fill_standings
 from tools.script import run_script
-from tools.staging import create_database, exclusive, locked_unused, replace_databases, seal, staged
+from tools.staging import create_database, exclusive, locked_unused, naming, replace_databases, seal, staged
 from tools.wording import DefaultsHelpFormatter, count
 
 HELP = """Fills the databases of users and games with simulated players, who differ in skill and in how often they play;
@@ -35,7 +35,7 @@ ERASE_BELOW = "\r\x1b[J"
 
 
 def build_users(path: Path, players: Sequence[Player]) -> None:
-    with closing(create_database(path, SHARE / "users.sql")) as users:
+    with naming(path), closing(create_database(path, SHARE / "users.sql")) as users:
         users.execute("BEGIN")
         users.executemany(
             "INSERT INTO users (user_id, username) VALUES (?, ?)",
@@ -49,7 +49,7 @@ def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int,
     """`counts` are ids and numbers of games, in the order of the ids, which is the order of the rows on the disk."""
     rng = random.Random(seed)  # noqa: S311 - simulated players have no secrets, and must come again
     bar = tqdm(counts, desc=f"shard {number}", unit=" players", position=number, leave=False, disable=None)
-    with closing(create_database(path, SHARE / "games.sql")) as shard:
+    with naming(path), closing(create_database(path, SHARE / "games.sql")) as shard:
         shard.execute("PRAGMA ignore_check_constraints = ON")  # which take a tenth of the time; bin/verify checks them
         shard.execute("BEGIN")
         for rows in in_batches(play_games(bar, days=days, rng=rng)):

@@ -37,26 +37,30 @@ def run_script(main: Callable[[], int]) -> NoReturn:
     sys.exit(explain_failure(main))
 
 
-def explain_failure(main: Callable[[], int]) -> int:
-    """What `main` returns, or the status that belongs to the sentence that was said instead."""
+def say_on_stderr(sentence: str) -> None:
+    print(f"bin/{Path(sys.argv[0]).stem}: {sentence}", file=sys.stderr)
+
+
+def explain_failure(main: Callable[[], int], say: Callable[[str], None] = say_on_stderr) -> int:
+    """What `main` returns, or the status that belongs to the sentence that `say` was given instead."""
     try:
         status = main()
         sys.stdout.flush()
     except Stopped as stopped:
-        status = fail(str(stopped), 128 + stopped.signal)
+        status = fail(say, str(stopped), 128 + stopped.signal)
     except SystemExit as end:
-        status = fail(end.code, 1) if isinstance(end.code, str) else end.code or 0
+        status = fail(say, end.code, 1) if isinstance(end.code, str) else end.code or 0
     except InUse as error:
-        status = fail(str(error), 1)
+        status = fail(say, str(error), 1)
     except sqlite3.Error as error:
-        status = fail(f"SQLite failed: {error}.", 1)
+        status = fail(say, f"SQLite failed: {error}.", 1)
     except BrokenPipeError:
         # As the documentation of Python's signal module has it: else the interpreter flushes again, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = fail("The output was closed before the end.", 1)
+        status = fail(say, "The output was closed before the end.", 1)
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        status = fail(f"{place}{error.strerror or error}.", 1)
+        status = fail(say, f"{place}{error.strerror or error}.", 1)
     return status
 
 
@@ -67,6 +71,6 @@ def stop(signum: int, _frame: FrameType | None) -> None:
     raise Stopped(signum)
 
 
-def fail(sentence: str, status: int) -> int:
-    print(f"bin/{Path(sys.argv[0]).stem}: {sentence}", file=sys.stderr)
+def fail(say: Callable[[str], None], sentence: str, status: int) -> int:
+    say(sentence)
     return status

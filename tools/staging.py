@@ -51,6 +51,15 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Raises SystemExit with the file's name for what SQLite says of it, such as a full disk."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise SystemExit(f"{path} cannot be written ({error}).") from error
+
+
 def execute_script(database: sqlite3.Connection, script: str) -> None:
     """Runs statements one by one inside the transaction that is open, which sqlite3's executescript would commit."""
     statement = ""

@@ -12,7 +12,7 @@ from servicekit.tokens import Scope
 from tests.live.helpers import PASSWORD, UNLIMITED, make_population, token_headers
 from tools.stack import Stack, copy_project, running_stack
 
-WRITERS = 8
+WRITERS = 4
 GAMES = 20
 """Of each new player."""
 PATIENCE_S = 30

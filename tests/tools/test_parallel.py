@@ -65,6 +65,12 @@ def test_when_one_fails_it_says_why_and_the_others_are_ended(capfd: pytest.Captu
     assert children() == before
 
 
+def test_of_several_that_fail_for_one_reason_the_first_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        run_in_parallel(partial(fail, "The disk is full.") for _ in range(4))
+    assert capfd.readouterr().err.count("The disk is full.") == 1
+
+
 def test_one_that_is_killed_ends_the_others_too(tmp_path: Path) -> None:
     def kill_itself() -> None:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -16,6 +16,7 @@ from tools.staging import (
     create_database,
     exclusive,
     locked_unused,
+    naming,
     open_to_read,
     replace_databases,
     seal,
@@ -231,3 +232,14 @@ def test_a_database_opened_to_read_cannot_be_written_and_is_left_as_it_was(
             database.execute("DELETE FROM things")
 
     assert list_files(folder) == {"first.db", "second.db"}
+
+
+def fill_a_full_disk(path: Path, schema: Path) -> None:
+    with naming(path), closing(create_database(path, schema)) as database:
+        database.execute("PRAGMA max_page_count = 3")
+        database.execute("CREATE TABLE heavy AS SELECT zeroblob(1000000)")
+
+
+def test_what_sqlite_refuses_is_said_with_the_files_name(tmp_path: Path, schema: Path) -> None:
+    with pytest.raises(SystemExit, match=r"full\.db cannot be written \(database or disk is full\)"):
+        fill_a_full_disk(tmp_path / "full.db", schema)
