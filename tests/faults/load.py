@@ -91,6 +91,8 @@ class Load:
         self._others = list_who_have_results(stack)
         """Whose statistics are read, and whose results are posted: players whom stats knows without asking users."""
         self._headers = token_headers(stack, Scope.SERVICE)
+        self._game_id = game_id_of(datetime.now(UTC).date())
+        self._answer = read_answer(stack, self._game_id)
         self._game_ids = itertools.count(random.randrange(10_000, 2**30))  # noqa: S311 - no secret
 
     def end(self) -> None:
@@ -128,8 +130,8 @@ class Load:
     async def _play(self, client: httpx.AsyncClient) -> None:
         user_id = next(self._players)
         headers = token_headers(self._stack, Scope.PLAYER, user_id)
-        game_id = game_id_of(datetime.now(UTC).date())
-        guesses = choose_guesses(read_answer(self._stack, game_id), random.choice([2, 4, None]))  # noqa: S311 - a load, no secret
+        game_id = self._game_id
+        guesses = choose_guesses(self._answer, random.choice([2, 4, None]))  # noqa: S311 - a load, no secret
         url = f"games/{game_id}/plays/{user_id}"
         if not (await self._send(client, "PUT", url, headers=headers)).is_good:
             return
