@@ -1,14 +1,16 @@
-"""The order of a leaderboard, and how what the shards have near a place becomes a page of the whole.
+"""The rows and ranks of a leaderboard's page, made of what each shard has near a place.
 
-Each shard gives its places in the same total order that the merge uses (user_id ends it), so the first `limit` of the
-merge are the first `limit` of all, whatever the shards and however many ties. The rank of a place is one more than the
-sum of what each shard has before it.
+A board has the best score first and, within a score, the smaller user_id first. Equal scores share a rank (standard
+competition ranking: 1 2 2 4), so a rank is one more than the number of players with a better score. Each shard gives
+its rows in the order of the board; the first rows of the merge are therefore the first of all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -19,68 +21,57 @@ class Board(StrEnum):
     STREAKS = "streaks"
 
 
-class Place(bytes):
-    """Where a player stands on a board: the 32 bytes that share/games.sql makes of a standing. Places compare as the
-    board has them: the best is the smallest."""
+class Place(NamedTuple):
+    """Where a player stands on a board."""
 
-    __slots__ = ()
+    score: int
+    """Won games, or days of the longest streak."""
+    user_id: UUID
 
-    @property
-    def user_bytes(self) -> bytes:
-        """The user's id: bytes compare ten times as fast as UUIDs, and only what is shown needs to be one."""
-        return self[16:]
 
-    @property
-    def user_id(self) -> UUID:
-        return UUID(bytes=self.user_bytes)
-
-    @property
-    def score(self) -> int:
-        """The wins, or the days of the longest streak."""
-        return ~int(self[:8], 16) & 0xFFFFFFFF
+def board_order(place: Place) -> tuple[int, int]:
+    """The sort key of a board: best score first, then the smaller user_id."""
+    return -place.score, place.user_id.int
 
 
 @dataclass(frozen=True, slots=True)
 class Nearby:
-    """What one shard has near a place."""
+    """What one shard has near a place, as of one moment."""
 
-    ahead: int
-    """How many players stand before the place."""
     places: Sequence[Place]
-    """The nearest before it and the nearest after it, in any order."""
+    """The nearest before and after it and perhaps the place itself, in any order."""
+    players_above: int
+    """How many players have a better score than all of `score_counts`."""
+    score_counts: Mapping[int, int]
+    """How many players have each score, from the best of `places` to the worst."""
+
+    def count_above(self, score: int) -> int:
+        """How many players of the shard have a better score; exact for every score of a page that is cut from it."""
+        return self.players_above + sum(players for other, players in self.score_counts.items() if other > score)
+
+
+class RankedPlace(NamedTuple):
+    rank: int
+    """From 1."""
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """Rows of a board that follow each other."""
 
-    places: Sequence[Place]
-    rank: int
-    """Of the first of them, from 1."""
+    rows: Sequence[RankedPlace]
     more: bool
     """Whether others follow."""
 
-    @property
-    def ranked(self) -> Iterator[tuple[int, Place]]:
-        return enumerate(self.places, start=self.rank)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedPage:
-    page: Page
-    names: Mapping[bytes, str]
-    """Of the users of the page whom the users service knows, by the 16 bytes of the id."""
-
 
 def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
-    """The first `limit` places of all; each top is in order and holds its shard's first `limit` + 1."""
-    places = sorted(chain.from_iterable(tops))[: limit + 1]
-    return Page(places[:limit], rank=1, more=len(places) > limit)
-
-
-def count_above(limit: int) -> int:
-    """How many of `limit` rows are before the one in the middle."""
-    return (limit - 1) // 2
+    """The first `limit` places of all; each top holds its shard's first `limit` + 1."""
+    places = sorted(chain.from_iterable(tops), key=board_order)[: limit + 1]
+    ranks: dict[int, int] = {}
+    for number, place in enumerate(places, start=1):
+        ranks.setdefault(place.score, number)
+    return Page([RankedPlace(ranks[place.score], place) for place in places[:limit]], more=len(places) > limit)
 
 
 def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
@@ -88,26 +79,31 @@ def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
     other side. Each shard gives its nearest on either side, `limit` at most.
     """
     before, after = split_nearby(place, shards)
-    above = min(len(before), max(count_above(limit), limit - 1 - len(after)))
+    above = min(len(before), max((limit - 1) // 2, limit - 1 - len(after)))
     below = limit - 1 - above
-    return Page(
-        [*before[len(before) - above :], place, *after[:below]],
-        rank=count_ahead(shards) + 1 - above,
-        more=len(after) > below,
-    )
+    places = [*before[len(before) - above :], place, *after[:below]]
+    return Page(rank_places(places, shards), more=len(after) > below)
 
 
 def take_after(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
     """The `limit` places that follow this one; each shard gives its nearest `limit` + 1 after it."""
     _, after = split_nearby(place, shards)
-    return Page(after[:limit], rank=count_ahead(shards) + 2, more=len(after) > limit)
-
-
-def count_ahead(shards: Iterable[Nearby]) -> int:
-    return sum(nearby.ahead for nearby in shards)
+    return Page(rank_places(after[:limit], shards), more=len(after) > limit)
 
 
 def split_nearby(place: Place, shards: Iterable[Nearby]) -> tuple[list[Place], list[Place]]:
-    """Before and after a place, in order, without its player, who may have moved since the place was read."""
-    others = sorted(other for nearby in shards for other in nearby.places if other.user_bytes != place.user_bytes)
-    return [other for other in others if other < place], [other for other in others if other > place]
+    """The places before and after this one, in the order of the board."""
+    others = sorted((other for nearby in shards for other in nearby.places if other != place), key=board_order)
+    position = bisect_left(others, board_order(place), key=board_order)
+    return others[:position], others[position:]
+
+
+def rank_places(places: Iterable[Place], shards: Sequence[Nearby]) -> list[RankedPlace]:
+    """With the rank of each, among the players of all shards."""
+    ranks: dict[int, int] = {}
+    rows = []
+    for place in places:
+        if place.score not in ranks:
+            ranks[place.score] = 1 + sum(nearby.count_above(place.score) for nearby in shards)
+        rows.append(RankedPlace(ranks[place.score], place))
+    return rows

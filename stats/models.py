@@ -1,6 +1,7 @@
 """What stats takes and gives."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
-from stats.leaderboards import NamedPage
+from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
 
@@ -143,7 +144,9 @@ class Statistics(BaseModel):
 class Leader(BaseModel):
     """A user's row of a leaderboard."""
 
-    rank: int = Field(ge=1, description="place, from 1; no two users share one")
+    rank: int = Field(
+        ge=1, description="one more than the number of users with a better score: equal scores share a rank"
+    )
     user_id: UserId = Field(description="the user's id")
     username: str | None = Field(description="the user's name; null if the users service no longer knows the user")
 
@@ -156,11 +159,11 @@ class StreakLeader(Leader):
     streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
 
 
-def list_rows(named: NamedPage, score: str) -> list[dict[str, object]]:
-    """The fields of a leaderboard's rows, of which pydantic makes all at once."""
+def list_rows(page: Page, usernames: Mapping[UUID, str], score: str) -> list[dict[str, object]]:
+    """The fields of a leaderboard's rows."""
     return [
-        {"rank": rank, "user_id": place.user_bytes, "username": named.names.get(place.user_bytes), score: place.score}
-        for rank, place in named.page.ranked
+        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.user_id), score: place.score}
+        for rank, place in page.rows
     ]
 
 
@@ -171,11 +174,11 @@ class WinsLeaders(BaseModel):
         }
     )
 
-    leaders: list[WinsLeader] = Field(description="most wins first, then fewer games played, then the smaller user_id")
+    leaders: list[WinsLeader] = Field(description="most wins first, then the smaller user_id")
 
     @classmethod
-    def of(cls, named: NamedPage) -> Self:
-        return cls.model_validate({"leaders": list_rows(named, "wins")})
+    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+        return cls.model_validate({"leaders": list_rows(page, usernames, "wins")})
 
 
 class StreakLeaders(BaseModel):
@@ -185,8 +188,8 @@ class StreakLeaders(BaseModel):
         }
     )
 
-    leaders: list[StreakLeader] = Field(description="longest streak first, then most wins, then the smaller user_id")
+    leaders: list[StreakLeader] = Field(description="longest streak first, then the smaller user_id")
 
     @classmethod
-    def of(cls, named: NamedPage) -> Self:
-        return cls.model_validate({"leaders": list_rows(named, "streak")})
+    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+        return cls.model_validate({"leaders": list_rows(page, usernames, "streak")})

@@ -7,6 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from databases import Database
+from databases.interfaces import Record
 
 from servicekit.databases import Readable
 from servicekit.sessions import Session
@@ -17,7 +18,7 @@ from stats.standings import Standing
 from stats.streaks import Run
 
 USERS_SCHEMA_VERSION = 1
-SHARD_SCHEMA_VERSION = 2
+SHARD_SCHEMA_VERSION = 3
 """`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
 
 USER_EXISTS = Statement("SELECT 1 FROM users WHERE user_id = :user_id")
@@ -31,16 +32,15 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
 def select_usernames(count: int) -> Statement:
     """Names of `count` users at once: one statement for each count, 1-100, instead of a query a name."""
     names = ", ".join(f":id{number}" for number in range(count))
-    # CAST: what is only looked up by need not become a UUID
-    return Statement(f"SELECT CAST(user_id AS BLOB), username FROM users WHERE user_id IN ({names})")  # noqa: S608 - names of ours
+    return Statement(f"SELECT user_id, username FROM users WHERE user_id IN ({names})")  # noqa: S608 - names of ours
 
 
-async def find_usernames(users: Database, *, user_ids: Sequence[bytes]) -> dict[bytes, str]:
-    """The names of those that exist, by the 16 bytes of their ids."""
+async def find_usernames(users: Database, *, user_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of those that exist."""
     if not user_ids:
         return {}
     values = {f"id{number}": user_id for number, user_id in enumerate(user_ids)}
-    return dict(await users.fetch_all(select_usernames(len(user_ids)), values))  # type: ignore[arg-type]  # rows of two
+    return {row["user_id"]: row["username"] for row in await users.fetch_all(select_usernames(len(user_ids)), values)}
 
 
 SELECT_RESULT = Statement("SELECT finished, guesses, won FROM games WHERE user_id = :user_id AND game_id = :game_id")
@@ -107,11 +107,11 @@ def read_standing(columns: Sequence[Any]) -> Standing:
 
 
 UPSERT_STANDING = Statement(
-    "INSERT INTO standings (user_id, played, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
+    "INSERT INTO standings (user_id, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
     " lost, max_streak, last_run, last_win_day, last_day)"
-    " VALUES (:user_id, :played, :won, :won_in_1, :won_in_2, :won_in_3, :won_in_4, :won_in_5, :won_in_6,"
+    " VALUES (:user_id, :won, :won_in_1, :won_in_2, :won_in_3, :won_in_4, :won_in_5, :won_in_6,"
     " :lost, :max_streak, :last_run, :last_win_day, :last_day)"
-    " ON CONFLICT (user_id) DO UPDATE SET played = excluded.played, won = excluded.won,"
+    " ON CONFLICT (user_id) DO UPDATE SET won = excluded.won,"
     " won_in_1 = excluded.won_in_1, won_in_2 = excluded.won_in_2, won_in_3 = excluded.won_in_3,"
     " won_in_4 = excluded.won_in_4, won_in_5 = excluded.won_in_5, won_in_6 = excluded.won_in_6,"
     " lost = excluded.lost, max_streak = excluded.max_streak, last_run = excluded.last_run,"
@@ -125,7 +125,6 @@ def write_standing(user_id: UUID, standing: Standing) -> dict[str, object]:
     run = standing.last_run
     return won_in | {
         "user_id": user_id,
-        "played": standing.played,
         "won": standing.won,
         "lost": standing.lost,
         "max_streak": standing.max_streak,
@@ -139,50 +138,106 @@ async def upsert_standing(shard: Session, *, user_id: UUID, standing: Standing) 
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 
-SELECT_PLACE = Statement(
-    "SELECT CASE :board WHEN 'wins' THEN wins_place ELSE streaks_place END FROM standings WHERE user_id = :user_id"
+UPDATE_SCORE_COUNT = Statement(
+    "UPDATE score_counts SET players = players - 1"
+    " WHERE board = :board AND score = :score AND players > 0 RETURNING players"
 )
 
 
-async def find_place(shard: Database, *, board: Board, user_id: UUID) -> Place | None:
-    """None before the user's first game."""
-    place = await shard.fetch_val(SELECT_PLACE, {"board": board, "user_id": user_id})
-    return None if place is None else Place(place)
+async def decrement_score_count(shard: Session, *, board: Board, score: int) -> bool:
+    """One player less has this score. False if none had it."""
+    return await shard.fetch_one(UPDATE_SCORE_COUNT, {"board": board, "score": score}) is not None
 
 
-SELECT_TOP = Statement("SELECT place FROM places WHERE board = :board ORDER BY place LIMIT :limit")
+UPSERT_SCORE_COUNT = Statement(
+    "INSERT INTO score_counts (board, score, players) VALUES (:board, :score, 1)"
+    " ON CONFLICT (board, score) DO UPDATE SET players = score_counts.players + 1"
+)
+
+
+async def increment_score_count(shard: Session, *, board: Board, score: int) -> None:
+    """One player more has this score."""
+    await shard.execute(UPSERT_SCORE_COUNT, {"board": board, "score": score})
+
+
+SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}
+
+
+@cache
+def select_top(board: Board) -> Statement:
+    score = SCORE_COLUMNS[board]
+    return Statement(
+        f"SELECT {score} AS score, user_id FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
+    )
 
 
 async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
     """In order, best first."""
-    rows = await shard.fetch_all(SELECT_TOP, {"board": board, "limit": limit})
-    return [Place(row["place"]) for row in rows]
+    rows = await shard.fetch_all(select_top(board), {"limit": limit})
+    return [Place(row["score"], row["user_id"]) for row in rows]
 
 
-# Those ahead are the players of the buckets before the one that the place is in, and what comes before it in there: to
-# count all their places would take milliseconds.
-SELECT_NEARBY = Statement(
-    "SELECT NULL AS place, (SELECT COALESCE(SUM(players), 0) FROM buckets WHERE board = :board AND start < bucket)"
-    " + (SELECT COUNT(*) FROM places WHERE board = :board AND place >= bucket AND place < :place) AS ahead"
-    " FROM (SELECT MAX(start) AS bucket FROM buckets WHERE board = :board AND start <= :place)"
-    " UNION ALL SELECT * FROM (SELECT place, NULL FROM places"
-    " WHERE board = :board AND place < :place ORDER BY place DESC LIMIT :before)"
-    " UNION ALL SELECT * FROM (SELECT place, NULL FROM places"
-    " WHERE board = :board AND place > :place ORDER BY place LIMIT :after)"
-)
+@cache
+def select_nearby(board: Board, *, own_shard: bool) -> Statement:
+    """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
+    Then rows (score, NULL, players) for each score among these, and one (NULL, NULL, players) for all better scores.
+
+    Each of the four searches is one range of an index; a condition with OR would scan it.
+    """
+    score = SCORE_COLUMNS[board]
+    rows = f"SELECT {score} AS score, user_id FROM standings WHERE {score}"  # noqa: S608 - names of ours
+    own_place = f"SELECT {score} AS score, user_id FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
+    place = own_place if own_shard else "SELECT :score AS score, :user_id AS user_id"
+    return Statement(
+        f"""
+        WITH place AS ({place}),
+        near AS (
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < (SELECT user_id FROM place)
+                           ORDER BY user_id DESC LIMIT :before)
+            UNION ALL
+            SELECT * FROM ({rows} > (SELECT score FROM place) ORDER BY {score}, user_id DESC LIMIT :before)
+            UNION ALL
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > (SELECT user_id FROM place)
+                           ORDER BY user_id LIMIT :after)
+            UNION ALL
+            SELECT * FROM ({rows} < (SELECT score FROM place) ORDER BY {score} DESC, user_id LIMIT :after)
+            UNION ALL
+            SELECT score, user_id FROM place
+        )
+        SELECT score, CAST(user_id AS BLOB), NULL FROM near
+        UNION ALL
+        SELECT score, NULL, players FROM score_counts
+        WHERE board = :board AND score BETWEEN (SELECT MIN(score) FROM near) AND (SELECT MAX(score) FROM near)
+        UNION ALL
+        SELECT NULL, NULL, SUM(players) FROM score_counts
+        WHERE board = :board AND score > (SELECT MAX(score) FROM near)
+        """  # noqa: S608 - names of ours
+    )
+
+
+def rows_to_nearby(rows: Sequence[Record]) -> Nearby:
+    """From the rows of `select_nearby`."""
+    # SQLite gives the bytes of an id that comes out of a compound SELECT.
+    places = [Place(score, UUID(bytes=user_id)) for score, user_id, _ in rows if user_id is not None]
+    counts = {score: players for score, user_id, players in rows if user_id is None}
+    players_above = counts.pop(None, None)
+    return Nearby(places, players_above or 0, counts)
 
 
 async def find_nearby(shard: Database, *, board: Board, place: Place, before: int, after: int) -> Nearby:
-    """The nearest places before and after one that need not be in this shard, and how many are before it in all.
+    """What a shard has near the place of a player of another shard; one statement, so as of one moment."""
+    values = {"board": board, "score": place.score, "user_id": place.user_id, "before": before, "after": after}
+    return rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=False), values))
 
-    One statement, so that all of it is as of one moment.
-    """
-    values = {"board": board, "place": place, "before": before, "after": after}
-    rows = await shard.fetch_all(SELECT_NEARBY, values)
-    return Nearby(
-        ahead=sum(row["ahead"] for row in rows if row["place"] is None),
-        places=[Place(row["place"]) for row in rows if row["place"] is not None],
-    )
+
+async def find_place_and_nearby(
+    shard: Database, *, board: Board, user_id: UUID, before: int, after: int
+) -> tuple[Place, Nearby] | None:
+    """A player's place and what the player's own shard has near it, as of one moment. None before the first game."""
+    values = {"board": board, "user_id": user_id, "before": before, "after": after}
+    nearby = rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=True), values))
+    place = next((place for place in nearby.places if place.user_id == user_id), None)
+    return None if place is None else (place, nearby)
 
 
 ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")

@@ -1,7 +1,5 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
-from functools import partial
-
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.errors import problems
@@ -20,7 +18,7 @@ from stats.models import (
     WinsLeaders,
 )
 from stats.ranking import find_page
-from stats.recording import record_result, store_result
+from stats.recording import store_result
 from stats.results import is_ahead
 
 router = APIRouter(route_class=GuardedRoute)
@@ -28,7 +26,7 @@ router = APIRouter(route_class=GuardedRoute)
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
     if page.more:
-        link_next(request, response, {"limit": window.limit, "after": page.places[-1].user_id})
+        link_next(request, response, {"limit": window.limit, "after": page.rows[-1].place.user_id})
 
 
 @router.get(
@@ -40,11 +38,12 @@ def link_next_rows(request: Request, response: Response, page: Page, window: Win
 async def read_wins_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
 ) -> WinsLeaders:
-    """Most wins first, then fewer games played, then `user_id`; a user stands at most once.
+    """Most wins first, within a number of wins by `user_id`; a user stands at most once. Equal numbers share a rank
+    (1 2 2 4): it is one more than the number of users with more wins.
 
     The top, or the rows around a user, or those after one. The header `Link` names the next page, and is missing on the
-    last one. A page begins after where its user stands now: whoever has moved between two pages may be on both or on
-    neither.
+    last one. A page begins after where its user stands now: a user who moved between two requests may be on both pages
+    or on neither.
     """
     page, leaders = await find_page(databases, Board.WINS, window, show=WinsLeaders.of)
     link_next_rows(request, response, page, window)
@@ -60,9 +59,9 @@ async def read_wins_leaders(
 async def read_streak_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
 ) -> StreakLeaders:
-    """Longest run of consecutive win days first, then most wins, then `user_id`; a user stands at most once.
+    """Longest run of consecutive win days first, within a length by `user_id`; a user stands at most once.
 
-    The rows that can be asked for, and the header `Link`, are as for wins.
+    Ranks, the rows that can be asked for, and the header `Link` are as for wins.
     """
     page, leaders = await find_page(databases, Board.STREAKS, window, show=StreakLeaders.of)
     link_next_rows(request, response, page, window)
@@ -107,8 +106,8 @@ async def post_result(
         raise Invalid(
             f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
         )
-    record = partial(
-        record_result,
+    result, is_new = await store_result(
+        databases,
         user_id=user_id,
         game_id=new.game_id,
         won=new.won,
@@ -116,7 +115,6 @@ async def post_result(
         finished=new.finished,
         now=now,
     )
-    result, is_new = await store_result(databases, user_id, record)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"{request.scope['root_path']}/users/{user_id}/games/{new.game_id}"
     return StoredResult.of(new.game_id, result)

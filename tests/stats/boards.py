@@ -39,37 +39,25 @@ def populate(locations: Locations, count: int, *, games: int = 3) -> dict[UUID, 
     return players
 
 
-def rank_wins(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
-    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
-    order = sorted(
-        players, key=lambda user_id: (-statistics[user_id]["gamesWon"], len(players[user_id]), user_id.bytes)
-    )
+def rank_scores(scores: dict[UUID, int], name: str) -> list[dict[str, Any]]:
+    """All rows of a board: equal scores share a rank, one more than the number of players with a better score."""
     return [
         {
-            "rank": rank,
+            "rank": 1 + sum(other > scores[user_id] for other in scores.values()),
             "user_id": str(user_id),
             "username": f"player {user_id}",
-            "wins": statistics[user_id]["gamesWon"],
+            name: scores[user_id],
         }
-        for rank, user_id in enumerate(order, start=1)
+        for user_id in sorted(scores, key=lambda user_id: (-scores[user_id], user_id.bytes))
     ]
+
+
+def rank_wins(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
+    return rank_scores({user_id: count_statistics(games)["gamesWon"] for user_id, games in players.items()}, "wins")
 
 
 def rank_streaks(players: dict[UUID, list[Result]]) -> list[dict[str, Any]]:
-    statistics = {user_id: count_statistics(games) for user_id, games in players.items()}
-
-    def place(user_id: UUID) -> tuple[int, int, bytes]:
-        return -statistics[user_id]["maxStreak"], -statistics[user_id]["gamesWon"], user_id.bytes
-
-    return [
-        {
-            "rank": rank,
-            "user_id": str(user_id),
-            "username": f"player {user_id}",
-            "streak": statistics[user_id]["maxStreak"],
-        }
-        for rank, user_id in enumerate(sorted(players, key=place), start=1)
-    ]
+    return rank_scores({user_id: count_statistics(games)["maxStreak"] for user_id, games in players.items()}, "streak")
 
 
 both_boards = pytest.mark.parametrize(("board", "rank"), [("wins", rank_wins), ("streaks", rank_streaks)])

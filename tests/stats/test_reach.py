@@ -51,11 +51,12 @@ def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, loca
 def test_only_for_a_first_game_is_the_user_looked_up(
     statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations
 ) -> None:
-    url = f"/users/{add_user(locations)}/games"
+    user = add_user(locations)
     for game_id, looked_up in ((1, {"users.db"}), (2, set()), (2, set())):
         statements.clear()
-        assert stats_client.post(url, json={"game_id": game_id, "won": True, "guesses": 3}).is_success
-        assert {file for file, _ in statements} == looked_up
+        result = {"game_id": game_id, "won": True, "guesses": 3}
+        assert stats_client.post(f"/users/{user}/games", json=result).is_success
+        assert {file for file, _ in statements} == looked_up | {f"games{shard_number(user, 3)}.db"}
 
 
 @pytest.mark.parametrize("board", ["wins", "streaks"])

@@ -151,7 +151,7 @@ def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
     for path in locations.shards:
         with closing(sqlite3.connect(path)) as database:
             played = [standing.played for _, standing in rebuild_standings(database)]
-            assert database.execute("SELECT played FROM standings ORDER BY user_id").fetchall() == [
+            assert database.execute("SELECT won + lost FROM standings ORDER BY user_id").fetchall() == [
                 (count,) for count in played
             ]
 

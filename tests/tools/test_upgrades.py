@@ -173,10 +173,10 @@ def test_a_backup_with_a_database_of_a_later_version_is_refused(
 def test_an_upgrade_that_fails_changes_nothing(earlier: Locations) -> None:
     shard = earlier.shards[1]
     make_older_shard(shard, 0)
-    write_rows(shard, "ALTER TABLE standings RENAME COLUMN max_streak TO longest")
+    write_rows(shard, "ALTER TABLE standings RENAME COLUMN last_run TO latest")
     before = dump(earlier)
 
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be brought up to date .*longest"):
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be brought up to date .*last_run"):
         upgrade_database(shard, "games.sql")
 
     assert dump(earlier) == before

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from servicekit.sharding import shard_number
-from stats.queries import UPSERT_STANDING, write_standing
+from stats.leaderboards import Board
+from stats.queries import UPSERT_SCORE_COUNT, UPSERT_STANDING, write_standing
 from stats.results import Result
 from stats.standings import count_results
 from tests.tools.scripts import dump, list_columns, list_files, read_rows, write_rows
@@ -70,8 +71,8 @@ def test_empty_databases_agree(unmade: Locations, capsys: pytest.CaptureFixture[
             ["won_in_3", "won_in_4"],
         ),
         (
-            "UPDATE standings SET lost = lost + 1, played = played + 1 WHERE user_id = FIRST",
-            ["lost", "played"],
+            "UPDATE standings SET lost = lost + 1 WHERE user_id = FIRST",
+            ["lost"],
         ),
     ],
 )
@@ -80,7 +81,7 @@ def test_a_standing_that_its_games_do_not_give_is_found(
 ) -> None:
     tamper(populated.shards[1], statement)
 
-    differences = find_differences(capsys)
+    differences = [each for each in find_differences(capsys) if not each.startswith("score: ")]
 
     assert sorted(difference.split(" has ")[1].split()[0] for difference in differences) == names
     assert all("games1.db: the standing of " in difference for difference in differences)
@@ -92,7 +93,7 @@ def test_a_lost_game_is_found(populated: Locations, capsys: pytest.CaptureFixtur
     differences = find_differences(capsys)
 
     assert kinds(differences) == {"standing"}
-    assert any(" has played " in difference for difference in differences)
+    assert any(" has won " in difference for difference in differences)
 
 
 def test_a_standing_without_games_is_found(populated: Locations, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,9 +107,10 @@ def test_a_standing_without_games_is_found(populated: Locations, capsys: pytest.
 def test_games_without_a_standing_are_found(populated: Locations, capsys: pytest.CaptureFixture[str]) -> None:
     tamper(populated.shards[2], "DELETE FROM standings WHERE user_id = FIRST")
 
-    (difference,) = find_differences(capsys)
+    difference, *others = find_differences(capsys)
 
     assert difference.endswith(" games and no standing")
+    assert kinds(others) == {"score"}
 
 
 def test_a_player_in_the_wrong_shard_is_found(populated: Locations, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,8 +122,10 @@ def test_a_player_in_the_wrong_shard_is_found(populated: Locations, capsys: pyte
                 f"INSERT INTO wrong.{table} ({columns}) SELECT {columns} FROM main.{table} WHERE user_id = {FIRST}"  # noqa: S608 - our names
             )
 
-    (difference,) = find_differences(capsys)
+    differences = find_differences(capsys)
 
+    assert kinds(differences) == {"shard", "score"}
+    difference = next(sentence for sentence in differences if sentence.startswith("shard: "))
     assert difference.startswith(f"shard: {populated.shards[1]}: ")
     assert difference.endswith(f" belongs in {populated.shards[0]}")
 
@@ -176,7 +180,7 @@ def test_only_the_first_differences_of_a_kind_are_listed(
     populated: Locations, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ((players,),) = read_rows(populated.shards[0], "SELECT COUNT(*) FROM standings")
-    write_rows(populated.shards[0], "DELETE FROM standings")
+    write_rows(populated.shards[0], "DELETE FROM standings", "DELETE FROM score_counts")
 
     differences = find_differences(capsys)
 
@@ -195,7 +199,7 @@ def test_a_broken_file_is_found_and_the_others_are_checked_all_the_same(
 
     differences = find_differences(capsys)
 
-    assert kinds(differences) == {"integrity", "standing"}
+    assert kinds(differences) == {"integrity", "standing", "score"}
     assert {path for path in populated.all if str(path) in "\n".join(differences)} == {
         populated.shards[0],
         populated.shards[1],
@@ -240,6 +244,8 @@ def record_new_player(users: Path, shards: tuple[Path, ...]) -> None:
     with closing(sqlite3.connect(shards[shard_number(user_id, len(shards))])) as shard, shard:
         shard.execute("INSERT INTO games VALUES (?, 561, ?, 3, 1)", [user_id, result.finished])
         shard.execute(UPSERT_STANDING.sql, write_standing(user_id, count_results([result])))
+        for board in Board:
+            shard.execute(UPSERT_SCORE_COUNT.sql, {"board": board, "score": 1})
 
 
 @contextmanager
@@ -293,3 +299,33 @@ def test_a_play_of_an_unknown_player_is_a_note_and_no_difference(
     assert note == f"note: {user} has a play, or a result on its way to stats, and is no user"
     assert summary.endswith(": all databases agree.")
     assert backup.main([str(tmp_path / "backup")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "has", "should_have"),
+    [
+        ("UPDATE score_counts SET players = players + 1", 2, 1),
+        ("UPDATE score_counts SET players = 0", 0, 1),
+        ("DELETE FROM score_counts", 0, 1),
+        ("INSERT INTO score_counts VALUES ('wins', 99999, 7)", 7, 0),
+    ],
+)
+def test_a_score_count_that_the_standings_do_not_give_is_found(
+    populated: Locations, damage: str, has: int, should_have: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = populated.shards[1]
+    select_score = "SELECT score FROM score_counts WHERE board = 'wins' AND players = 1 LIMIT 1"
+    ((score,),) = read_rows(shard, select_score)
+    if not damage.startswith("INSERT"):
+        damage += f" WHERE board = 'wins' AND score = {score}"
+    else:
+        score = 99999
+    write_rows(shard, damage)
+    (difference,) = find_differences(capsys)
+    sentence = f"wins has {has} players with the score {score}, the standings give {should_have}"
+    assert difference == f"score: {shard}: {sentence}"
+
+
+def test_a_score_count_of_zero_is_as_good_as_none(populated: Locations) -> None:
+    write_rows(populated.shards[1], "INSERT INTO score_counts VALUES ('wins', 99999, 0)")
+    assert verify.main([]) == 0

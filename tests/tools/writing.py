@@ -16,12 +16,13 @@ from databases import Database
 
 import games.queries
 import stats.queries
+import stats.results
 import users.queries
 from games.plays import Result
 from servicekit.databases import open_database, write
 from servicekit.sessions import Session
 from servicekit.sharding import Shards
-from stats.recording import record_result
+from stats.recording import insert_result
 from tools.locations import read_locations
 
 GAMES = 5
@@ -45,12 +46,10 @@ async def register(database: Database) -> UUID:
 
 async def play(plays: Database, shard: Database, result: Result) -> None:
     """From the first guess to the delivery of the result: each step is committed before the next begins."""
-    user_id, game_id, finished = result.user_id, result.game_id, result.finished
+    user_id, game_id = result.user_id, result.game_id
     await write(plays, partial(begin_and_end, result=result))
-    taken = partial(
-        record_result, user_id=user_id, game_id=game_id, won=result.won, guesses=result.guesses, is_user=True
-    )
-    await write(shard, partial(taken, finished=finished, now=finished))
+    stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
+    await write(shard, partial(insert_result, user_id=user_id, game_id=game_id, result=stored, any_time=False))
     await write(plays, partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
 

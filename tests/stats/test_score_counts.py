@@ -1,0 +1,91 @@
+"""Numbers of players by score follow the standings."""
+
+import sqlite3
+from contextlib import closing
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from starlette.testclient import TestClient
+
+from stats.leaderboards import Board
+from stats.results import Result
+from stats.score_counts import list_changes
+from stats.standings import add_result, count_results
+from tests.problem_checks import assert_problem
+from tests.stats.playing import add_user, finish, results
+from tests.tools.scripts import write_rows
+from tools.locations import Locations
+
+POST = {"won": True, "guesses": 3, "finished": "2022-03-14T12:00:00Z"}
+
+
+def test_a_first_game_adds_the_player_to_both_boards() -> None:
+    assert list_changes(None, count_results([finish(1)])) == [(Board.STREAKS, 1, 1), (Board.WINS, 1, 1)]
+
+
+def test_a_lost_game_changes_no_score_of_a_player_with_a_standing() -> None:
+    before = count_results([finish(1)])
+    assert list_changes(before, add_result(before, finish(2, won=False))) == []
+
+
+def test_keys_are_changed_in_ascending_order() -> None:
+    before = count_results([finish(1)])
+    changes = list_changes(before, add_result(before, finish(2)))
+    assert changes == [(Board.STREAKS, 1, -1), (Board.STREAKS, 2, 1), (Board.WINS, 1, -1), (Board.WINS, 2, 1)]
+
+
+@given(results.filter(bool))
+def test_changes_add_up_to_one_player_at_the_last_score(games: list[Result]) -> None:
+    counts: dict[tuple[Board, int], int] = {}
+    standing = None
+    for number in range(len(games)):
+        after = count_results(games[: number + 1])
+        for board, score, change in list_changes(standing, after):
+            counts[board, score] = counts.get((board, score), 0) + change
+            assert counts[board, score] in {0, 1}
+        standing = after
+    assert standing is not None
+    assert {key for key, players in counts.items() if players} == {
+        (Board.WINS, standing.won),
+        (Board.STREAKS, standing.max_streak),
+    }
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM score_counts", "UPDATE score_counts SET players = 0"])
+def test_a_result_that_a_damaged_shard_cannot_count_is_503_and_not_stored(
+    stats_client: TestClient, locations: Locations, damage: str
+) -> None:
+    user_id = add_user(locations)
+    url = f"/users/{user_id}/games"
+    assert stats_client.post(url, json=POST | {"game_id": 1}).status_code == 201
+    for shard in locations.shards:
+        write_rows(shard, damage)
+
+    detail = assert_problem(stats_client.post(url, json=POST | {"game_id": 2}), 503)
+
+    assert "bin/verify" in detail
+    assert_problem(stats_client.get(f"{url}/2"), 404)
+    assert stats_client.get(f"/users/{user_id}").json()["gamesWon"] == 1
+
+
+def test_pages_are_right_among_40000_players_of_one_score(stats_client: TestClient, locations: Locations) -> None:
+    players = [UUID(int=number << 64 | number) for number in range(40_000)]
+    best = UUID(int=2**128 - 1)
+    for index, shard in enumerate(locations.shards):
+        with closing(sqlite3.connect(shard)) as connection, connection:
+            rows = [(user_id.bytes, 1) for user_id in players if user_id.int % 3 == index]
+            rows += [(best.bytes, 2)] if best.int % 3 == index else []
+            connection.executemany(
+                "INSERT INTO standings VALUES (?1, ?2, 0, 0, 0, ?2, 0, 0, 0, ?2, 1, '2022-03-14', '2022-03-14')", rows
+            )
+            connection.execute("INSERT INTO score_counts SELECT 'wins', won, COUNT(*) FROM standings GROUP BY won")
+
+    for number in (0, 1, 19_999, 39_998, 39_999):
+        around = stats_client.get("/leaders/wins", params={"around": str(players[number]), "limit": 3}).json()[
+            "leaders"
+        ]
+        assert {row["rank"] for row in around if row["wins"] == 1} == {2}
+        assert str(players[number]) in [row["user_id"] for row in around]
+    after = stats_client.get("/leaders/wins", params={"after": str(players[19_999]), "limit": 4}).json()["leaders"]
+    assert [(row["rank"], row["user_id"]) for row in after] == [(2, str(players[20_000 + index])) for index in range(4)]
