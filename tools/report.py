@@ -8,6 +8,7 @@ import pygal
 from pygal.style import CleanStyle
 
 from tools.findings import Findings, Size
+from tools.wording import count
 from tools.workload import BARE, BARE_POST, ENDPOINTS
 
 INTRODUCTION = """# How fast it is
@@ -55,7 +56,7 @@ def tabulate_endpoints(findings: Findings) -> str:
 
 
 def describe_size(size: Size) -> str:
-    return f"{size[0]:,} players, {size[1]:,} games"
+    return f"{count(size[0], 'player')}, {count(size[1], 'game')}"
 
 
 def tabulate_scale(findings: Findings) -> str:

@@ -35,7 +35,8 @@ from tools.splitting import (
     split_games,
 )
 from tools.staging import exclusive, locked_unused, open_to_read, replace_databases, staged
-from tools.wording import HelpFormatter
+from tools.upgrades import refuse_earlier_versions
+from tools.wording import HelpFormatter, count
 
 HELP = """Brings in old databases: splits the users and games of all sources over the shards. A user whose user_id is an
 integer gets a random UUID; a user_id that is a UUID is kept. All or nothing: nothing changes if a row cannot be right
@@ -138,6 +139,7 @@ def import_sources(
     scratch = locations.folder / SCRATCH
     steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
     with exclusive(locations.folder, (*locations.players, scratch)), steps:
+        refuse_earlier_versions(locations)
         inhabited, imports = list_inhabited(locations), read_imports(locations.users)
         if not imports:
             refuse_inhabited(inhabited)
@@ -180,7 +182,7 @@ def summarize(split: Split, names: str, locations: Locations, contents: Sequence
         f"{path.name} has {content.games:,} (checksum {content.checksum[:16]})"
         for path, content in zip(locations.shards, contents, strict=True)
     )
-    return f"{len(split.players):,} users and {split.games:,} games of {names} have all arrived: {shards}"
+    return f"{count(len(split.players), 'user')} and {count(split.games, 'game')} of {names} have all arrived: {shards}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

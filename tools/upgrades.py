@@ -68,6 +68,17 @@ def refuse_later_versions(locations: Locations) -> None:
             )
 
 
+def refuse_earlier_versions(locations: Locations) -> None:
+    """Raises SystemExit with a sentence if a database is of an earlier version than this one, or is no database; one
+    that is missing is passed over."""
+    for path, schema in list_schemas(locations).items():
+        if path.exists() and (version := find_version(path)) < current_version(schema):
+            raise SystemExit(
+                f"{path} is of an earlier version of Quintet (schema {version}, this one is {current_version(schema)}):"
+                " run bin/init, which upgrades it."
+            )
+
+
 def upgrade_all(locations: Locations) -> list[Upgrade]:
     """Those databases that were of an earlier version; otherwise raises as `upgrade_database`.
 

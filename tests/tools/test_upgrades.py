@@ -10,10 +10,12 @@ import pytest
 
 from games.puzzles import day_of, game_id_of
 from tests.tools.earlier import EARLIER_VERSIONS, make_earlier_backup, make_earlier_databases
+from tests.tools.old_game import make_file
 from tests.tools.scripts import dump, read_rows, write_rows
 from tools import backup, init, restore, verify
 from tools.locations import SHARE, Locations
 from tools.manifest import MANIFEST, describe, read_manifest
+from tools.shard import import_sources
 from tools.staging import InUse, create_database
 from tools.upgrade_steps import STEPS
 from tools.upgrades import current_version, list_schemas, upgrade_database
@@ -21,6 +23,13 @@ from tools.upgrades import current_version, list_schemas, upgrade_database
 Schema: TypeAlias = dict[str, object]
 
 ALL_GAMES = "SELECT * FROM games ORDER BY user_id, game_id"
+
+
+def test_bin_shard_refuses_databases_of_an_earlier_version(earlier: Locations, tmp_path: Path) -> None:
+    before = dump(earlier)
+    with pytest.raises(SystemExit, match=r"users.db is of an earlier version of Quintet .* run bin/init"):
+        import_sources([make_file(tmp_path / "old.db")], earlier)
+    assert dump(earlier) == before
 
 
 @pytest.fixture
