@@ -9,9 +9,9 @@ from games import queries
 from games.puzzles import game_id_of
 from games.schedule import draw_missing
 from servicekit.clock import Clock
-from servicekit.databases import write
+from servicekit.db.database import write
+from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, Unavailable
-from servicekit.sessions import Session
 
 
 async def get_answer(answers: Database, *, game_id: int) -> str:
@@ -20,7 +20,7 @@ async def get_answer(answers: Database, *, game_id: int) -> str:
     return answer if answer is not None else await write(answers, partial(draw_answer, game_id=game_id))
 
 
-async def draw_answer(answers: Session, *, game_id: int) -> str:
+async def draw_answer(answers: Transaction, *, game_id: int) -> str:
     """Raises Unavailable if there are no candidates to draw from.
 
     The write lock is held from before the first read, so of two instances that come here at midnight the second finds
@@ -42,7 +42,7 @@ def require_future(game_id: int, clock: Clock) -> None:
         raise Conflict(f"The answer of game {game_id} is fixed; the first that may be set is that of game {today + 1}.")
 
 
-async def replace_answer(answers: Session, *, clock: Clock, game_id: int, answer: str) -> None:
+async def replace_answer(answers: Transaction, *, clock: Clock, game_id: int, answer: str) -> None:
     """Raises Conflict if the answer is fixed, also by an instance whose clock is ahead of this one's."""
     require_future(game_id, clock)  # again, under the lock: midnight may have passed while this waited for it
     if not await queries.upsert_answer(answers, game_id=game_id, answer=answer):

@@ -5,18 +5,18 @@ from functools import partial
 from fastapi import FastAPI
 
 from games import queries
-from games.dictionary import Dictionary
+from games.guessing import Referee
 from games.outbox import Outbox
-from games.referee import Referee
+from games.outbox_metrics import show_outbox
 from games.routes import router
-from games.scoreboard import Scoreboard
 from games.settings import Settings
-from games.waiting import show_outbox
+from games.stats_client import StatsClient
+from games.words_client import WordsClient
+from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
-from servicekit.databases import open_database
-from servicekit.metrics import Metrics
+from servicekit.db.database import open_database
+from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
-from servicekit.tokens import TokenVerifier
 
 DESCRIPTION = """One puzzle a day (UTC), numbered by the days since 2021-06-19.
 
@@ -42,9 +42,9 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         schema_version=queries.PLAYS_SCHEMA_VERSION,
         watch_waits=metrics.watch_waits,
     )
-    dictionary = Dictionary(settings.words_url, settings.words_timeout_s)
-    scoreboard = Scoreboard(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
-    outbox = Outbox(plays, scoreboard)
+    words_client = WordsClient(settings.words_url, settings.words_timeout_s)
+    stats_client = StatsClient(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
+    outbox = Outbox(plays, stats_client)
     show_outbox(metrics, plays)
     app = create_service(
         title="Quintet games",
@@ -55,15 +55,15 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
         metrics=metrics,
-        resources=[dictionary, scoreboard, outbox],
+        resources=[words_client, stats_client, outbox],
     )
     app.state.answers = answers
     app.state.clock = clock
-    app.state.dictionary = dictionary
+    app.state.words_client = words_client
     app.state.outbox = outbox
     app.state.plays = plays
-    app.state.scoreboard = scoreboard
-    app.state.referee = Referee(plays, answers, dictionary, clock)
+    app.state.stats_client = stats_client
+    app.state.referee = Referee(plays, answers, words_client, clock)
     return app
 
 

@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.config import JsonDict
 
-from games.letters import LetterState, colour_guess
+from games.colours import LetterState, colour_guess
 from games.plays import MAX_GUESSES, Play, Status
 from games.puzzles import day_of
 from games.spelling import LETTERS, to_word
-from servicekit.parameters import DIGITS_ONLY
+from servicekit.http.parameters import DIGITS_ONLY
 
 UserId = UUID
 GameId = Annotated[int, Field(ge=0)]

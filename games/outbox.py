@@ -18,12 +18,12 @@ from uuid import UUID
 from databases import Database
 
 from games import queries
-from games.plays import Result
+from games.plays import PlayResult
 from games.queries import BEFORE_ALL, OutboxKey
-from games.scoreboard import ResultRefused, Scoreboard
-from servicekit.databases import write
+from games.stats_client import ResultRefused, StatsClient
+from servicekit.db.database import write
+from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
-from servicekit.sessions import Session
 
 logger = logging.getLogger("quintet")
 
@@ -44,11 +44,11 @@ def pause_s(failures: int, chance: float) -> float:
     return whole * (1 - chance / 2)
 
 
-Delivery: TypeAlias = tuple[Result, ResultRefused | Unavailable | None]
+Delivery: TypeAlias = tuple[PlayResult, ResultRefused | Unavailable | None]
 """A result, and why stats has not taken it."""
 
 
-async def note_deliveries(plays: Session, *, deliveries: Sequence[Delivery]) -> None:
+async def note_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery]) -> None:
     """What stats has, or will never take, waits no longer."""
     for result, error in deliveries:
         if error is None:
@@ -61,9 +61,9 @@ async def note_deliveries(plays: Session, *, deliveries: Sequence[Delivery]) -> 
 class Outbox(AbstractAsyncContextManager["Outbox"]):
     """Delivers a result at once when asked for the statistics after it, and whatever waits in the background."""
 
-    def __init__(self, plays: Database, scoreboard: Scoreboard) -> None:
+    def __init__(self, plays: Database, stats_client: StatsClient) -> None:
         self._plays = plays
-        self._scoreboard = scoreboard
+        self._stats_client = stats_client
         self._tasks: set[asyncio.Task[None]] = set()
         self._after: OutboxKey = BEFORE_ALL
         """The background has tried the rows up to here."""
@@ -101,18 +101,18 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
                 result = await queries.find_waiting(self._plays, user_id=user_id, game_id=game_id)
                 if result is not None:
                     await asyncio.shield(self._start(self._deliver_now(result)))
-                return await self._scoreboard.read_statistics(user_id)
+                return await self._stats_client.read_statistics(user_id)
         except (TimeoutError, Unavailable):
             return None
 
-    async def _deliver_now(self, result: Result) -> None:
+    async def _deliver_now(self, result: PlayResult) -> None:
         try:
             await self._deliver([result])
         except Unavailable:
             self._wake.set()
             raise
 
-    async def _deliver(self, results: Sequence[Result]) -> None:
+    async def _deliver(self, results: Sequence[PlayResult]) -> None:
         """All at the same time. Raises Unavailable if stats takes none of them now."""
         errors = await asyncio.gather(*map(self._post, results))
         postponed = [error for error in errors if isinstance(error, Unavailable)]
@@ -120,10 +120,10 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
             raise postponed[0]
         await write(self._plays, partial(note_deliveries, deliveries=list(zip(results, errors, strict=True))))
 
-    async def _post(self, result: Result) -> ResultRefused | Unavailable | None:
+    async def _post(self, result: PlayResult) -> ResultRefused | Unavailable | None:
         """Why stats has not taken it."""
         try:
-            await self._scoreboard.post_result(result)
+            await self._stats_client.post_result(result)
         except (ResultRefused, Unavailable) as error:
             return error
         return None

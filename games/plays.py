@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from games.colours import LetterState, colour_guess
 from games.hardmode import find_unused_hint
-from games.letters import LetterState, colour_guess
 from games.puzzles import finish_time, game_id_of, is_closed
 from servicekit.problems import Conflict, Invalid
 
@@ -70,7 +70,7 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class PlayResult:
     """What stats is told of a play that is over."""
 
     user_id: UUID

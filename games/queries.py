@@ -9,10 +9,10 @@ from uuid import UUID
 from databases import Database
 from databases.interfaces import Record
 
-from games.plays import Result
-from servicekit.databases import Readable
-from servicekit.sessions import Session
-from servicekit.statements import Statement
+from games.plays import PlayResult
+from servicekit.db.database import Readable
+from servicekit.db.statements import Statement
+from servicekit.db.transaction import Transaction
 
 ANSWERS_SCHEMA_VERSION = 1
 PLAYS_SCHEMA_VERSION = 1
@@ -39,7 +39,7 @@ async def list_answers(answers: Readable, *, last_game: int) -> dict[int, str]:
 INSERT_ANSWER = Statement("INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'drawn')")
 
 
-async def insert_answers(answers: Session, *, drawn: Mapping[int, str]) -> None:
+async def insert_answers(answers: Transaction, *, drawn: Mapping[int, str]) -> None:
     """Raises sqlite3.IntegrityError if a game has an answer: look first, under the same lock."""
     await answers.execute_many(
         INSERT_ANSWER, [{"game_id": game_id, "answer": answer} for game_id, answer in drawn.items()]
@@ -53,7 +53,7 @@ UPSERT_ANSWER = Statement(
 )
 
 
-async def upsert_answer(answers: Session, *, game_id: int, answer: str) -> bool:
+async def upsert_answer(answers: Transaction, *, game_id: int, answer: str) -> bool:
     """An administrator's choice. False, and nothing changes, if the answer has been drawn already."""
     return await answers.fetch_one(UPSERT_ANSWER, {"game_id": game_id, "answer": answer}) is not None
 
@@ -108,7 +108,7 @@ INSERT_PLAY = Statement(
 )
 
 
-async def insert_play(plays: Session, *, user_id: UUID, game_id: int, hard: bool, begun: datetime) -> bool:
+async def insert_play(plays: Transaction, *, user_id: UUID, game_id: int, hard: bool, begun: datetime) -> bool:
     """False, and nothing changes, if it was begun already."""
     values = {"user_id": user_id, "game_id": game_id, "hard": hard, "begun": begun}
     return await plays.fetch_one(INSERT_PLAY, values) is not None
@@ -119,7 +119,7 @@ INSERT_GUESS = Statement(
 )
 
 
-async def insert_guess(plays: Session, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
+async def insert_guess(plays: Transaction, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
     """Raises sqlite3.IntegrityError if this attempt has a guess: look first, under the same lock."""
     values = {"user_id": user_id, "game_id": game_id, "attempt": attempt, "guess": guess}
     await plays.execute(INSERT_GUESS, values)
@@ -131,7 +131,7 @@ INSERT_RESULT = Statement(
 )
 
 
-async def insert_result(plays: Session, *, result: Result) -> None:
+async def insert_result(plays: Transaction, *, result: PlayResult) -> None:
     """Puts a result on its way to stats."""
     values = {
         "user_id": result.user_id,
@@ -143,8 +143,8 @@ async def insert_result(plays: Session, *, result: Result) -> None:
     await plays.execute(INSERT_RESULT, values)
 
 
-def _to_result(row: Record) -> Result:
-    return Result(
+def _to_result(row: Record) -> PlayResult:
+    return PlayResult(
         user_id=row["user_id"],
         game_id=row["game_id"],
         won=row["won"],
@@ -159,7 +159,7 @@ SELECT_WAITING_RESULT = Statement(
 )
 
 
-async def find_waiting(plays: Readable, *, user_id: UUID, game_id: int) -> Result | None:
+async def find_waiting(plays: Readable, *, user_id: UUID, game_id: int) -> PlayResult | None:
     """None if stats has taken the result, or refused it for good."""
     row = await plays.fetch_one(SELECT_WAITING_RESULT, {"user_id": user_id, "game_id": game_id})
     return None if row is None else _to_result(row)
@@ -178,7 +178,7 @@ SELECT_WAITING_RESULTS = Statement(
 )
 
 
-async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list[Result]:
+async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list[PlayResult]:
     """Results that stats has not taken yet, in the order of the keys, from the one that follows `after`."""
     values = {"user_id": after.user_id, "game_id": after.game_id, "limit": limit}
     return [_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
@@ -196,7 +196,7 @@ async def find_refusal(plays: Readable, *, user_id: UUID, game_id: int) -> str |
 DELETE_RESULT = Statement("DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
 
 
-async def delete_result(plays: Session, *, user_id: UUID, game_id: int) -> None:
+async def delete_result(plays: Transaction, *, user_id: UUID, game_id: int) -> None:
     """Stats has it; perhaps another delivery has told so before."""
     await plays.execute(DELETE_RESULT, {"user_id": user_id, "game_id": game_id})
 
@@ -204,7 +204,7 @@ async def delete_result(plays: Session, *, user_id: UUID, game_id: int) -> None:
 UPDATE_REFUSED = Statement("UPDATE outbox SET refused = :reason WHERE user_id = :user_id AND game_id = :game_id")
 
 
-async def mark_refused(plays: Session, *, user_id: UUID, game_id: int, reason: str) -> None:
+async def mark_refused(plays: Transaction, *, user_id: UUID, game_id: int, reason: str) -> None:
     """From now on it is not delivered, and waits for the operator."""
     await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
 

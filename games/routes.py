@@ -6,7 +6,8 @@ from fastapi import APIRouter, Response, status
 from fastapi.responses import PlainTextResponse
 
 from games.answers import get_answer, replace_answer, require_future
-from games.deps import (
+from games.check_access import CheckGuard
+from games.dependencies import (
     AnswersDatabase,
     CurrentClock,
     CurrentOutbox,
@@ -19,18 +20,17 @@ from games.deps import (
     UserInPath,
     WordsService,
 )
+from games.guessing import Turn, may_be_guessed
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
-from games.playing import begin_play, read_play, read_refusal
+from games.play_storage import begin_play, read_play, read_refusal
 from games.puzzles import LAST_GAME_ID, game_id_of
-from games.referee import Turn, may_be_guessed
-from games.rights import CheckGuard
-from games.sharing import EXAMPLE_GRID, draw_grid
-from servicekit.caching import NO_STORE, NO_STORE_HEADERS
-from servicekit.databases import write
-from servicekit.errors import problems
+from games.share_grid import EXAMPLE_GRID, draw_grid
+from servicekit.auth.dependencies import GuardedRoute, guarded_by, needs
+from servicekit.auth.tokens import Scope
+from servicekit.db.database import write
+from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS
+from servicekit.http.errors import problems
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
-from servicekit.rights import GuardedRoute, guarded_by, needs
-from servicekit.tokens import Scope
 
 router = APIRouter(route_class=GuardedRoute)
 AS_USUAL = NewPlay()
@@ -101,7 +101,7 @@ async def put_play(
     clock: CurrentClock,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
-    scoreboard: StatsService,
+    stats_client: StatsService,
     response: Response,
     new: NewPlay = AS_USUAL,
 ) -> PlayState:
@@ -109,7 +109,7 @@ async def put_play(
 
     409 for a past puzzle that was never begun, and for today's if the statistics have a result of it already.
     """
-    is_new = await begin_play(plays, scoreboard, clock, user_id=user_id, game_id=game_id, hard=new.hard)
+    is_new = await begin_play(plays, stats_client, clock, user_id=user_id, game_id=game_id, hard=new.hard)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     answer = await get_answer(answers, game_id=game_id)
     play = await read_play(plays, user_id=user_id, game_id=game_id, answer=answer)

@@ -1,4 +1,4 @@
-"""The kinds of errors that a service answers with. servicekit/errors.py makes responses of them."""
+"""The kinds of errors that a service answers with. servicekit/http/errors.py makes responses of them."""
 
 from collections.abc import Mapping
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import uvicorn
 
 from servicekit.listening import HOST, duplicate, open_listener, parse_port, take_inherited_listener
-from servicekit.logging import configure_logging
+from servicekit.observability.logging import configure_logging
 from servicekit.settings import ServiceSettings
 from servicekit.supervision import Supervisor
 
@@ -91,7 +91,7 @@ def serve(service: str, listener: socket.socket) -> None:
         server_header=False,
         ws="none",
         log_config=None,  # configure_logging's
-        access_log=False,  # servicekit/observing.py writes it
+        access_log=False,  # servicekit/observability/middleware.py writes it
     )
     Server(config, supervisor).run(duplicate(listener))
 

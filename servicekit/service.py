@@ -9,15 +9,15 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi_swagger import patch_fastapi
 from starlette.types import ASGIApp
 
-from servicekit.errors import install_error_handlers, problem_schemas, problems
-from servicekit.health import Check, health_router
-from servicekit.logging import hide_bound_values
-from servicekit.metrics import Metrics, metrics_router
-from servicekit.middleware import OwnPrefix, StrictRequests
-from servicekit.observing import Observed
+from servicekit.auth.tokens import TokenVerifier
+from servicekit.http.errors import install_error_handlers, problem_schemas, problems
+from servicekit.http.health import Check, health_router
+from servicekit.http.middleware import OwnPrefix, StrictRequests
+from servicekit.http.reserved_paths import ReservedAPIRoute, ReservedRoute
+from servicekit.observability.logging import hide_bound_values
+from servicekit.observability.metrics import Metrics, metrics_router
+from servicekit.observability.middleware import Observed
 from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
-from servicekit.reserved import ReservedAPIRoute, ReservedRoute
-from servicekit.tokens import TokenVerifier
 
 
 class Service(FastAPI):
@@ -78,7 +78,7 @@ def create_service(
     """A FastAPI app with health, problem details, Swagger and metrics from our own port, and X-Served-By.
 
     The databases, and other resources (a client of another service), are open as long as the app runs. Only a service
-    without guarded routes (servicekit/rights.py) does without a token verifier.
+    without guarded routes (servicekit/auth/dependencies.py) does without a token verifier.
     """
 
     @asynccontextmanager

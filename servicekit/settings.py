@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from servicekit.logging import LogFormat
+from servicekit.observability.logging import LogFormat
 
 
 def check_database_url(url: str) -> str:

@@ -4,15 +4,15 @@ from functools import partial
 
 from fastapi import FastAPI
 
+from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
-from servicekit.databases import open_database
-from servicekit.metrics import Metrics
-from servicekit.remembered import Remembered
+from servicekit.db.cache import QueryCache
+from servicekit.db.database import open_database
+from servicekit.db.sharding import Shards
+from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
-from servicekit.sharding import Shards
-from servicekit.tokens import TokenVerifier
 from stats import queries
-from stats.deps import Databases
+from stats.dependencies import Databases
 from stats.routes import router
 from stats.settings import Settings
 
@@ -57,7 +57,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     )
     app.state.clock = clock
     app.state.databases = Databases(
-        users=users, shards=Shards(shards), tops=Remembered([users, *shards], most=REMEMBERED_TOPS)
+        users=users, shards=Shards(shards), tops=QueryCache([users, *shards], most=REMEMBERED_TOPS)
     )
     return app
 

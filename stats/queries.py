@@ -9,9 +9,9 @@ from uuid import UUID
 from databases import Database
 from databases.interfaces import Record
 
-from servicekit.databases import Readable
-from servicekit.sessions import Session
-from servicekit.statements import Statement
+from servicekit.db.database import Readable
+from servicekit.db.statements import Statement
+from servicekit.db.transaction import Transaction
 from stats.leaderboards import Board, Nearby, Place
 from stats.results import Result
 from stats.standings import Standing
@@ -60,7 +60,7 @@ INSERT_RESULT = Statement(
 )
 
 
-async def insert_result(shard: Session, *, user_id: UUID, game_id: int, result: Result) -> bool:
+async def insert_result(shard: Transaction, *, user_id: UUID, game_id: int, result: Result) -> bool:
     """False, and nothing changes, if the game has a result already."""
     values = {
         "user_id": user_id,
@@ -134,7 +134,7 @@ def write_standing(user_id: UUID, standing: Standing) -> dict[str, object]:
     }
 
 
-async def upsert_standing(shard: Session, *, user_id: UUID, standing: Standing) -> None:
+async def upsert_standing(shard: Transaction, *, user_id: UUID, standing: Standing) -> None:
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 
@@ -144,7 +144,7 @@ UPDATE_SCORE_COUNT = Statement(
 )
 
 
-async def decrement_score_count(shard: Session, *, board: Board, score: int) -> bool:
+async def decrement_score_count(shard: Transaction, *, board: Board, score: int) -> bool:
     """One player less has this score. False if none had it."""
     return await shard.fetch_one(UPDATE_SCORE_COUNT, {"board": board, "score": score}) is not None
 
@@ -155,7 +155,7 @@ UPSERT_SCORE_COUNT = Statement(
 )
 
 
-async def increment_score_count(shard: Session, *, board: Board, score: int) -> None:
+async def increment_score_count(shard: Transaction, *, board: Board, score: int) -> None:
     """One player more has this score."""
     await shard.execute(UPSERT_SCORE_COUNT, {"board": board, "score": score})
 

@@ -2,13 +2,14 @@
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.errors import problems
-from servicekit.pages import link_next
+from servicekit.auth.dependencies import GuardedRoute, needs
+from servicekit.auth.tokens import Scope
+from servicekit.http.errors import problems
+from servicekit.http.pagination import link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
-from servicekit.rights import GuardedRoute, needs
-from servicekit.tokens import Scope
 from stats import queries
-from stats.deps import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
+from stats.dependencies import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
+from stats.leaderboard_pages import find_page
 from stats.leaderboards import Board, Page
 from stats.models import (
     NewResult,
@@ -17,9 +18,8 @@ from stats.models import (
     StreakLeaders,
     WinsLeaders,
 )
-from stats.ranking import find_page
-from stats.recording import store_result
 from stats.results import is_ahead
+from stats.store_result import store_result
 
 router = APIRouter(route_class=GuardedRoute)
 

@@ -3,8 +3,8 @@
 Every writer of `standings` goes through `move_score_counts`; scripts that fill a shard count once at the end.
 """
 
+from servicekit.db.transaction import Transaction
 from servicekit.problems import DatabaseUnavailable
-from servicekit.sessions import Session
 from stats import queries
 from stats.leaderboards import Board
 from stats.standings import Standing
@@ -22,7 +22,7 @@ def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, 
     return sorted(left + reached)
 
 
-async def move_score_counts(shard: Session, before: Standing | None, after: Standing) -> None:
+async def move_score_counts(shard: Transaction, before: Standing | None, after: Standing) -> None:
     """Rows are locked in ascending order of their keys, so that two transactions never wait for each other in a circle.
 
     Raises DatabaseUnavailable if a count is missing that must be there: the shard is damaged.

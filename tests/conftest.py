@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 import stats.app
 import stats.settings
-from servicekit.tokens import Scope
-from tests.openapi_checks import hold_to_document
-from tests.tokens import TokenKeys
-from tools.locations import SHARE, Locations
+from servicekit.auth.tokens import Scope
+from tests.support.openapi_checks import hold_to_document
+from tests.support.tokens import TokenKeys
+from tools.config.paths import SHARE, DataPaths
 
 BUSY_TIMEOUT_MS = 5000
 
@@ -57,9 +57,9 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def locate(folder: Path) -> Locations:
+def locate(folder: Path) -> DataPaths:
     shards = (folder / "games0.db", folder / "games1.db", folder / "games2.db")
-    return Locations(
+    return DataPaths(
         users=folder / "users.db",
         shards=shards,
         words=folder / "words.db",
@@ -84,7 +84,7 @@ def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def locations(tmp_path: Path, empty_databases: Path) -> Locations:
+def data_paths(tmp_path: Path, empty_databases: Path) -> DataPaths:
     """Fresh databases, all empty."""
     return locate(shutil.copytree(empty_databases, tmp_path / "var"))
 
@@ -95,12 +95,12 @@ def token_keys(tmp_path_factory: pytest.TempPathFactory) -> TokenKeys:
 
 
 @pytest.fixture
-def stats_settings(locations: Locations, token_keys: TokenKeys) -> stats.settings.Settings:
+def stats_settings(data_paths: DataPaths, token_keys: TokenKeys) -> stats.settings.Settings:
     return stats.settings.Settings(
         _env_file=None,  # what the developer has in .env is not the tests' business
         instance="stats.1",
-        users_url=f"sqlite:///{locations.users}",
-        shard_urls=tuple(f"sqlite:///{shard}" for shard in locations.shards),
+        users_url=f"sqlite:///{data_paths.users}",
+        shard_urls=tuple(f"sqlite:///{shard}" for shard in data_paths.shards),
         busy_timeout_ms=BUSY_TIMEOUT_MS,
         token_public_key_file=token_keys.public_key_file,
     )
@@ -114,7 +114,7 @@ def service_headers(token_keys: TokenKeys) -> dict[str, str]:
 
 @pytest.fixture
 def stats_client(stats_settings: stats.settings.Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
-    """The stats service on `locations`, with the token of a service in every request.
+    """The stats service on `data_paths`, with the token of a service in every request.
 
     An exception in it, or a response that it does not describe, fails the test.
     """

@@ -11,8 +11,8 @@ import stats.settings
 import users.settings
 from servicekit.listening import HOST
 from servicekit.server import DRAIN_S, GRACE_S
-from tools.layout import read_layout
-from tools.traefik import read_servers
+from tools.process.layout import read_layout
+from tools.process.traefik import read_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYOUT = read_layout(ROOT)

@@ -13,7 +13,7 @@ import stats.settings
 import users.settings
 import words.settings
 from servicekit.settings import ServiceSettings
-from tools.proxy_settings import ProxySettings
+from tools.config.proxy_settings import ProxySettings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

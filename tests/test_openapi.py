@@ -10,7 +10,7 @@ import users.app
 import users.settings
 import words.app
 import words.settings
-from tests.openapi_checks import find_gaps
+from tests.support.openapi_checks import find_gaps
 
 APPS = {
     "users": users.app.create_app(users.settings.Settings(_env_file=None)),

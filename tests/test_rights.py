@@ -24,12 +24,12 @@ import users.app
 import users.settings
 import words.app
 import words.settings
-from servicekit.tokens import Scope
-from tests.openapi_checks import find_example, hold_to_document, list_operations
-from tests.problem_checks import assert_problem
-from tests.tokens import TokenKeys
+from servicekit.auth.tokens import Scope
+from tests.support.openapi_checks import find_example, hold_to_document, list_operations
+from tests.support.problem_checks import assert_problem
+from tests.support.tokens import TokenKeys
 from tests.users.conftest import CountingHash
-from tools.locations import Locations
+from tools.config.paths import DataPaths
 
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000000")
@@ -64,12 +64,12 @@ each_guarded = pytest.mark.parametrize("guarded", GUARDED, ids=lambda guarded: f
 
 @pytest.fixture
 def apps(
-    locations: Locations, stats_settings: stats.settings.Settings, token_keys: TokenKeys
+    data_paths: DataPaths, stats_settings: stats.settings.Settings, token_keys: TokenKeys
 ) -> dict[str, Callable[[], FastAPI]]:
-    with closing(sqlite3.connect(locations.users)) as database, database:
+    with closing(sqlite3.connect(data_paths.users)) as database, database:
         database.execute("INSERT INTO users VALUES (?, 'ada')", [USER.bytes])
     key = token_keys.public_key_file
-    users_url, words_url = f"sqlite:///{locations.users}", f"sqlite:///{locations.words}"
+    users_url, words_url = f"sqlite:///{data_paths.users}", f"sqlite:///{data_paths.words}"
     users_settings = users.settings.Settings(_env_file=None, database_url=users_url, token_public_key_file=key)
     words_settings = words.settings.Settings(_env_file=None, database_url=words_url, token_public_key_file=key)
     return {

@@ -20,9 +20,9 @@ import users.settings
 import words.app
 import words.queries
 import words.settings
-from tests.tools.scripts import environment, write_rows
-from tools.locations import SHARE, Locations
-from tools.upgrade_steps import STEPS
+from tests.support.scripts import environment, write_rows
+from tools.config.paths import SHARE, DataPaths
+from tools.data.upgrade_steps import STEPS
 
 VERSIONS = {
     "users.sql": {users.queries.SCHEMA_VERSION, stats.queries.USERS_SCHEMA_VERSION},
@@ -66,14 +66,14 @@ def test_services_expect_the_version_that_share_makes(schema: str) -> None:
 @pytest.mark.parametrize(("service", "name"), READERS)
 @pytest.mark.parametrize(("version", "sentence"), [(0, "Stop the suite and run bin/init"), (99, "later version")])
 def test_a_service_answers_503_for_a_database_of_another_version(
-    service: str, name: str, version: int, sentence: str, locations: Locations, monkeypatch: pytest.MonkeyPatch
+    service: str, name: str, version: int, sentence: str, data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for variable, value in environment(locations).items():
+    for variable, value in environment(data_paths).items():
         monkeypatch.setenv(variable, value)
-    monkeypatch.chdir(Path(locations.folder))  # where there is no .env
+    monkeypatch.chdir(Path(data_paths.folder))  # where there is no .env
     with TestClient(make_app(service)) as client:
         assert client.get("/health").status_code == 200
-    write_rows(locations.folder / name, f"PRAGMA user_version = {version}")
+    write_rows(data_paths.folder / name, f"PRAGMA user_version = {version}")
 
     with TestClient(make_app(service)) as client:
         response = client.get("/health")

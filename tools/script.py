@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from tools.staging import STOP_SIGNALS, InUse
+from tools.data.atomic_files import STOP_SIGNALS, InUse
 
 
 class Stopped(BaseException):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from servicekit.auth.tokens import DESCRIPTIONS, Scope
 from servicekit.problems import Problem
-from servicekit.tokens import DESCRIPTIONS, Scope
-from tools.locations import ROOT, read_locations
+from tools.config.paths import ROOT, read_data_paths
 from tools.script import run_script
 from tools.wording import HelpFormatter
-from users.minting import TokenMint
+from users.token_issuer import TokenIssuer
 
 HELP = """Prints a token, and nothing else:  curl -H "Authorization: Bearer $(bin/token --scope admin)" ...
 
@@ -55,9 +55,9 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     os.chdir(ROOT)
-    mint = TokenMint(read_locations().private_key)
+    token_issuer = TokenIssuer(read_data_paths().private_key)
     try:
-        token = mint.mint(
+        token = token_issuer.issue(
             scope=arguments.scope, user_id=arguments.user, now=datetime.now(UTC), lifetime=arguments.lifetime_s
         )
     except Problem as problem:

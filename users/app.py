@@ -6,17 +6,17 @@ from functools import partial
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
+from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
-from servicekit.databases import open_database
-from servicekit.metrics import Metrics
+from servicekit.db.database import open_database
+from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
-from servicekit.tokens import TokenVerifier
 from users import queries
-from users.minting import TokenMint
 from users.oauth_errors import find_oauth_error
 from users.passwords import Passwords
 from users.routes import router
 from users.settings import Settings
+from users.token_issuer import TokenIssuer
 
 DESCRIPTION = """Who plays: every player has a name, and a random id by which all services know them.
 
@@ -51,7 +51,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
     app.state.find_error_code = find_oauth_error
     app.state.users = users
     app.state.passwords = Passwords(hasher or PasswordHash.recommended())
-    app.state.mint = TokenMint(settings.token_private_key_file)
+    app.state.token_issuer = TokenIssuer(settings.token_private_key_file)
     app.state.token_lifetime = timedelta(seconds=settings.token_lifetime_s)
     return app
 

@@ -10,9 +10,9 @@ from uuid import UUID
 from databases import Database
 
 from servicekit.clock import Clock
-from servicekit.databases import Readable, write
+from servicekit.db.database import Readable, write
+from servicekit.db.transaction import Transaction
 from servicekit.problems import TooMany, Unauthorized, Unavailable
-from servicekit.sessions import Session
 from users import queries
 from users.login_limits import (
     BY_ADDRESS,
@@ -87,7 +87,7 @@ async def check_password(
     return verdict.new_hash or stored_hash
 
 
-async def count_attempt(users: Session, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
+async def count_attempt(users: Transaction, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
     """The attempt's number. Raises TooMany; the write lock makes counting and storing one step."""
     now = clock()  # under the lock: an attempt that got it before this one is not in the future
     username = credentials.username if login is None else login.username  # whatever spelling was typed
@@ -116,7 +116,7 @@ async def read_failures(users: Readable, *, username: str, address: str, now: da
 
 
 async def store_success(
-    users: Session, *, attempt: int, login: LoginRow, new_hash: str | None, address: str, now: datetime
+    users: Transaction, *, attempt: int, login: LoginRow, new_hash: str | None, address: str, now: datetime
 ) -> None:
     """Takes the attempt back, and remembers the address as known. A hash is renewed only if it is still the one that
     was checked: a password that was changed in between stays."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import Request
 
-from servicekit.errors import FieldError
+from servicekit.http.errors import FieldError
 
 BY_STATUS = {
     401: "invalid_grant",

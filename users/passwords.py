@@ -14,7 +14,7 @@ from pwdlib import PasswordHash
 
 from servicekit.problems import Unavailable
 from users.common_passwords import COMMON_PASSWORDS
-from users.turns import Turns
+from users.fair_semaphore import FairSemaphore
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 """Of a password, in characters."""
@@ -68,7 +68,7 @@ class Passwords:
 
     def __init__(self, hasher: PasswordHash) -> None:
         self._hasher = hasher
-        self._turns = Turns(HASHES_AT_ONCE)
+        self._turns = FairSemaphore(HASHES_AT_ONCE)
         self._dummy_hash = hasher.hash(secrets.token_hex())
         """Verified where a name has no password, so that the answer takes as long."""
 

@@ -9,9 +9,9 @@ from uuid import UUID
 from databases import Database
 from databases.interfaces import Record
 
-from servicekit.databases import Readable
-from servicekit.sessions import Session
-from servicekit.statements import Statement
+from servicekit.db.database import Readable
+from servicekit.db.statements import Statement
+from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 1
 """`PRAGMA user_version` of share/users.sql, whose tables these statements expect."""
@@ -37,7 +37,7 @@ INSERT_USER = Statement(
 )
 
 
-async def insert_user(users: Session, *, user_id: UUID, username: str) -> bool:
+async def insert_user(users: Transaction, *, user_id: UUID, username: str) -> bool:
     """False, and nothing is stored, if the name is taken."""
     return await users.fetch_one(INSERT_USER, {"user_id": user_id, "username": username}) is not None
 
@@ -79,7 +79,7 @@ UPSERT_PASSWORD = Statement(
 )
 
 
-async def upsert_password(users: Session, *, user_id: UUID, password_hash: str) -> None:
+async def upsert_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
     """Raises sqlite3.IntegrityError if there is no such user."""
     await users.execute(UPSERT_PASSWORD, {"user_id": user_id, "hash": password_hash})
 
@@ -142,7 +142,7 @@ INSERT_ATTEMPT = Statement(
 )
 
 
-async def insert_attempt(users: Session, *, attempt: Attempt) -> int:
+async def insert_attempt(users: Transaction, *, attempt: Attempt) -> int:
     """The attempt's number."""
     values = {
         "name_digest": digest_name(attempt.username),
@@ -203,14 +203,14 @@ async def list_attempts_by_name(users: Readable, *, username: str, until: dateti
 DELETE_ATTEMPT = Statement("DELETE FROM login_attempts WHERE attempt = :attempt")
 
 
-async def delete_attempt(users: Session, *, attempt: int) -> None:
+async def delete_attempt(users: Transaction, *, attempt: int) -> None:
     await users.execute(DELETE_ATTEMPT, {"attempt": attempt})
 
 
 DELETE_ATTEMPTS_OUTSIDE = Statement("DELETE FROM login_attempts WHERE attempted_at <= :first OR attempted_at >= :last")
 
 
-async def delete_attempts_outside(users: Session, *, first: datetime, last: datetime) -> None:
+async def delete_attempts_outside(users: Transaction, *, first: datetime, last: datetime) -> None:
     """Of all names, those that are not between two moments."""
     values = {"first": time_to_ms(first), "last": time_to_ms(last)}
     await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
@@ -233,14 +233,14 @@ UPSERT_KNOWN_ADDRESS = Statement(
 )
 
 
-async def upsert_known_address(users: Session, *, user_id: UUID, address: str, now: datetime) -> None:
+async def upsert_known_address(users: Transaction, *, user_id: UUID, address: str, now: datetime) -> None:
     await users.execute(UPSERT_KNOWN_ADDRESS, {"user_id": user_id, "address": address, "now": now})
 
 
 DELETE_KNOWN_ADDRESSES = Statement("DELETE FROM known_addresses WHERE logged_in_at <= :until")
 
 
-async def delete_known_addresses(users: Session, *, until: datetime) -> None:
+async def delete_known_addresses(users: Transaction, *, until: datetime) -> None:
     """Those of all users from which the last log-in is so long ago."""
     await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
 
@@ -250,7 +250,7 @@ UPDATE_HASH = Statement(
 )
 
 
-async def replace_hash(users: Session, *, user_id: UUID, old_hash: str, new_hash: str) -> bool:
+async def replace_hash(users: Transaction, *, user_id: UUID, old_hash: str, new_hash: str) -> bool:
     """False, and nothing changes, if the password has been changed in between."""
     values = {"user_id": user_id, "old_hash": old_hash, "new_hash": new_hash}
     return await users.fetch_one(UPDATE_HASH, values) is not None

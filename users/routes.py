@@ -5,19 +5,19 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.databases import write
-from servicekit.errors import problems
-from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.auth.dependencies import GuardedRoute, needs, read_caller
+from servicekit.auth.tokens import Scope
+from servicekit.db.database import write
+from servicekit.http.errors import problems
+from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
-from servicekit.rights import GuardedRoute, needs, read_caller
-from servicekit.tokens import Scope
 from users import queries
-from users.deps import (
+from users.dependencies import (
     AfterInQuery,
     ClientAddress,
     CurrentClock,
-    CurrentMint,
     CurrentPasswords,
+    CurrentTokenIssuer,
     LoginForm,
     NameInQuery,
     TokenLifetime,
@@ -26,9 +26,9 @@ from users.deps import (
 )
 from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
-from users.own_password import Change, change_own_password
+from users.password_change import Change, change_own_password
 from users.queries import UserRow
-from users.registering import NewPlayer, add_user, require_free_name, set_password
+from users.registration import NewPlayer, add_user, require_free_name, set_password
 
 router = APIRouter(tags=["users"], route_class=GuardedRoute)
 
@@ -91,7 +91,7 @@ async def create_token(
     form: LoginForm,
     users: UsersDatabase,
     passwords: CurrentPasswords,
-    mint: CurrentMint,
+    token_issuer: CurrentTokenIssuer,
     lifetime: TokenLifetime,
     clock: CurrentClock,
     address: ClientAddress,
@@ -106,7 +106,7 @@ async def create_token(
     """
     credentials = Credentials(form.username, form.password.get_secret_value(), address)
     user_id = await log_in(users, passwords, credentials, clock)
-    token = mint.mint(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
+    token = token_issuer.issue(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
     response.headers["Cache-Control"] = "no-store"
     return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
 

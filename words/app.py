@@ -4,10 +4,10 @@ from functools import partial
 
 from fastapi import FastAPI
 
-from servicekit.databases import open_database
-from servicekit.metrics import Metrics
+from servicekit.auth.tokens import TokenVerifier
+from servicekit.db.database import open_database
+from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
-from servicekit.tokens import TokenVerifier
 from words import queries
 from words.routes import router
 from words.settings import Settings

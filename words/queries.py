@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from databases import Database
 
-from servicekit.databases import Readable
-from servicekit.sessions import Session
-from servicekit.statements import Statement
+from servicekit.db.database import Readable
+from servicekit.db.statements import Statement
+from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 1
 """`PRAGMA user_version` of share/words.sql, whose tables these statements expect."""
@@ -30,7 +30,7 @@ async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
 INSERT_WORD = Statement("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word")
 
 
-async def insert_word(words: Session, *, word: str) -> bool:
+async def insert_word(words: Transaction, *, word: str) -> bool:
     """False if it was there."""
     return await words.fetch_one(INSERT_WORD, {"word": word}) is not None
 
@@ -38,7 +38,7 @@ async def insert_word(words: Session, *, word: str) -> bool:
 DELETE_WORD = Statement("DELETE FROM words WHERE word = :word RETURNING word")
 
 
-async def delete_word(words: Session, *, word: str) -> bool:
+async def delete_word(words: Transaction, *, word: str) -> bool:
     """False if it was not there."""
     return await words.fetch_one(DELETE_WORD, {"word": word}) is not None
 

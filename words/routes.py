@@ -4,14 +4,14 @@ from functools import partial
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.databases import write
-from servicekit.errors import problems
-from servicekit.pages import PageLimit, cut_page, link_next
+from servicekit.auth.dependencies import GuardedRoute, needs
+from servicekit.auth.tokens import Scope
+from servicekit.db.database import write
+from servicekit.http.errors import problems
+from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
-from servicekit.rights import GuardedRoute, needs
-from servicekit.tokens import Scope
 from words import queries
-from words.deps import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
+from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
 from words.models import KnownWord, Lookup, NewLookup, Words
 
 router = APIRouter(tags=["words"], route_class=GuardedRoute)

@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 import pytest
 
-from tests.live.helpers import RUNNER, UNLIMITED
-from tools.stack import Stack, copy_project, running_stack
+from tests.support.live import RUNNER, UNLIMITED
+from tools.process.stack import Stack, copy_project, running_stack
 
 USERS, GAMES = 6_000, 20_000
 MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")

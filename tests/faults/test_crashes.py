@@ -11,12 +11,12 @@ import psutil
 import pytest
 
 from tests.conftest import locate
-from tests.faults.checks import find_missing, verify
 from tests.faults.conftest import Figures, make_project
-from tests.faults.load import Acknowledged, load_until_end, under_load
-from tests.live.helpers import RUNNER, UNLIMITED, processes_of, wait_until_delivered
-from tools.stack import Stack, running_stack
-from tools.verify import verify as find_differences
+from tests.support.fault_checks import find_missing, verify
+from tests.support.live import RUNNER, UNLIMITED, processes_of, wait_until_delivered
+from tests.support.load import Acknowledged, load_until_end, under_load
+from tools.data.verify import verify as find_differences
+from tools.process.stack import Stack, running_stack
 
 KILLS = 20
 CUTS = 5

@@ -11,12 +11,12 @@ from uuid import UUID
 import psutil
 import pytest
 
-from servicekit.sharding import shard_number
-from tests.faults.checks import assert_nothing_lost, read_problem
+from servicekit.db.sharding import shard_number
 from tests.faults.conftest import Figures
-from tests.faults.load import Answer, Load, under_load, wait_for_answers
-from tests.live.helpers import find_instance
-from tools.stack import Stack
+from tests.support.fault_checks import assert_nothing_lost, read_problem
+from tests.support.live import find_instance
+from tests.support.load import Answer, Load, under_load, wait_for_answers
+from tools.process.stack import Stack
 
 LOCKED_S = 10.0
 AWAY_S = 1.0

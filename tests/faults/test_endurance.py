@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.checks import assert_nothing_lost
 from tests.faults.conftest import Figures, make_project
-from tests.faults.load import under_load
-from tests.live.helpers import RUNNER, UNLIMITED, find_instance
-from tools.stack import Stack, running_stack
+from tests.support.fault_checks import assert_nothing_lost
+from tests.support.live import RUNNER, UNLIMITED, find_instance
+from tests.support.load import under_load
+from tools.process.stack import Stack, running_stack
 
 USERS_A_MINUTE = 10_000
 """More than can play in that time."""

@@ -9,12 +9,12 @@ from itertools import pairwise
 import psutil
 import pytest
 
-from tests.faults.checks import assert_nothing_lost
 from tests.faults.conftest import Figures
-from tests.faults.load import Answer, Load, under_load, wait_for_answers
-from tests.live.helpers import find_instance
-from tests.waiting import wait_until
-from tools.stack import Stack
+from tests.support.fault_checks import assert_nothing_lost
+from tests.support.live import find_instance
+from tests.support.load import Answer, Load, under_load, wait_for_answers
+from tests.support.polling import wait_until
+from tools.process.stack import Stack
 
 BACK_WITHIN_S = 5.0
 GO_ON_WITHIN_S = 3.0

@@ -4,11 +4,11 @@ import time
 
 import pytest
 
-from tests.faults.checks import assert_nothing_lost
 from tests.faults.conftest import Figures
-from tests.faults.load import OF_PLAYERS, under_load, wait_for_answers
-from tests.live.helpers import count_waiting, find_instance
-from tools.stack import Stack
+from tests.support.fault_checks import assert_nothing_lost
+from tests.support.live import count_waiting, find_instance
+from tests.support.load import OF_PLAYERS, under_load, wait_for_answers
+from tools.process.stack import Stack
 
 DOWN_S = 3.0
 

@@ -9,12 +9,12 @@ from functools import partial
 import httpx
 import pytest
 
-from games.letters import colour_guess
+from games.colours import colour_guess
 from games.schedule import draw_missing, window_days
 from tests.faults.conftest import Figures
-from tests.live.helpers import read_answer
-from tools.locations import SHARE
-from tools.stack import Stack
+from tests.support.live import read_answer
+from tools.config.paths import SHARE
+from tools.process.stack import Stack
 
 CANDIDATES = (SHARE / "answers.txt").read_text(encoding="utf-8").split()
 CONNECTIONS = 8

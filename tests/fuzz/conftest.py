@@ -1,13 +1,13 @@
 import pytest
 
-from tests.fuzz.suite import Suite
-from tests.tokens import TokenKeys
-from tools.locations import Locations
+from tests.support.all_services import Suite
+from tests.support.tokens import TokenKeys
+from tools.config.paths import DataPaths
 
 
 @pytest.fixture
-def suite(locations: Locations, token_keys: TokenKeys) -> Suite:
+def suite(data_paths: DataPaths, token_keys: TokenKeys) -> Suite:
     """On databases of its own."""
-    suite = Suite(locations, token_keys)
+    suite = Suite(data_paths, token_keys)
     suite.fill()
     return suite

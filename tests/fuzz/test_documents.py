@@ -9,8 +9,8 @@ from schemathesis import Case, GenerationMode
 from schemathesis.config import GenerationConfig
 from schemathesis.specs.openapi import checks
 
-from tests.fuzz.cases import OPERATIONS, callers_of, cases_of, fuzzing, headers_of, open_document
-from tests.fuzz.suite import Suite
+from tests.support.all_services import Suite
+from tests.support.fuzz_cases import OPERATIONS, callers_of, cases_of, fuzzing, headers_of, open_document
 
 FEW, MANY = 50, 500
 each_operation = pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)

@@ -16,13 +16,13 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from tests.fuzz.cases import OPERATIONS
-from tests.fuzz.good import GOOD, fitting_headers, make_body
-from tests.fuzz.suite import ANSWERS, TODAY, Suite
-from tests.openapi_checks import FORM
-from tests.problem_checks import assert_problem
+from tests.support.all_services import ANSWERS, TODAY, Suite
+from tests.support.fuzz_cases import OPERATIONS
+from tests.support.openapi_checks import FORM
+from tests.support.problem_checks import assert_problem
+from tests.support.scripts import dump
+from tests.support.valid_requests import GOOD, fitting_headers, make_body
 from tests.test_openapi import APPS
-from tests.tools.scripts import dump
 
 PAYLOADS = (
     "'; DROP TABLE users; --",
@@ -108,7 +108,7 @@ def list_attempts(service: str, method: str, path: str, headers: dict[str, str])
 
 def count_lines(suite: Suite) -> Counter[tuple[str, str]]:
     """Of every database's dump, schema and rows, each with its file."""
-    return Counter((path.name, line) for path, lines in dump(suite.locations).items() for line in lines)
+    return Counter((path.name, line) for path, lines in dump(suite.data_paths).items() for line in lines)
 
 
 def count_tables(lines: Counter[tuple[str, str]]) -> Tables:

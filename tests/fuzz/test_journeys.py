@@ -17,7 +17,8 @@ from schemathesis import Case, HookContext, Response
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.schemas import BaseSchema
 
-from tests.fuzz.cases import (
+from tests.support.all_services import Suite
+from tests.support.fuzz_cases import (
     LOCATIONS,
     fitting_scopes,
     fuzzing,
@@ -26,7 +27,6 @@ from tests.fuzz.cases import (
     open_document,
     put_known_values,
 )
-from tests.fuzz.suite import Suite
 
 FEW, MANY = 20, 40
 LONGEST = 10
@@ -47,10 +47,10 @@ def know_values(document: BaseSchema) -> None:
 
     @document.hook
     def flatmap_case(_context: HookContext, case: Case[Any]) -> st.SearchStrategy[Case[Any]]:
-        locations = (ParameterLocation.BODY,) if case.operation.label in linked else LOCATIONS
+        data_paths = (ParameterLocation.BODY,) if case.operation.label in linked else LOCATIONS
 
         def put(known: Mapping[str, object]) -> Case[Any]:
-            return put_known_values(known, case, locations=locations)
+            return put_known_values(known, case, data_paths=data_paths)
 
         return known_values().map(put)
 

@@ -6,9 +6,9 @@ from http import HTTPStatus
 import pytest
 from starlette.testclient import TestClient
 
-from tests.fuzz.good import GOOD, fitting_headers
-from tests.fuzz.suite import SERVICES, Suite
-from tests.problem_checks import assert_problem
+from tests.support.all_services import SERVICES, Suite
+from tests.support.problem_checks import assert_problem
+from tests.support.valid_requests import GOOD, fitting_headers
 from tests.test_openapi import APPS
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW")

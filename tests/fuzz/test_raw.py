@@ -17,16 +17,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import locate
-from tests.fuzz.cases import OPERATIONS, fuzzing
-from tests.fuzz.good import GOOD, fitting_headers, make_body
-from tests.fuzz.suite import PLAYERS, SERVICES, TODAY, Suite
 from tests.fuzz.test_methods import RESERVED
-from tests.games.serving import serving
-from tests.openapi_checks import FORM, JSON
-from tests.problem_checks import assert_problem
-from tests.raw import Answer, ask, get
+from tests.support.all_services import PLAYERS, SERVICES, TODAY, Suite
+from tests.support.fuzz_cases import OPERATIONS, fuzzing
+from tests.support.openapi_checks import FORM, JSON
+from tests.support.problem_checks import assert_problem
+from tests.support.raw_requests import Answer, ask, get
+from tests.support.servers import serving
+from tests.support.tokens import TokenKeys
+from tests.support.valid_requests import GOOD, fitting_headers, make_body
 from tests.test_openapi import APPS
-from tests.tokens import TokenKeys
 
 FEW, MANY = 50, 150
 WITH_BODY = [operation for operation in OPERATIONS if operation[1] in {"POST", "PUT"}]

@@ -12,11 +12,11 @@ from urllib.parse import quote, urlencode
 import pytest
 from starlette.testclient import TestClient
 
-from tests.fuzz.cases import OPERATIONS
-from tests.fuzz.good import GOOD, PLAYER, fitting_headers, make_body
-from tests.fuzz.suite import TODAY, Suite
-from tests.openapi_checks import JSON, Schema, resolve
-from tests.problem_checks import assert_problem
+from tests.support.all_services import TODAY, Suite
+from tests.support.fuzz_cases import OPERATIONS
+from tests.support.openapi_checks import JSON, Schema, resolve
+from tests.support.problem_checks import assert_problem
+from tests.support.valid_requests import GOOD, PLAYER, fitting_headers, make_body
 from tests.test_openapi import APPS
 
 NUMBERS = (

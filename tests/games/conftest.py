@@ -16,18 +16,18 @@ from fastapi.testclient import TestClient
 import games.app
 import games.settings
 import stats.app
-import stats.deps
+import stats.dependencies
 import stats.settings
 import words.app
 import words.settings
-from servicekit.tokens import Scope
+from servicekit.auth.tokens import Scope
 from tests.conftest import locate
-from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
-from tests.games.serving import serving
-from tests.openapi_checks import hold_to_document
-from tests.tokens import TokenKeys
-from tools.locations import SHARE, Locations
-from tools.staging import create_database, seal
+from tests.support.openapi_checks import hold_to_document
+from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
+from tests.support.servers import serving
+from tests.support.tokens import TokenKeys
+from tools.config.paths import SHARE, DataPaths
+from tools.data.atomic_files import create_database, seal
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 """Of the day of game 1983."""
@@ -96,28 +96,28 @@ def words_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 class Stats:
     """The databases of a stats service, which lasts as long as the tests run; each test has players of its own."""
 
-    locations: Locations
+    data_paths: DataPaths
     keys: TokenKeys
 
     def make_app(self) -> FastAPI:
         settings = stats.settings.Settings(
             _env_file=None,
-            users_url=f"sqlite:///{self.locations.users}",
-            shard_urls=tuple(f"sqlite:///{shard}" for shard in self.locations.shards),
+            users_url=f"sqlite:///{self.data_paths.users}",
+            shard_urls=tuple(f"sqlite:///{shard}" for shard in self.data_paths.shards),
             token_public_key_file=self.keys.public_key_file,
         )
         late = datetime(9999, 1, 1, tzinfo=UTC)  # no game of any stepped clock is in its future
         return stats.app.create_app(settings, clock=lambda: late)
 
     def register(self, user_id: UUID) -> None:
-        with closing(sqlite3.connect(self.locations.users)) as connection, connection:
+        with closing(sqlite3.connect(self.data_paths.users)) as connection, connection:
             values = (user_id.bytes, str(user_id))
             connection.execute("INSERT INTO users (user_id, username) VALUES (?, ?)", values)
 
     def list_results(self, user_id: UUID) -> list[tuple[int, bool, int, str]]:
         """Game, whether won, guesses and time of each stored game of a player, in any shard."""
         results = []
-        for shard in self.locations.shards:
+        for shard in self.data_paths.shards:
             with closing(sqlite3.connect(shard)) as connection:
                 results += connection.execute(
                     "SELECT game_id, won, guesses, finished FROM games WHERE user_id = ?", (user_id.bytes,)

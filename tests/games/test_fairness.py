@@ -12,16 +12,16 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse, Response
 
-from servicekit.errors import problem_response
-from servicekit.tokens import Scope
+from servicekit.auth.tokens import Scope
+from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.games.mishaps import Network
-from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, Player
-from tests.games.serving import serving
-from tests.problem_checks import assert_problem
-from tests.tokens import TokenKeys
-from tests.tools.scripts import write_rows
-from tests.waiting import wait_until
+from tests.support.faulty_proxy import Network
+from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, Player
+from tests.support.polling import wait_until
+from tests.support.problem_checks import assert_problem
+from tests.support.scripts import write_rows
+from tests.support.servers import serving
+from tests.support.tokens import TokenKeys
 
 
 def test_a_play_finished_after_midnight_breaks_no_streak(

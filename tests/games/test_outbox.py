@@ -15,14 +15,14 @@ from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse, Response
 
 from games.outbox import AT_ONCE, LONGEST_PAUSE_S, pause_s
-from servicekit.errors import problem_response
-from servicekit.tokens import Scope
+from servicekit.auth.tokens import Scope
+from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats
-from tests.games.mishaps import Network
-from tests.games.players import ANSWER, TODAY, WRONG, Player
-from tests.games.serving import find_free_port, serving
-from tests.tokens import TokenKeys
-from tests.waiting import wait_until
+from tests.support.faulty_proxy import Network
+from tests.support.players import ANSWER, TODAY, WRONG, Player
+from tests.support.polling import wait_until
+from tests.support.servers import find_free_port, serving
+from tests.support.tokens import TokenKeys
 
 MakeClient = Callable[..., TestClient]
 MakePlayer = Callable[[TestClient], Player]

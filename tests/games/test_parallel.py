@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import CANDIDATES, Stats
-from tests.games.players import ANSWER, TODAY, WRONG, Player
+from tests.support.players import ANSWER, TODAY, WRONG, Player
 
 THREADS = 12
 

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.games.mishaps import Network
-from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
-from tests.games.serving import find_free_port, serving
-from tests.problem_checks import assert_problem
+from tests.support.faulty_proxy import Network
+from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
+from tests.support.problem_checks import assert_problem
+from tests.support.servers import find_free_port, serving
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 """The end of today."""

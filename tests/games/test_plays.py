@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from games.letters import LetterState
-from games.plays import Play, Result, Status, is_repeat, require_next_guess, require_today
+from games.colours import LetterState
+from games.plays import Play, PlayResult, Status, is_repeat, require_next_guess, require_today
 from servicekit.problems import Conflict, Invalid, Problem
 
 WRONG = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
@@ -115,6 +115,6 @@ def test_only_todays_game_can_be_begun() -> None:
 @pytest.mark.parametrize(("guesses", "won", "count"), [(("crane", "ahead"), True, 2), (WRONG, False, 6)])
 def test_the_result_says_how_it_ended_and_when_to_the_second(guesses: tuple[str, ...], won: bool, count: int) -> None:
     now = datetime(2026, 11, 23, 12, 0, 1, 999_999, tzinfo=UTC)
-    assert Result.of(play_of(*guesses), UUID(int=7), GAME, now) == Result(
+    assert PlayResult.of(play_of(*guesses), UUID(int=7), GAME, now) == PlayResult(
         user_id=UUID(int=7), game_id=GAME, won=won, guesses=count, finished=datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
     )

@@ -9,13 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from games.dictionary import Dictionary
-from servicekit.request_ids import make_request_id, read_request_id, request_id
+from games.words_client import WordsClient
+from servicekit.observability.request_ids import make_request_id, read_request_id, request_id
 from tests.games.conftest import Stats, make_words_app
-from tests.games.players import ANSWER, NO_CANDIDATE, WRONG, Player
-from tests.games.serving import find_free_port, serving
 from tests.games.test_outbox import put_in_outbox
-from tests.waiting import wait_until
+from tests.support.players import ANSWER, NO_CANDIDATE, WRONG, Player
+from tests.support.polling import wait_until
+from tests.support.servers import find_free_port, serving
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADERS = {"traceparent": f"00-{ID}-00f067aa0ba902b7-00"}
@@ -74,7 +74,7 @@ async def test_a_lookup_for_several_guesses_has_the_id_of_the_first(tmp_path: Pa
         return await dictionary.has(word)
 
     with serving(words) as url:
-        async with Dictionary(url, timeout_s=10) as dictionary:
+        async with WordsClient(url, timeout_s=10) as dictionary:
             known = await asyncio.gather(*map(guess, [*WRONG, "zzzzz"]))
             await guess("crane")
     assert known == [True] * len(WRONG) + [False]

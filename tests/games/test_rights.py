@@ -11,11 +11,11 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from servicekit.tokens import Scope
+from servicekit.auth.tokens import Scope
 from tests.games.conftest import SteppedClock
-from tests.games.players import ANSWER, TODAY, Player
-from tests.problem_checks import assert_problem
-from tests.tokens import TokenKeys
+from tests.support.players import ANSWER, TODAY, Player
+from tests.support.problem_checks import assert_problem
+from tests.support.tokens import TokenKeys
 
 PLAYER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000001")

@@ -12,8 +12,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import CANDIDATES, SteppedClock, make_words_app
-from tests.games.players import NO_CANDIDATE, TODAY
-from tests.games.serving import find_free_port, serving
+from tests.support.players import NO_CANDIDATE, TODAY
+from tests.support.servers import find_free_port, serving
 
 
 def stored_answers(database: Path) -> dict[int, str]:

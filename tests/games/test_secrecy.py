@@ -13,8 +13,8 @@ from fastapi.testclient import TestClient
 import games.app
 import games.settings
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.games.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
-from tests.games.serving import find_free_port, serving
+from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
+from tests.support.servers import find_free_port, serving
 
 
 def test_the_answer_is_in_no_response_before_the_end_and_in_none_to_others(

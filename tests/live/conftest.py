@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.live.helpers import RUNNER, UNLIMITED, make_population, require_runner
-from tools.stack import Stack, copy_project, running_stack
+from tests.support.live import RUNNER, UNLIMITED, make_population, require_runner
+from tools.process.stack import Stack, copy_project, running_stack
 
 
 @pytest.fixture(scope="session")

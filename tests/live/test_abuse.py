@@ -14,12 +14,12 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from servicekit.tokens import Scope
-from tests.fuzz.suite import SERVICES
+from servicekit.auth.tokens import Scope
 from tests.fuzz.test_methods import METHODS, RESERVED
-from tests.live.helpers import token_headers
-from tests.raw import ask, get, post
-from tools.stack import Stack
+from tests.support.all_services import SERVICES
+from tests.support.live import token_headers
+from tests.support.raw_requests import ask, get, post
+from tools.process.stack import Stack
 
 WORD = b"/api/words/crane"
 LOOKUPS = b"/api/words/lookups"

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import httpx
 
-from servicekit.tokens import Scope
-from tests.live.helpers import PASSWORD, UNLIMITED, make_population, token_headers
-from tools.stack import Stack, copy_project, running_stack
+from servicekit.auth.tokens import Scope
+from tests.support.live import PASSWORD, UNLIMITED, make_population, token_headers
+from tools.process.stack import Stack, copy_project, running_stack
 
 WRITERS = 4
 GAMES = 20

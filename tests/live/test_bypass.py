@@ -12,12 +12,12 @@ from itertools import count, product
 import httpx
 import pytest
 
-from servicekit.tokens import Scope
-from tests.fuzz.good import GOOD
-from tests.live.helpers import make_population, token_headers
-from tests.openapi_checks import list_operations
-from tests.raw import Answer, ask
-from tools.stack import Stack, copy_project, running_stack
+from servicekit.auth.tokens import Scope
+from tests.support.live import make_population, token_headers
+from tests.support.openapi_checks import list_operations
+from tests.support.raw_requests import Answer, ask
+from tests.support.valid_requests import GOOD
+from tools.process.stack import Stack, copy_project, running_stack
 
 IN_FLIGHT = 3
 LIMITS = {"REGISTRATIONS_PER_MINUTE": "3", "GUESSES_PER_MINUTE": "3", "REQUESTS_IN_FLIGHT": str(IN_FLIGHT)}

@@ -16,13 +16,13 @@ import httpx
 import psutil
 import pytest
 
-from tests.live.helpers import make_population, require_runner
-from tests.live.terminal import Terminal
-from tests.waiting import wait_until
-from tools.layout import Layout, is_free, read_layout
-from tools.populate import ERASE_BELOW
-from tools.processes import find_instances
-from tools.stack import Stack, copy_project, start_stack
+from tests.support.live import make_population, require_runner
+from tests.support.polling import wait_until
+from tests.support.terminal import Terminal
+from tools.data.populate import ERASE_BELOW
+from tools.process.layout import Layout, is_free, read_layout
+from tools.process.processes import find_instances
+from tools.process.stack import Stack, copy_project, start_stack
 
 END_S = 12
 READY = "Quintet is ready: open http://127.0.0.1:"
@@ -143,7 +143,7 @@ def test_under_nohup_a_closed_terminal_ends_nothing(project: Path, runner: str, 
 def find_runner(root: Path, name: str) -> int:
     """The process of which the supervisors have the id."""
     for process in list_processes(root):
-        if "tools.keep" in process.cmdline():
+        if "tools.process.keep" in process.cmdline():
             return int(process.environ()["RUNNER_PID"])
     raise AssertionError(f"{name} does not run")
 
@@ -163,7 +163,7 @@ def test_killing_the_runner_while_the_suite_starts_ends_everything(project: Path
 
 
 def count_keepers(root: Path) -> int:
-    return sum("tools.keep" in process.cmdline() for process in list_processes(root))
+    return sum("tools.process.keep" in process.cmdline() for process in list_processes(root))
 
 
 def foreman(project: Path, folder: Path, *arguments: str) -> Stack:

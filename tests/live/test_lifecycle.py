@@ -10,10 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.live.helpers import make_population, processes_of, require_runner
-from tests.waiting import wait_until
-from tools.layout import Layout, is_free, read_layout
-from tools.stack import Stack, copy_project, running_stack, start_stack
+from tests.support.live import make_population, processes_of, require_runner
+from tests.support.polling import wait_until
+from tools.process.layout import Layout, is_free, read_layout
+from tools.process.stack import Stack, copy_project, running_stack, start_stack
 
 PATIENCE_S = 30
 

@@ -12,9 +12,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from servicekit.tokens import Scope
-from tests.live.helpers import PASSWORD, list_players, make_population, token_headers
-from tools.stack import Stack, copy_project, running_stack
+from servicekit.auth.tokens import Scope
+from tests.support.live import PASSWORD, list_players, make_population, token_headers
+from tools.process.stack import Stack, copy_project, running_stack
 
 LIMITS = {
     "REGISTRATIONS_PER_MINUTE": "3",

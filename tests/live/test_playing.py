@@ -14,8 +14,8 @@ from uuid import UUID
 
 import httpx
 
-from servicekit.tokens import Scope
-from tests.live.helpers import (
+from servicekit.auth.tokens import Scope
+from tests.support.live import (
     PASSWORD,
     choose_guesses,
     count_waiting,
@@ -27,7 +27,7 @@ from tests.live.helpers import (
     token_headers,
     wait_until_delivered,
 )
-from tools.stack import Stack, copy_project, running_stack
+from tools.process.stack import Stack, copy_project, running_stack
 
 CONNECTIONS = 64
 Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]

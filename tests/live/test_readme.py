@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.helpers import RUNNER, UNLIMITED, require_runner
-from tools.locations import ROOT, SHARE
-from tools.stack import Stack, copy_project, running_stack
+from tests.support.live import RUNNER, UNLIMITED, require_runner
+from tools.config.paths import ROOT, SHARE
+from tools.process.stack import Stack, copy_project, running_stack
 
 README = ROOT / "README.md"
 MARK = "--- end of answer ---"

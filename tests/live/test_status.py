@@ -9,8 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.live.helpers import find_instance
-from tools.stack import Stack, copy_project
+from tests.support.live import find_instance
+from tools.process.stack import Stack, copy_project
 
 PATIENCE_S = 20
 

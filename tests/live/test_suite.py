@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from servicekit.tokens import Scope
-from tests.live.helpers import PASSWORD, list_players, register, token_headers, wait_for_lines
-from tools.stack import Stack
+from servicekit.auth.tokens import Scope
+from tests.support.live import PASSWORD, list_players, register, token_headers, wait_for_lines
+from tools.process.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["foreman", "honcho"], indirect=True, scope="session")
 SERVICES = ("users", "words", "games", "stats")

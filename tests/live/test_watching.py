@@ -16,11 +16,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from games.puzzles import game_id_of
-from servicekit.observing import QUIET
-from servicekit.request_ids import PATTERN, make_request_id
-from servicekit.tokens import Scope
-from tests.live.helpers import make_population, token_headers, wait_for_lines
-from tools.stack import Stack, copy_project, running_stack
+from servicekit.auth.tokens import Scope
+from servicekit.observability.middleware import QUIET
+from servicekit.observability.request_ids import PATTERN, make_request_id
+from tests.support.live import make_population, token_headers, wait_for_lines
+from tools.process.stack import Stack, copy_project, running_stack
 
 ANSWER = "fjord"
 """Of today's game. Like all words here it is in the dictionary, and in no line of a log by chance."""

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from databases import Database
 
-from servicekit.dbfile import DatabaseFile
-from tests.servicekit.ledger import Ledger, create_ledger
+from servicekit.db.sqlite_file import DatabaseFile
+from tests.support.ledger import Ledger, create_ledger
 
 
 @pytest.fixture

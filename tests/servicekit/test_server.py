@@ -18,9 +18,9 @@ import uvloop
 
 from servicekit.listening import ACCEPTORS, duplicate, open_listener
 from servicekit.server import DRAIN_S
-from tests.waiting import PATIENCE_S, wait_until
-from tools.layout import is_free
-from tools.locations import ROOT, Locations
+from tests.support.polling import PATIENCE_S, wait_until
+from tools.config.paths import ROOT, DataPaths
+from tools.process.layout import is_free
 
 
 @pytest.fixture
@@ -30,8 +30,8 @@ def port() -> int:
 
 
 @pytest.fixture
-def environment(locations: Locations) -> dict[str, str]:
-    return {**os.environ, "WORDS_DATABASE_URL": f"sqlite:///{locations.words}", "PS": "words.1"}
+def environment(data_paths: DataPaths) -> dict[str, str]:
+    return {**os.environ, "WORDS_DATABASE_URL": f"sqlite:///{data_paths.words}", "PS": "words.1"}
 
 
 def answers(port: int) -> bool:

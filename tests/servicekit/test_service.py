@@ -10,12 +10,12 @@ from fastapi import APIRouter, FastAPI, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from starlette.testclient import TestClient
 
-from servicekit.errors import MAX_FIELD_ERRORS, problems
-from servicekit.metrics import Metrics
+from servicekit.http.errors import MAX_FIELD_ERRORS, problems
+from servicekit.observability.metrics import Metrics
 from servicekit.problems import Conflict, Invalid, NotFound, Problem, Unavailable
 from servicekit.service import create_service
-from tests.problem_checks import assert_problem
-from tests.servicekit.ledger import Ledger, create_ledger
+from tests.support.ledger import Ledger, create_ledger
+from tests.support.problem_checks import assert_problem
 
 MISSING_SECRET = "a secret of the server's"  # noqa: S105 - what must not get out
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from stats.app import create_app
 from stats.results import Result
 from stats.settings import Settings
-from tests.stats.playing import add_user, count_statistics
-from tools.locations import Locations
+from tests.support.results import add_user, count_statistics
+from tools.config.paths import DataPaths
 
 NOON = datetime(2022, 3, 14, 12, tzinfo=UTC)
 
@@ -27,11 +27,11 @@ class Walk:
 def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
     steps: list[tuple[int, bool, int]],
     stats_settings: Settings,
-    locations: Locations,
+    data_paths: DataPaths,
     service_headers: dict[str, str],
 ) -> None:
     """Each step moves the clock by so many hours; no streak is negative, and none is longer than its days."""
-    clock, user_id = Walk(), add_user(locations)
+    clock, user_id = Walk(), add_user(data_paths)
     app = create_app(stats_settings, clock=lambda: clock.now)
     stored = []
     with TestClient(app, headers=service_headers) as client:
@@ -46,10 +46,10 @@ def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
 
 
 def test_a_result_of_a_day_that_the_clock_has_not_reached_is_refused_and_taken_when_it_has(
-    stats_settings: Settings, locations: Locations, service_headers: dict[str, str]
+    stats_settings: Settings, data_paths: DataPaths, service_headers: dict[str, str]
 ) -> None:
     """The clock of games is ahead: it sends the result again until stats takes it."""
-    clock, user_id = Walk(), add_user(locations)
+    clock, user_id = Walk(), add_user(data_paths)
     app = create_app(stats_settings, clock=lambda: clock.now)
     body = {"game_id": 1, "won": True, "guesses": 3, "finished": "2022-03-15T00:00:00Z"}
     with TestClient(app, headers=service_headers) as client:

@@ -13,8 +13,8 @@ import pytest
 
 from stats.app import create_app
 from stats.settings import Settings
-from tests.stats.playing import add_user, count_statistics, finish, read_everything, write_body
-from tools.locations import Locations
+from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
+from tools.config.paths import DataPaths
 
 pytestmark = pytest.mark.anyio
 
@@ -37,12 +37,12 @@ async def instances(
 
 
 @pytest.fixture
-def user_id(locations: Locations) -> UUID:
-    return add_user(locations)
+def user_id(data_paths: DataPaths) -> UUID:
+    return add_user(data_paths)
 
 
 async def test_of_a_hundred_equal_results_at_once_one_is_new(
-    instances: list[httpx.AsyncClient], user_id: UUID, locations: Locations
+    instances: list[httpx.AsyncClient], user_id: UUID, data_paths: DataPaths
 ) -> None:
     body = write_body(1, finish(1))
     posts = (instances[number % 3].post(f"/users/{user_id}/games", json=body) for number in range(100))
@@ -68,10 +68,10 @@ async def test_of_a_hundred_different_results_of_one_game_one_is_taken_and_its_r
 
 
 async def test_a_hundred_writers_of_all_instances_lose_nothing(
-    instances: list[httpx.AsyncClient], locations: Locations
+    instances: list[httpx.AsyncClient], data_paths: DataPaths
 ) -> None:
     rng = random.Random(100)  # noqa: S311 - the same games in every run
-    users = [add_user(locations) for _ in range(5)]
+    users = [add_user(data_paths) for _ in range(5)]
     games = {
         user_id: [finish(rng.randrange(15), won=rng.random() < 0.8, guesses=rng.randint(1, 6)) for _ in range(40)]
         for user_id in users
@@ -89,7 +89,7 @@ async def test_a_hundred_writers_of_all_instances_lose_nothing(
     for user_id in users:
         response = await rng.choice(instances).get(f"/users/{user_id}")
         assert response.json() == count_statistics(games[user_id])
-    assert sum(len(rows) for rows in read_everything(locations)[::2]) == 200
+    assert sum(len(rows) for rows in read_everything(data_paths)[::2]) == 200
 
 
 async def test_what_one_instance_has_acknowledged_every_other_one_shows_at_once(
@@ -123,9 +123,9 @@ async def is_stored(client: httpx.AsyncClient, user_id: UUID, game_id: int) -> b
 
 
 async def test_pages_read_while_results_are_stored_do_not_contradict_themselves(
-    instances: list[httpx.AsyncClient], locations: Locations
+    instances: list[httpx.AsyncClient], data_paths: DataPaths
 ) -> None:
-    users = [add_user(locations) for _ in range(20)]
+    users = [add_user(data_paths) for _ in range(20)]
     for user_id in users:
         await instances[0].post(f"/users/{user_id}/games", json=write_body(0, finish(0)))
     rounds = [(user_id, write_body(day, finish(day, won=day % 3 > 0))) for day in range(1, 8) for user_id in users]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from servicekit.sharding import shard_number
+from servicekit.db.sharding import shard_number
 from stats.leaderboards import (
     Nearby,
     Page,

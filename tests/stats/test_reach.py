@@ -5,10 +5,10 @@ import sqlite3
 import pytest
 from starlette.testclient import TestClient
 
-from servicekit.dbfile import DatabaseFile
-from servicekit.sharding import shard_number
-from tests.stats.playing import add_user
-from tools.locations import Locations
+from servicekit.db.sharding import shard_number
+from servicekit.db.sqlite_file import DatabaseFile
+from tests.support.results import add_user
+from tools.config.paths import DataPaths
 
 
 @pytest.fixture
@@ -27,9 +27,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_what_concerns_one_user_is_read_from_one_shard(
-    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations
+    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
 ) -> None:
-    for user in [add_user(locations) for _ in range(6)]:
+    for user in [add_user(data_paths) for _ in range(6)]:
         url = f"/users/{user}"
         assert stats_client.post(f"{url}/games", json={"game_id": 1, "won": True, "guesses": 3}).status_code == 201
         statements.clear()
@@ -39,9 +39,9 @@ def test_what_concerns_one_user_is_read_from_one_shard(
         assert {file for file, _ in statements} == {own}
 
 
-def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, locations: Locations) -> None:
-    user = add_user(locations)
-    for number, shard in enumerate(locations.shards):
+def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, data_paths: DataPaths) -> None:
+    user = add_user(data_paths)
+    for number, shard in enumerate(data_paths.shards):
         if number != shard_number(user, 3):
             shard.unlink()
     assert stats_client.post(f"/users/{user}/games", json={"game_id": 1, "won": True, "guesses": 3}).status_code == 201
@@ -49,9 +49,9 @@ def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, loca
 
 
 def test_only_for_a_first_game_is_the_user_looked_up(
-    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations
+    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
 ) -> None:
-    user = add_user(locations)
+    user = add_user(data_paths)
     for game_id, looked_up in ((1, {"users.db"}), (2, set()), (2, set())):
         statements.clear()
         result = {"game_id": game_id, "won": True, "guesses": 3}
@@ -61,9 +61,9 @@ def test_only_for_a_first_game_is_the_user_looked_up(
 
 @pytest.mark.parametrize("board", ["wins", "streaks"])
 def test_a_board_reads_each_shard_once_and_all_names_at_once(
-    statements: list[tuple[str, str]], stats_client: TestClient, locations: Locations, board: str
+    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths, board: str
 ) -> None:
-    for user in [add_user(locations) for _ in range(30)]:
+    for user in [add_user(data_paths) for _ in range(30)]:
         result = {"game_id": 1, "won": True, "guesses": 3}
         assert stats_client.post(f"/users/{user}/games", json=result).status_code == 201
     stats_client.get(f"/leaders/{board}")  # opens what is to be opened

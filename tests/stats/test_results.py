@@ -11,13 +11,13 @@ import httpx
 import pytest
 from starlette.testclient import TestClient
 
-from servicekit.sharding import shard_number
+from servicekit.db.sharding import shard_number
 from stats.app import create_app
 from stats.settings import Settings
-from tests.openapi_checks import hold_to_document
-from tests.problem_checks import assert_problem
-from tests.stats.playing import add_user, count_statistics, finish, read_everything, write_body
-from tools.locations import Locations
+from tests.support.openapi_checks import hold_to_document
+from tests.support.problem_checks import assert_problem
+from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
+from tools.config.paths import DataPaths
 
 NOW = datetime(2022, 3, 20, 12, 0, 0, 500_000, tzinfo=UTC)
 BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}
@@ -32,8 +32,8 @@ def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterato
 
 
 @pytest.fixture
-def user_id(locations: Locations) -> UUID:
-    return add_user(locations)
+def user_id(data_paths: DataPaths) -> UUID:
+    return add_user(data_paths)
 
 
 WRONG: dict[str, list[object]] = {
@@ -82,24 +82,24 @@ def test_the_location_has_the_public_prefix(
     "finished", ["2022-03-14T19:30:00Z", "2022-03-14T21:30:00.7+02:00", "2022-03-14 19:30:00", None]
 )
 def test_the_very_same_result_again_is_200_and_changes_nothing(
-    client: TestClient, user_id: UUID, locations: Locations, finished: str | None
+    client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str | None
 ) -> None:
     first = post(client, user_id)
-    before = read_everything(locations)
+    before = read_everything(data_paths)
     again = post(client, user_id, finished=finished)
     assert (again.status_code, again.json()) == (200, first.json())
     assert again.headers["Location"] == first.headers["Location"]
-    assert read_everything(locations) == before
+    assert read_everything(data_paths) == before
 
 
-def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, locations: Locations) -> None:
+def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
     body = {"game_id": 1, "won": False, "guesses": 6}
     first = client.post(f"/users/{user_id}/games", json=body)
-    before = read_everything(locations)
+    before = read_everything(data_paths)
     again = client.post(f"/users/{user_id}/games", json=body)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json() == body | {"finished": "2022-03-20T12:00:00Z"}  # now, to the second
-    assert read_everything(locations) == before
+    assert read_everything(data_paths) == before
 
 
 @pytest.mark.parametrize(
@@ -108,26 +108,26 @@ def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, loca
     ids=str,
 )
 def test_another_result_of_a_stored_game_is_409_and_changes_nothing(
-    client: TestClient, user_id: UUID, locations: Locations, other: dict[str, object]
+    client: TestClient, user_id: UUID, data_paths: DataPaths, other: dict[str, object]
 ) -> None:
     post(client, user_id)
-    before = read_everything(locations)
+    before = read_everything(data_paths)
     assert "results never change" in assert_problem(post(client, user_id, **other), 409)
-    assert read_everything(locations) == before
+    assert read_everything(data_paths) == before
 
 
-def test_two_users_and_two_games_do_not_meet(client: TestClient, locations: Locations) -> None:
-    ada, bob = add_user(locations), add_user(locations)
+def test_two_users_and_two_games_do_not_meet(client: TestClient, data_paths: DataPaths) -> None:
+    ada, bob = add_user(data_paths), add_user(data_paths)
     for user_id, game_id in ((ada, 1), (ada, 2), (bob, 1)):
         assert post(client, user_id, game_id=game_id).status_code == 201
     assert client.get(f"/users/{bob}").json()["gamesPlayed"] == 1
     assert client.get(f"/users/{ada}").json()["gamesPlayed"] == 2
 
 
-def test_an_unknown_user_is_404_and_nothing_is_stored(client: TestClient, locations: Locations) -> None:
+def test_an_unknown_user_is_404_and_nothing_is_stored(client: TestClient, data_paths: DataPaths) -> None:
     user_id = uuid4()
     assert assert_problem(post(client, user_id), 404) == f"There is no user {user_id}."
-    assert not any(read_everything(locations))
+    assert not any(read_everything(data_paths))
 
 
 def test_a_game_that_was_not_finished_is_404(client: TestClient, user_id: UUID) -> None:
@@ -156,10 +156,10 @@ def test_finished_is_stored_in_utc_to_the_second(client: TestClient, user_id: UU
 
 @pytest.mark.parametrize("finished", ["2022-03-20T12:01:01Z", "2022-03-21T12:00:00", "9999-12-31T23:59:59Z"])
 def test_a_game_finished_in_the_future_is_422_and_nothing_is_stored(
-    client: TestClient, user_id: UUID, locations: Locations, finished: str
+    client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str
 ) -> None:
     assert "more than a minute ahead" in assert_problem(post(client, user_id, finished=finished), 422)
-    assert not any(read_everything(locations))
+    assert not any(read_everything(data_paths))
 
 
 @pytest.mark.parametrize(
@@ -168,10 +168,10 @@ def test_a_game_finished_in_the_future_is_422_and_nothing_is_stored(
     ids=ascii,
 )
 def test_a_field_of_the_wrong_form_is_422_and_nothing_is_stored(
-    client: TestClient, user_id: UUID, locations: Locations, field: str, value: object
+    client: TestClient, user_id: UUID, data_paths: DataPaths, field: str, value: object
 ) -> None:
     assert assert_problem(post(client, user_id, **{field: value}), 422).startswith("body")
-    assert not any(read_everything(locations))
+    assert not any(read_everything(data_paths))
 
 
 @pytest.mark.parametrize("field", ["game_id", "won", "guesses"])
@@ -198,32 +198,32 @@ def test_an_id_in_capitals_or_without_hyphens_is_the_same_user(client: TestClien
 
 
 def test_a_write_under_a_lock_is_503_and_nothing_is_stored_and_reads_go_on(
-    stats_settings: Settings, user_id: UUID, locations: Locations, service_headers: dict[str, str]
+    stats_settings: Settings, user_id: UUID, data_paths: DataPaths, service_headers: dict[str, str]
 ) -> None:
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
     with TestClient(create_app(settings), headers=service_headers) as client:
         hold_to_document(client)
         assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
-        before = read_everything(locations)
-        with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:
+        before = read_everything(data_paths)
+        with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
             refused = client.post(f"/users/{user_id}/games", json=write_body(2, finish(2)))
             detail = assert_problem(refused, 503)
             assert client.get(f"/users/{user_id}").json() == count_statistics([finish(1)])
-        assert str(locations.users.parent) not in detail
-        assert read_everything(locations) == before
+        assert str(data_paths.users.parent) not in detail
+        assert read_everything(data_paths) == before
         assert client.post(f"/users/{user_id}/games", json=write_body(2, finish(2))).status_code == 201
 
 
 def test_a_standing_that_cannot_be_written_takes_the_game_back(
-    client: TestClient, user_id: UUID, locations: Locations
+    client: TestClient, user_id: UUID, data_paths: DataPaths
 ) -> None:
-    with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)])) as shard:
+    with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
         shard.execute("ALTER TABLE standings RENAME TO away")
     assert_problem(post(client, user_id), 503)
-    with closing(sqlite3.connect(locations.shards[shard_number(user_id, 3)])) as shard:
+    with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
         shard.execute("ALTER TABLE away RENAME TO standings")
-    assert not any(read_everything(locations))
+    assert not any(read_everything(data_paths))
     assert post(client, user_id).status_code == 201
 
 

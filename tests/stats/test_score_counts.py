@@ -12,10 +12,10 @@ from stats.leaderboards import Board
 from stats.results import Result
 from stats.score_counts import list_changes
 from stats.standings import add_result, count_results
-from tests.problem_checks import assert_problem
-from tests.stats.playing import add_user, finish, results
-from tests.tools.scripts import write_rows
-from tools.locations import Locations
+from tests.support.problem_checks import assert_problem
+from tests.support.results import add_user, finish, results
+from tests.support.scripts import write_rows
+from tools.config.paths import DataPaths
 
 POST = {"won": True, "guesses": 3, "finished": "2022-03-14T12:00:00Z"}
 
@@ -54,12 +54,12 @@ def test_changes_add_up_to_one_player_at_the_last_score(games: list[Result]) -> 
 
 @pytest.mark.parametrize("damage", ["DELETE FROM score_counts", "UPDATE score_counts SET players = 0"])
 def test_a_result_that_a_damaged_shard_cannot_count_is_503_and_not_stored(
-    stats_client: TestClient, locations: Locations, damage: str
+    stats_client: TestClient, data_paths: DataPaths, damage: str
 ) -> None:
-    user_id = add_user(locations)
+    user_id = add_user(data_paths)
     url = f"/users/{user_id}/games"
     assert stats_client.post(url, json=POST | {"game_id": 1}).status_code == 201
-    for shard in locations.shards:
+    for shard in data_paths.shards:
         write_rows(shard, damage)
 
     detail = assert_problem(stats_client.post(url, json=POST | {"game_id": 2}), 503)
@@ -69,10 +69,10 @@ def test_a_result_that_a_damaged_shard_cannot_count_is_503_and_not_stored(
     assert stats_client.get(f"/users/{user_id}").json()["gamesWon"] == 1
 
 
-def test_pages_are_right_among_40000_players_of_one_score(stats_client: TestClient, locations: Locations) -> None:
+def test_pages_are_right_among_40000_players_of_one_score(stats_client: TestClient, data_paths: DataPaths) -> None:
     players = [UUID(int=number << 64 | number) for number in range(40_000)]
     best = UUID(int=2**128 - 1)
-    for index, shard in enumerate(locations.shards):
+    for index, shard in enumerate(data_paths.shards):
         with closing(sqlite3.connect(shard)) as connection, connection:
             rows = [(user_id.bytes, 1) for user_id in players if user_id.int % 3 == index]
             rows += [(best.bytes, 2)] if best.int % 3 == index else []

@@ -11,23 +11,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import servicekit.values  # noqa: F401 - registers how ids, times and days are stored
-from servicekit.statements import Statement
+import servicekit.db.column_types  # noqa: F401 - registers how ids, times and days are stored
+from servicekit.db.statements import Statement
 from stats.leaderboards import Board
 from stats.queries import SELECT_WIN_DAYS, select_nearby, select_top
 from stats.results import Result
 from stats.standings import count_results
-from tests.stats.playing import DayRun, find_day_runs, finish, results
-from tools.locations import Locations
-from tools.rebuilding import fill_standings, rebuild_standings
+from tests.support.results import DayRun, find_day_runs, finish, results
+from tools.config.paths import DataPaths
+from tools.data.rebuild_standings import fill_standings, rebuild_standings
 
 INSERT = "INSERT INTO games VALUES (?, ?, ?, ?, ?)"
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 
 
 @pytest.fixture
-def shard(locations: Locations) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(locations.shards[0], isolation_level=None)) as connection:
+def shard(data_paths: DataPaths) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(data_paths.shards[0], isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")  # thousands of rows, each committed by itself
         yield connection
 

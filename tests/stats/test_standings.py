@@ -7,7 +7,7 @@ from hypothesis import given
 from stats.models import Statistics
 from stats.results import Result
 from stats.standings import Standing, add_result, count_results, is_win_in_between, with_win_days
-from tests.stats.playing import count_statistics, finish, results
+from tests.support.results import count_statistics, finish, results
 
 
 def describe(standing: Standing | None) -> dict[str, Any]:

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from starlette.testclient import TestClient
 
-from servicekit.sharding import shard_number
+from servicekit.db.sharding import shard_number
 from stats.results import Result
-from tests.problem_checks import assert_problem
-from tests.stats.playing import add_user, count_statistics, finish, read_everything, results, write_body
-from tools.locations import Locations
+from tests.support.problem_checks import assert_problem
+from tests.support.results import add_user, count_statistics, finish, read_everything, results, write_body
+from tools.config.paths import DataPaths
 
 NOTHING = (
     '{"currentStreak":0,"maxStreak":0,"guesses":{"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"fail":0},'
@@ -25,15 +25,15 @@ def play(client: TestClient, user_id: object, games: list[Result]) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(results)
 def test_statistics_after_any_order_of_results_are_what_the_slow_way_counts(
-    stats_client: TestClient, locations: Locations, games: list[Result]
+    stats_client: TestClient, data_paths: DataPaths, games: list[Result]
 ) -> None:
-    user_id = add_user(locations)
+    user_id = add_user(data_paths)
     play(stats_client, user_id, games)
     assert stats_client.get(f"/users/{user_id}").json() == count_statistics(games)
 
 
-def test_the_body_has_exactly_the_originals_shape_and_order(stats_client: TestClient, locations: Locations) -> None:
-    user_id = add_user(locations)
+def test_the_body_has_exactly_the_originals_shape_and_order(stats_client: TestClient, data_paths: DataPaths) -> None:
+    user_id = add_user(data_paths)
     days = [0, 1, 2, 3, 4, 6, 7, 10, 11, 12, 13]
     guesses = [3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6]
     won = [finish(day, guesses=number) for day, number in zip(days, guesses, strict=True)]
@@ -44,14 +44,14 @@ def test_the_body_has_exactly_the_originals_shape_and_order(stats_client: TestCl
     )
 
 
-def test_before_the_first_game_all_is_zero(stats_client: TestClient, locations: Locations) -> None:
-    response = stats_client.get(f"/users/{add_user(locations)}")
+def test_before_the_first_game_all_is_zero(stats_client: TestClient, data_paths: DataPaths) -> None:
+    response = stats_client.get(f"/users/{add_user(data_paths)}")
     assert response.status_code == 200
     assert response.text == NOTHING
 
 
-def test_a_player_who_never_won_has_statistics(stats_client: TestClient, locations: Locations) -> None:
-    user_id = add_user(locations)
+def test_a_player_who_never_won_has_statistics(stats_client: TestClient, data_paths: DataPaths) -> None:
+    user_id = add_user(data_paths)
     games = [finish(1, won=False, guesses=6), finish(2, won=False, guesses=3)]
     play(stats_client, user_id, games)
     assert stats_client.get(f"/users/{user_id}").json() == count_statistics(games)
@@ -68,11 +68,11 @@ def test_an_id_that_is_no_uuid_is_422(stats_client: TestClient, user_id: str, re
     assert assert_problem(stats_client.get(f"/users/{user_id}{rest}"), 422).startswith("path.user_id: ")
 
 
-def test_a_player_is_in_the_shard_of_the_id_and_in_no_other(stats_client: TestClient, locations: Locations) -> None:
-    users = [add_user(locations) for _ in range(12)]
+def test_a_player_is_in_the_shard_of_the_id_and_in_no_other(stats_client: TestClient, data_paths: DataPaths) -> None:
+    users = [add_user(data_paths) for _ in range(12)]
     for user_id in users:
         play(stats_client, user_id, [finish(1), finish(2)])
-    found: list[list[tuple[Any, ...]]] = read_everything(locations)
+    found: list[list[tuple[Any, ...]]] = read_everything(data_paths)
     for shard in range(3):
         expected = sorted(user_id.bytes for user_id in users if shard_number(user_id, 3) == shard)
         games, standings = found[2 * shard], found[2 * shard + 1]
@@ -80,10 +80,10 @@ def test_a_player_is_in_the_shard_of_the_id_and_in_no_other(stats_client: TestCl
         assert [row[0] for row in standings] == expected
 
 
-def test_statistics_ask_one_shard_only(stats_client: TestClient, locations: Locations) -> None:
-    user_id = add_user(locations)
+def test_statistics_ask_one_shard_only(stats_client: TestClient, data_paths: DataPaths) -> None:
+    user_id = add_user(data_paths)
     play(stats_client, user_id, [finish(1)])
-    for number, shard in enumerate(locations.shards):
+    for number, shard in enumerate(data_paths.shards):
         if number != shard_number(user_id, 3):
             shard.unlink()
     assert stats_client.get(f"/users/{user_id}").json() == count_statistics([finish(1)])
@@ -92,9 +92,9 @@ def test_statistics_ask_one_shard_only(stats_client: TestClient, locations: Loca
 
 
 @pytest.mark.parametrize("missing", ["users", "games"])
-def test_a_missing_database_is_503(stats_client: TestClient, locations: Locations, missing: str) -> None:
-    user_id = add_user(locations)
-    for path in locations.players:
+def test_a_missing_database_is_503(stats_client: TestClient, data_paths: DataPaths, missing: str) -> None:
+    user_id = add_user(data_paths)
+    for path in data_paths.players:
         if path.name.startswith(missing):
             path.unlink()
     assert_problem(stats_client.get(f"/users/{user_id}"), 503)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stats.streaks import Run, extend, find_runs
-from tests.stats.playing import FIRST_DAY, find_day_runs, finish
+from tests.support.results import FIRST_DAY, find_day_runs, finish
 
 
 def days(*numbers: int) -> list[date]:

@@ -11,14 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from servicekit.sharding import shard_number
+from servicekit.db.sharding import shard_number
 from stats.app import create_app
 from stats.results import Result
 from stats.settings import Settings
-from tests.problem_checks import assert_problem
-from tests.stats.boards import BOARDS, Ranking, both_boards, fill_shards, populate
-from tests.stats.playing import add_user, add_users, finish, results, write_body
-from tools.locations import Locations
+from tests.support.boards import BOARDS, Ranking, both_boards, fill_shards, populate
+from tests.support.problem_checks import assert_problem
+from tests.support.results import add_user, add_users, finish, results, write_body
+from tools.config.paths import DataPaths
 
 
 def read_leaders(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
@@ -34,9 +34,9 @@ def cut_around(whole: list[dict[str, Any]], index: int, limit: int) -> list[dict
 
 @both_boards
 def test_around_gives_every_player_the_rows_of_the_sorted_whole_in_every_size(
-    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
-    whole = rank(populate(locations, 25))
+    whole = rank(populate(data_paths, 25))
     for index, leader in enumerate(whole):
         for limit in (*range(1, 13), 24, 25, 26, 100):
             leaders = read_leaders(stats_client, board, around=leader["user_id"], limit=limit)
@@ -47,9 +47,9 @@ def test_around_gives_every_player_the_rows_of_the_sorted_whole_in_every_size(
 @both_boards
 @pytest.mark.parametrize("limit", [1, 3, 7, 10, 40, 100])
 def test_the_pages_after_the_top_have_every_player_exactly_once(
-    stats_client: TestClient, locations: Locations, board: str, rank: Ranking, limit: int
+    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking, limit: int
 ) -> None:
-    whole = rank(populate(locations, 40))
+    whole = rank(populate(data_paths, 40))
     pages, url = [], f"/leaders/{board}?limit={limit}"
     while url:
         response = stats_client.get(url)
@@ -67,14 +67,14 @@ def test_the_pages_after_the_top_have_every_player_exactly_once(
 @given(st.lists(results.filter(bool), min_size=1, max_size=6), st.integers(1, 12))
 def test_after_any_results_each_player_is_where_the_slow_way_puts_them(
     stats_client: TestClient,
-    locations: Locations,
+    data_paths: DataPaths,
     board: str,
     rank: Ranking,
     games: list[list[Result]],
     limit: int,
 ) -> None:
-    clear_shards(locations)
-    players = dict(zip(add_users(locations, [uuid4() for _ in games]), games, strict=True))
+    clear_shards(data_paths)
+    players = dict(zip(add_users(data_paths, [uuid4() for _ in games]), games, strict=True))
     post_in_turns(stats_client, players)
     whole = rank(players)
     for index, leader in enumerate(whole):
@@ -83,8 +83,8 @@ def test_after_any_results_each_player_is_where_the_slow_way_puts_them(
         assert read_leaders(stats_client, board, after=user_id, limit=limit) == whole[index + 1 :][:limit]
 
 
-def clear_shards(locations: Locations) -> None:
-    for shard in locations.shards:
+def clear_shards(data_paths: DataPaths) -> None:
+    for shard in data_paths.shards:
         with closing(sqlite3.connect(shard)) as connection, connection:
             connection.execute("DELETE FROM games")
             connection.execute("DELETE FROM standings")
@@ -99,19 +99,19 @@ def post_in_turns(client: TestClient, players: dict[UUID, list[Result]]) -> None
 
 @both_boards
 def test_players_who_only_lost_have_true_ranks_too(
-    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
-    players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(locations, [uuid4() for _ in range(9)])}
-    fill_shards(locations, players)
+    players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(data_paths, [uuid4() for _ in range(9)])}
+    fill_shards(data_paths, players)
     whole = rank(players)
     assert read_leaders(stats_client, board, around=whole[4]["user_id"], limit=3) == whole[3:6]
     assert read_leaders(stats_client, board, after=whole[4]["user_id"]) == whole[5:]
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, locations: Locations, board: str) -> None:
-    user_id = add_user(locations)
-    fill_shards(locations, {user_id: [finish(1)]})
+def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
+    user_id = add_user(data_paths)
+    fill_shards(data_paths, {user_id: [finish(1)]})
     (leader,) = read_leaders(stats_client, board, around=user_id)
     assert (leader["rank"], leader["user_id"]) == (1, str(user_id))
     assert read_leaders(stats_client, board, after=user_id) == []
@@ -119,9 +119,9 @@ def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, locations:
 
 @both_boards
 def test_the_rows_around_a_player_link_to_those_after_them_until_the_board_ends(
-    stats_client: TestClient, locations: Locations, board: str, rank: Ranking
+    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
-    whole = rank(populate(locations, 12))
+    whole = rank(populate(data_paths, 12))
     response = stats_client.get(f"/leaders/{board}", params={"around": whole[2]["user_id"], "limit": 4})
     assert response.links["next"]["url"] == f"/leaders/{board}?limit=4&after={whole[4]['user_id']}"
     for index in (9, 10, 11):
@@ -131,9 +131,9 @@ def test_the_rows_around_a_player_link_to_those_after_them_until_the_board_ends(
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_link_has_the_public_prefix(
-    stats_settings: Settings, stats_client: TestClient, locations: Locations, board: str
+    stats_settings: Settings, stats_client: TestClient, data_paths: DataPaths, board: str
 ) -> None:
-    populate(locations, 2)
+    populate(data_paths, 2)
     with TestClient(create_app(stats_settings), root_path="/api/stats") as client:
         first = client.get(f"/leaders/{board}?limit=1")
         url = first.links["next"]["url"]
@@ -145,9 +145,9 @@ def test_a_link_has_the_public_prefix(
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ["around", "after"])
 def test_a_user_who_does_not_exist_or_has_finished_no_game_is_404(
-    stats_client: TestClient, locations: Locations, board: str, name: str
+    stats_client: TestClient, data_paths: DataPaths, board: str, name: str
 ) -> None:
-    unknown, newcomer = uuid4(), add_user(locations)
+    unknown, newcomer = uuid4(), add_user(data_paths)
     response = stats_client.get(f"/leaders/{board}", params={name: str(unknown)})
     assert assert_problem(response, 404) == f"There is no user {unknown}."
     response = stats_client.get(f"/leaders/{board}", params={name: str(newcomer)})
@@ -171,16 +171,18 @@ def test_what_is_no_uuid_is_422(stats_client: TestClient, board: str, name: str,
 @pytest.mark.parametrize("name", ["around", "after"])
 @pytest.mark.parametrize("limit", ["0", "101", "x"])
 def test_the_limit_is_held_around_and_after_a_player_too(
-    stats_client: TestClient, locations: Locations, name: str, limit: str
+    stats_client: TestClient, data_paths: DataPaths, name: str, limit: str
 ) -> None:
-    user_id = add_user(locations)
-    fill_shards(locations, {user_id: [finish(1)]})
+    user_id = add_user(data_paths)
+    fill_shards(data_paths, {user_id: [finish(1)]})
     response = stats_client.get("/leaders/wins", params={name: str(user_id), "limit": limit})
     assert assert_problem(response, 422).startswith("query.limit: ")
 
 
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_a_rank_that_not_every_shard_can_tell_is_503(stats_client: TestClient, locations: Locations, name: str) -> None:
-    user_id = min(populate(locations, 12), key=lambda user_id: shard_number(user_id, 3))
-    locations.shards[2].unlink()
+def test_a_rank_that_not_every_shard_can_tell_is_503(
+    stats_client: TestClient, data_paths: DataPaths, name: str
+) -> None:
+    user_id = min(populate(data_paths, 12), key=lambda user_id: shard_number(user_id, 3))
+    data_paths.shards[2].unlink()
     assert_problem(stats_client.get("/leaders/wins", params={name: str(user_id)}), 503)

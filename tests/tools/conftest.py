@@ -4,25 +4,25 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import locate
-from tests.tools.keeping import Kept, is_running
-from tests.tools.scripts import environment
-from tests.waiting import wait_until
-from tools import init, populate
-from tools.locations import Locations
+from tests.support.polling import wait_until
+from tests.support.scripts import environment
+from tests.support.supervised_command import Kept, is_running
+from tools.config.paths import DataPaths
+from tools.data import init, populate
 
 
 @pytest.fixture
-def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Locations:
+def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataPaths:
     """Where the scripts will make the databases of a test; not even the folder exists."""
-    locations = locate(tmp_path / "var")
-    for name, value in environment(locations).items():
+    data_paths = locate(tmp_path / "var")
+    for name, value in environment(data_paths).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)  # the scripts change the working directory: this brings it back after the test
-    return locations
+    return data_paths
 
 
 @pytest.fixture
-def populated(unmade: Locations, capsys: pytest.CaptureFixture[str]) -> Locations:
+def populated(unmade: DataPaths, capsys: pytest.CaptureFixture[str]) -> DataPaths:
     """Complete databases and keys, with a few players and their games."""
     populate.main(["--users", "300", "--games", "3000"])
     init.main([])

@@ -4,13 +4,13 @@ import sys
 
 import pytest
 
-from tests.tools.scripts import TIMEOUT_S
-from tools.locations import ROOT
+from tests.support.scripts import TIMEOUT_S
+from tools.config.paths import ROOT
 
 SCRIPT = """
 import errno, os, signal, sqlite3, sys
 from tools.script import run_script
-from tools.staging import InUse
+from tools.data.atomic_files import InUse
 def main():
     {body}
 run_script(main)

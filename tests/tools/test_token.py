@@ -5,10 +5,11 @@ from uuid import UUID
 import jwt
 import pytest
 
-from servicekit.tokens import Caller, Scope, TokenVerifier
-from tests.tools.scripts import TIMEOUT_S
-from tools import init, token
-from tools.locations import ROOT, Locations
+from servicekit.auth.tokens import Caller, Scope, TokenVerifier
+from tests.support.scripts import TIMEOUT_S
+from tools import token
+from tools.config.paths import ROOT, DataPaths
+from tools.data import init
 
 USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
 
@@ -23,7 +24,7 @@ USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
     ids=["admin", "service", "player"],
 )
 def test_a_token_is_printed_that_the_services_take(
-    unmade: Locations, capsys: pytest.CaptureFixture[str], arguments: list[str], caller: Caller
+    unmade: DataPaths, capsys: pytest.CaptureFixture[str], arguments: list[str], caller: Caller
 ) -> None:
     init.main([])
     capsys.readouterr()
@@ -37,7 +38,7 @@ def test_a_token_is_printed_that_the_services_take(
 
 @pytest.mark.parametrize(("arguments", "seconds"), [([], 3600), (["--lifetime-s", "60"], 60)])
 def test_it_lasts_as_long_as_it_should(
-    unmade: Locations, capsys: pytest.CaptureFixture[str], arguments: list[str], seconds: int
+    unmade: DataPaths, capsys: pytest.CaptureFixture[str], arguments: list[str], seconds: int
 ) -> None:
     init.main([])
     capsys.readouterr()
@@ -80,7 +81,7 @@ def test_without_keys_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
-def test_the_script_prints_the_token_and_nothing_else(unmade: Locations) -> None:
+def test_the_script_prints_the_token_and_nothing_else(unmade: DataPaths) -> None:
     init.main([])
     result = subprocess.run(
         [ROOT / "bin" / "token", "--scope", "admin"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False

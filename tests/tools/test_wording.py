@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.locations import ROOT
+from tools.config.paths import ROOT
 from tools.wording import HelpFormatter, count
 
 SCRIPTS = sorted(path.name for path in (ROOT / "bin").iterdir())

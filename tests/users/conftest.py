@@ -9,10 +9,10 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from tests.openapi_checks import hold_to_document
-from tests.tokens import TokenKeys
-from tools.locations import SHARE
-from tools.staging import create_database, seal
+from tests.support.openapi_checks import hold_to_document
+from tests.support.tokens import TokenKeys
+from tools.config.paths import SHARE
+from tools.data.atomic_files import create_database, seal
 from users.app import create_app
 from users.settings import Settings
 

@@ -19,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from servicekit.databases import open_database, write
-from tests.problem_checks import assert_problem
+from servicekit.db.database import open_database, write
+from tests.support.problem_checks import assert_problem
 from tests.users.conftest import CountingHash, SteppedClock
 from users.addresses import to_counted_address
 from users.login_limits import (

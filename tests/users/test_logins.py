@@ -18,9 +18,9 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pydantic import ValidationError
 
-from servicekit.tokens import Caller, Scope, TokenVerifier
-from tests.problem_checks import assert_problem
-from tests.tokens import TokenKeys
+from servicekit.auth.tokens import Caller, Scope, TokenVerifier
+from tests.support.problem_checks import assert_problem
+from tests.support.tokens import TokenKeys
 from tests.users.conftest import CountingHash, SteppedClock
 from users.app import create_app
 from users.settings import Settings

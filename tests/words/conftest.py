@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from servicekit.tokens import Scope
-from tests.openapi_checks import hold_to_document
-from tests.tokens import TokenKeys
-from tools.locations import SHARE
-from tools.staging import create_database, seal
+from servicekit.auth.tokens import Scope
+from tests.support.openapi_checks import hold_to_document
+from tests.support.tokens import TokenKeys
+from tools.config.paths import SHARE
+from tools.data.atomic_files import create_database, seal
 from words.app import create_app
 from words.settings import Settings
 

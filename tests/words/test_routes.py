@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.problem_checks import assert_problem
+from tests.support.problem_checks import assert_problem
 
 WRONG_WORDS = ["abc", "abcdef", "caf%C3%A9s", "cr%C3%A2ne", "12345", "ab-cd", "%E2%84%AArane", "crane%0A", "%20crane"]
 

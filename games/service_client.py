@@ -1,0 +1,84 @@
+"""Another service, asked over HTTP on connections that are kept open."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from servicekit.observability.request_ids import make_traceparent
+from servicekit.problems import Unavailable
+
+KEEP_ALIVE_S = 4.0
+"""Below the time after which whoever listens there, Traefik or uvicorn, closes an idle connection (uvicorn: 5 s)."""
+
+CONNECTIONS = 8
+"""What a request costs grows with the square of their number: with 64 it is twice as much, in httpx alone."""
+
+
+@cache
+def get_tls() -> ssl.SSLContext:
+    """One for all clients: to read the certificates takes 50 ms and 3 MB."""
+    return httpx.create_ssl_context()
+
+
+class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
+    """The base of each service's own class."""
+
+    def __init__(self, name: str, url: str, timeout_s: float) -> None:
+        self._name = name
+        self._url = url
+        self._timeout_s = timeout_s
+
+    async def __aenter__(self) -> Self:
+        self._turns = asyncio.Semaphore(CONNECTIONS)  # our own queue: httpx looks through all of its own each time
+        self._client = httpx.AsyncClient(
+            base_url=self._url,
+            timeout=self._timeout_s,
+            limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
+            verify=self._url.startswith("https:") and get_tls(),  # of no use to plain HTTP
+            event_hooks={"request": [pass_request_id_on]},
+            trust_env=False,  # a proxy that the environment names is for the world outside
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[httpx.AsyncClient]:
+        """The client, when it is our turn; to wait for that counts as waiting for the service.
+
+        Raises Unavailable if the service gives no answer. What httpx says of that is not passed on, nor logged: it may
+        quote a header, and so a token.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s), self._turns:
+                yield self._client
+        except (TimeoutError, httpx.TimeoutException):
+            raise Unavailable(f"The {self._name} service does not answer in time. Try again later.") from None
+        except httpx.HTTPError:
+            raise Unavailable(f"The {self._name} service does not answer. Try again later.") from None
+
+
+async def pass_request_id_on(request: httpx.Request) -> None:
+    """So that the other service's log has the id too. What is done for no request has one of its own each time."""
+    request.headers["traceparent"] = make_traceparent()
+
+
+def read_object(response: httpx.Response) -> dict[str, Any]:
+    """The JSON object that a body is; empty if it is none, whatever may have answered in the service's place."""
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

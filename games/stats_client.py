@@ -1,0 +1,71 @@
+"""The stats service, as games sees it: it takes results, and gives statistics."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from games.plays import PlayResult
+from games.service_client import ServiceClient, read_object
+from servicekit.http.errors import PROBLEM_JSON
+from servicekit.problems import Unavailable
+
+TAKEN = {httpx.codes.CREATED, httpx.codes.OK}
+"""OK: stats had this very result already."""
+# Another result of this game is stored. Nothing else is final: a clock that was put back (422), a user whom a backup
+# will bring back and a wrong address (404) may come right.
+REFUSAL = httpx.codes.CONFLICT
+
+
+class ResultRefused(Exception):
+    """Stats will never take this result; the text says why."""
+
+
+class StatsClient(ServiceClient):
+    def __init__(self, url: str, timeout_s: float, token_file: Path) -> None:
+        super().__init__("stats", url, timeout_s)
+        self._token_file = token_file
+
+    async def post_result(self, result: PlayResult) -> None:
+        """Safe to repeat. Raises ResultRefused, or Unavailable if stats does not take the result now."""
+        body = {
+            "game_id": result.game_id,
+            "won": result.won,
+            "guesses": result.guesses,
+            "finished": result.finished.isoformat(),
+        }
+        headers = {"Authorization": f"Bearer {self._read_token()}"}
+        async with self._turn() as client:
+            response = await client.post(f"/users/{result.user_id}/games", json=body, headers=headers)
+        if response.status_code in TAKEN:
+            return
+        if response.status_code == REFUSAL and response.headers.get("Content-Type") == PROBLEM_JSON:
+            raise ResultRefused(str(read_object(response).get("detail")))
+        raise Unavailable(f"The stats service answers {response.status_code} to a result. Try again later.")
+
+    async def read_statistics(self, user_id: UUID) -> dict[str, Any]:
+        """As stats gives them. Raises Unavailable if it does not."""
+        async with self._turn() as client:
+            response = await client.get(f"/users/{user_id}")
+        statistics = read_object(response)
+        if response.status_code != httpx.codes.OK or not statistics:
+            raise Unavailable(f"The stats service answers {response.status_code} for statistics. Try again later.")
+        return statistics
+
+    async def has_result(self, user_id: UUID, game_id: int) -> bool:
+        """Whether stats has a result of this game. Raises Unavailable if it does not say."""
+        async with self._turn() as client:
+            response = await client.get(f"/users/{user_id}/games/{game_id}")
+        if response.status_code == httpx.codes.OK and read_object(response).get("game_id") == game_id:
+            return True
+        if response.status_code == httpx.codes.NOT_FOUND and response.headers.get("Content-Type") == PROBLEM_JSON:
+            return False
+        raise Unavailable(f"The stats service answers {response.status_code} for a result. Try again later.")
+
+    def _read_token(self) -> str:
+        """Read each time, so that a new one needs no restart. Raises Unavailable if there is none."""
+        try:
+            return self._token_file.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            raise Unavailable(f"There is no token in {self._token_file}. Make it with bin/init.") from None

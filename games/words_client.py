@@ -1,0 +1,51 @@
+"""The words service, as games sees it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import httpx
+
+from games.batching import Batcher
+from games.service_client import ServiceClient, read_object
+from servicekit.observability.request_ids import request_id
+from servicekit.problems import Unavailable
+
+MAX_WORDS = 100
+"""What the words service looks up at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    word: str
+    request_id: str
+
+
+class WordsClient(ServiceClient):
+    """Asks for many words at once if there are many: a request takes longer than all else that a guess takes."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        super().__init__("words", url, timeout_s)
+        self._lookups = Batcher(self._look_up, largest=MAX_WORDS)
+
+    async def has(self, word: str) -> bool:
+        """Whether a word may be guessed. Raises Unavailable if the words service gives no answer to that in time.
+
+        The time is over the whole wait, also behind lookups that hang: a caller who is told 503 can still hear it.
+        """
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await self._lookups.submit(Lookup(word, request_id.get()))
+        except TimeoutError:
+            raise Unavailable("The words service does not answer in time. Try again later.") from None
+
+    async def _look_up(self, lookups: Sequence[Lookup]) -> list[bool]:
+        request_id.set(lookups[0].request_id)  # one request cannot have the ids of all: it is made for the first
+        words = [lookup.word for lookup in lookups]
+        async with self._turn() as client:
+            # In the body: a URL would put guesses and coming answers into the access log.
+            response = await client.post("/lookups", json={"words": words})
+        known = read_object(response).get("known")
+        if response.status_code != httpx.codes.OK or not isinstance(known, list):
+            raise Unavailable(f"The words service answers {response.status_code} to a lookup. Try again later.")
+        return [word in known for word in words]

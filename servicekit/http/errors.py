@@ -1,0 +1,200 @@
+"""What goes wrong, as RFC 9457 problem details: `application/problem+json`, whose `detail` is always a sentence."""
+
+import http
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from servicekit.http.caching import NO_STORE_HEADERS
+from servicekit.observability.request_ids import PATTERN, request_id
+from servicekit.problems import Invalid, Problem
+
+logger = logging.getLogger("quintet")
+
+MAX_FIELD_ERRORS = 20
+"""A body of ten thousand unknown keys is not answered with ten thousand complaints."""
+
+
+class FieldError(BaseModel):
+    """What is wrong with one part of the request."""
+
+    field: str = Field(description="where: `body.guesses`, `path.user_id`, `query.limit`", examples=["body.guesses"])
+    message: str = Field(description="what is wrong with it", examples=["Input should be less than or equal to 6"])
+
+
+class ProblemDetails(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(default="about:blank", description="`about:blank`: the status says what kind of problem it is")
+    title: str = Field(description="the status in words", examples=["Not Found"])
+    status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
+    detail: str = Field(description="a sentence for the reader", examples=["There is no such user."])
+    request_id: str = Field(
+        description="which request this is about, for whoever reads the log; `X-Request-Id` has it on every response",
+        pattern=PATTERN,
+        examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
+    )
+    errors: list[FieldError] | None = Field(default=None, description="with 422, what is wrong with which field")
+    error: str | None = Field(
+        default=None,
+        description="at the endpoint that gives out tokens, the code of RFC 6749, for OAuth2 clients",
+        examples=["invalid_grant"],
+    )
+
+
+FindCode: TypeAlias = Callable[[Request, int, Sequence[FieldError]], str | None]
+"""Gives the member `error` of a problem; an app may have one as `state.find_error_code`."""
+
+
+PROBLEM_JSON = "application/problem+json"
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """What an endpoint's `responses=` lists, so that OpenAPI names every status that it can answer with.
+
+    The schema is a reference, not FastAPI's `model`, which would list application/json beside the real type;
+    `problem_schemas` is what it refers to.
+    """
+    schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
+    return {
+        kind.status: {
+            "description": kind.description,
+            "content": {PROBLEM_JSON: {"schema": schema, "example": _example(kind)}},
+        }
+        for kind in kinds
+    }
+
+
+def problem_schemas() -> dict[str, Any]:
+    """The components of an OpenAPI document that `problems` refers to."""
+    _, schema = models_json_schema([(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}")
+    return cast(dict[str, Any], schema["$defs"])
+
+
+def _example(kind: type[Problem]) -> dict[str, object]:
+    return {
+        "type": "about:blank",
+        "title": http.HTTPStatus(kind.status).phrase,
+        "status": kind.status,
+        "detail": f"{kind.description}.",
+        "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }
+
+
+def problem_response(
+    status: int,
+    detail: str,
+    *,
+    errors: list[FieldError] | None = None,
+    headers: Mapping[str, str] | None = None,
+    error: str | None = None,
+) -> Response:
+    details = ProblemDetails(
+        title=http.HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        request_id=request_id.get(),
+        errors=errors,
+        error=error,
+    )
+    text = json.dumps(details.model_dump(exclude_none=True), ensure_ascii=False, separators=(",", ":"))
+    return Response(
+        text.encode("utf-8", "backslashreplace"),  # a lone surrogate of the client's becomes a JSON escape
+        status_code=status,
+        headers={**NO_STORE_HEADERS, **(headers or {})},  # it may tell of one player
+        media_type=PROBLEM_JSON,
+    )
+
+
+def describe_validation_errors(errors: list[FieldError]) -> str:
+    """A sentence that names each field that is wrong and says why."""
+    return "; ".join(f"{error.field}: {error.message}" for error in errors) + "."
+
+
+def read_validation_errors(error: RequestValidationError) -> list[FieldError]:
+    """The first of them, without the input itself, which may be huge, secret or not even text."""
+    return [
+        FieldError(
+            field=".".join(str(part) for part in entry["loc"]),
+            message=_describe(entry),
+        )
+        for entry in error.errors()[:MAX_FIELD_ERRORS]
+    ]
+
+
+def _describe(entry: Mapping[str, Any]) -> str:
+    if entry["type"] == "json_invalid":
+        return f"this is not JSON ({entry['ctx']['error']})"
+    if entry["type"] == "model_attributes_type":
+        return "this should be a JSON object, sent with Content-Type: application/json"
+    return str(entry["msg"]).removeprefix("Value error, ").rstrip(".")
+
+
+def find_error_code(request: Request, status: int, errors: Sequence[FieldError] = ()) -> str | None:
+    find: FindCode | None = getattr(request.app.state, "find_error_code", None)
+    return None if find is None else find(request, status, errors)
+
+
+async def on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the types
+    if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        logger.error("%s", error.detail, exc_info=error.__cause__)
+    code = find_error_code(request, error.status)
+    return problem_response(error.status, error.detail, headers=error.headers, error=code)
+
+
+async def on_validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the types
+    errors = read_validation_errors(error)
+    code = find_error_code(request, Invalid.status, errors)
+    return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors, error=code)
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself: no such path, no such method, a body that it cannot parse."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the types
+    match error.status_code:
+        case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
+            form = request.headers.get("Content-Type", "").startswith("multipart/")
+            detail = f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
+            return problem_response(Invalid.status, detail, error=find_error_code(request, Invalid.status))
+        case 404:
+            return problem_response(404, "There is nothing at this path.")
+        case 405:
+            allowed = ", ".join(find_methods(request)) or (error.headers or {}).get("Allow", "")
+            detail = f"{request.method} is not possible here; use {allowed}."
+            return problem_response(405, detail, headers={"Allow": allowed})
+    return problem_response(error.status_code, str(error.detail), headers=error.headers)
+
+
+def find_methods(request: Request) -> list[str]:
+    """All methods of the routes that share the path of the one that a request matched; Starlette names only those of
+    that one. None if no route says that it matched."""
+    path: str | None = getattr(request.scope.get("route"), "path", None)
+    routes = [route for route in request.app.routes if path is not None and getattr(route, "path", None) == path]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
+
+
+async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
+    """A bug of ours: the server logs it with its trace, and the client is told no more than that.
+
+    The server closes the connection after it. `Connection: close` says so: else Traefik may already be sending another
+    client's request on it, which would be lost.
+    """
+    sentence = "Something unexpected went wrong here; it has been logged."
+    return problem_response(500, sentence, headers={"Connection": "close"})
+
+
+def install_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_validation_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(Exception, on_unexpected_error)

@@ -1,0 +1,37 @@
+"""`GET /live`: does this instance answer? Traefik asks. `GET /health`: do its databases answer, too?"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Literal, TypeAlias
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from servicekit.http.errors import problems
+from servicekit.http.reserved_paths import ReservedAPIRoute
+from servicekit.problems import Unavailable
+
+Check: TypeAlias = Callable[[], Awaitable[object]]
+"""Reads something from one database; raises DatabaseUnavailable if it does not answer."""
+
+
+class Health(BaseModel):
+    status: Literal["ok"] = Field(default="ok", description="always `ok`: anything else is a 503")
+    instance: str = Field(description="which instance answered", examples=["stats.2"])
+
+
+def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
+    router = APIRouter(tags=["health"], route_class=ReservedAPIRoute)
+
+    @router.get("/live", summary="Is this instance there?")
+    async def read_live() -> Health:
+        """200, whatever its databases do: those requests that need none of them, or another one, can be answered."""
+        return Health(instance=instance)
+
+    @router.get("/health", summary="Is this instance well?", responses=problems(Unavailable))
+    async def read_health() -> Health:
+        """200 if this instance and each of its databases answer, else 503 with the one that does not."""
+        for check in checks:
+            await check()
+        return Health(instance=instance)
+
+    return router

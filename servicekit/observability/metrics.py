@@ -1,0 +1,78 @@
+"""What a service counts, for Prometheus: `GET /metrics` on the service's own port."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import APIRouter, HTTPException, Request
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.process_collector import ProcessCollector
+from starlette.responses import Response
+
+from servicekit.http.reserved_paths import ReservedAPIRoute
+
+UNMATCHED = "unmatched"
+"""The route of a path that is none's."""
+OTHER = "other"
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+"""Any other is counted as OTHER: a client cannot fill the memory with methods of its own."""
+BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
+PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
+
+
+class Metrics:
+    """Those of one app, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.database_waits = Histogram(
+            "quintet_database_wait_seconds",
+            "How long a transaction waited until it had the write lock, or gave up",
+            ["database"],
+            registry=self.registry,
+            buckets=BUCKETS_S,
+        )
+        self.before_scrape: list[Callable[[], Awaitable[object]]] = []
+        """What brings up to date those gauges that somebody else's state decides."""
+        self._requests = Counter(
+            "quintet_requests", "Requests that were answered", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "quintet_request_seconds",
+            "From a request's headers to the end of its response",
+            ["route"],
+            registry=self.registry,
+            buckets=BUCKETS_S,
+        )
+        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        ProcessCollector(registry=self.registry)
+
+    def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """`route` is the template of the path, `/users/{user_id}`, or UNMATCHED."""
+        key = (method if method in METHODS else OTHER, route, status)
+        children = self._children.get(key)
+        if children is None:  # to find them by their labels takes longer than to count
+            children = (self._requests.labels(*key), self._seconds.labels(route))
+            self._children[key] = children
+        requests, times = children
+        requests.inc()
+        times.observe(seconds)
+
+    def watch_waits(self, database: str) -> Callable[[float], None]:
+        """What is to be told the seconds of each wait for the write lock of a database."""
+        return self.database_waits.labels(database).observe
+
+
+def metrics_router(metrics: Metrics) -> APIRouter:
+    router = APIRouter(route_class=ReservedAPIRoute)
+
+    @router.get("/metrics", include_in_schema=False)
+    async def read_metrics(request: Request) -> Response:
+        """For who asks on this machine: whoever comes through Traefik is told that there is nothing."""
+        if any(name in request.headers for name in PROXY_HEADERS):
+            raise HTTPException(404)
+        for update in metrics.before_scrape:
+            await update()
+        encode, media_type = choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(metrics.registry), media_type=media_type)
+
+    return router

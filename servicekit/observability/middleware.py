@@ -1,0 +1,61 @@
+"""The outermost layer of a service: every request gets its id and leaves its figures and a line in the log.
+
+It is outside of what answers 500, so no response is without its headers and no request without its line.
+"""
+
+import logging
+import time
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from servicekit.observability.metrics import UNMATCHED, Metrics
+from servicekit.observability.request_ids import read_request_id, request_id
+
+logger = logging.getLogger("quintet.access")
+
+QUIET = {"/health", "/live", "/metrics"}
+"""What machines ask all the time: a line only if it goes wrong."""
+
+
+class Observed:
+    """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app."""
+
+    def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics) -> None:
+        self._app = app
+        self._served_by = (b"x-served-by", instance.encode("latin-1"))
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        current = read_request_id(scope["headers"])
+        request_id.set(current)  # never taken back: the server gives every request a task, and logs its failure there
+        headers = (self._served_by, (b"x-request-id", current.encode("ascii")))
+        status = 500  # what the server answers for an app that fails before it answers
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), *headers]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            self._report(scope, status, time.perf_counter() - began)
+
+    def _report(self, scope: Scope, status: int, seconds: float) -> None:
+        route: str = getattr(scope.get("route"), "path", UNMATCHED)
+        self._metrics.count_request(method=scope["method"], route=route, status=status, seconds=seconds)
+        if logger.isEnabledFor(logging.INFO) and not (status == 200 and route in QUIET):  # noqa: PLR2004 - OK
+            fields = {
+                "method": scope["method"],
+                "path": quote(scope["path"]),  # without the query, which may hold a password; no line break either
+                "status": status,
+                "milliseconds": round(seconds * 1000, 2),
+            }
+            logger.info("%(method)s %(path)s %(status)s %(milliseconds)s ms", fields, extra=fields)

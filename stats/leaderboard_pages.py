@@ -1,0 +1,77 @@
+"""Reading a page of a leaderboard from all shards.
+
+A shard gives its rows near a place and its numbers of players by score in one statement, so as of one moment. The
+shards are read one after the other while results go on being stored: a page may show one player before a game and
+another one after it, and its ranks may be off by the players whose results were stored in those few hundred
+microseconds. They never contradict each other: a better score has a better rank, equal scores share one, and a player
+stands once.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+from uuid import UUID
+
+from servicekit.problems import NotFound
+from stats import queries
+from stats.dependencies import Databases, Window, require_user
+from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_around, take_top
+
+T = TypeVar("T")
+
+ShowPage = Callable[[Page, dict[UUID, str]], T]
+"""Makes the answer of a page and the names of its players."""
+
+
+async def find_page(databases: Databases, board: Board, window: Window, *, show: ShowPage[T]) -> tuple[Page, T]:
+    """The page, and what shows it: `show` is always the same for a board.
+
+    Raises NotFound if the player whom the window names is on no leaderboard.
+    """
+    read = partial(read_and_show, databases, board, window, show)
+    return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
+
+
+async def read_and_show(databases: Databases, board: Board, window: Window, show: ShowPage[T]) -> tuple[Page, T]:
+    page = await read_page(databases, board, window)
+    user_ids = [row.place.user_id for row in page.rows]
+    return page, show(page, await queries.find_usernames(databases.users, user_ids=user_ids))
+
+
+async def read_page(databases: Databases, board: Board, window: Window) -> Page:
+    if window.around is not None:
+        return await read_around(databases, board, window.around, limit=window.limit)
+    if window.after is not None:
+        place, shards = await read_nearby(databases, board, window.after, before=0, after=window.limit + 1)
+        return take_after(place, shards, limit=window.limit)
+    tops = [await queries.find_top(shard, board=board, limit=window.limit + 1) for shard in databases.shards]
+    return take_top(tops, limit=window.limit)
+
+
+async def read_around(databases: Databases, board: Board, user_id: UUID, *, limit: int) -> Page:
+    """Reads as many rows as are shown; more only where the board begins or ends near the player."""
+    above = (limit - 1) // 2
+    place, shards = await read_nearby(databases, board, user_id, before=above, after=limit - above)
+    page = take_around(place, shards, limit=limit)
+    if page.more and page.rows[above].place == place:
+        return page
+    place, shards = await read_nearby(databases, board, user_id, before=limit, after=limit)
+    return take_around(place, shards, limit=limit)
+
+
+async def read_nearby(
+    databases: Databases, board: Board, user_id: UUID, *, before: int, after: int
+) -> tuple[Place, list[Nearby]]:
+    """A player's place, and what every shard has near it. Raises NotFound if the player is on no leaderboard."""
+    own_shard = databases.shards.of(user_id)
+    found = await queries.find_place_and_nearby(own_shard, board=board, user_id=user_id, before=before, after=after)
+    if found is None:
+        await require_user(databases, user_id)
+        raise NotFound(f"User {user_id} has finished no game yet, and is on no leaderboard.")
+    place, nearby = found
+    others = [
+        await queries.find_nearby(shard, board=board, place=place, before=before, after=after)
+        for shard in databases.shards
+        if shard is not own_shard
+    ]
+    return place, [nearby, *others]

@@ -1,0 +1,62 @@
+"""Storing a result: the game, the standing and the score counts in one transaction, exactly once."""
+
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+from servicekit.db.database import write
+from servicekit.db.transaction import Transaction
+from servicekit.problems import Conflict
+from stats import queries
+from stats.dependencies import Databases, require_user
+from stats.results import Result
+from stats.score_counts import move_score_counts
+from stats.standings import add_result, is_win_in_between, with_win_days
+
+
+async def store_result(
+    databases: Databases,
+    *,
+    user_id: UUID,
+    game_id: int,
+    won: bool,
+    guesses: int,
+    finished: datetime | None,
+    now: datetime,
+) -> tuple[Result, bool]:
+    """The result as it is stored, and whether it is new. Without `finished` it was finished now, and a repeat of it
+    matches whatever time is stored.
+
+    Raises NotFound if there is no such user, Conflict if another result of this game is stored.
+    """
+    shard = databases.shards.of(user_id)
+    if await queries.find_standing(shard, user_id=user_id) is None:  # only a known user has one
+        await require_user(databases, user_id)
+    result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
+    return await write(
+        shard,
+        partial(insert_result, user_id=user_id, game_id=game_id, result=result, any_time=finished is None),
+    )
+
+
+async def insert_result(
+    shard: Transaction, *, user_id: UUID, game_id: int, result: Result, any_time: bool
+) -> tuple[Result, bool]:
+    """The transaction of `store_result`.
+
+    The shard's write lock is held from before the first statement, so of two equal requests at the same instant the
+    second finds the first one's row.
+    """
+    if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
+        stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
+        if stored is None or stored != (replace(result, finished=stored.finished) if any_time else result):
+            raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
+        return stored, False
+    before = await queries.find_standing(shard, user_id=user_id)
+    after = add_result(before, result)
+    if is_win_in_between(before, result):
+        after = with_win_days(after, await queries.find_win_days(shard, user_id=user_id))
+    await queries.upsert_standing(shard, user_id=user_id, standing=after)
+    await move_score_counts(shard, before, after)
+    return result, True

@@ -1,0 +1,207 @@
+"""What becomes of a database when its file is missing, replaced, broken or busy."""
+
+import asyncio
+import os
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from databases import Database
+
+from servicekit.db.database import Readable, open_database, write
+from servicekit.db.sqlite_file import wait_while_busy
+from servicekit.problems import DatabaseUnavailable
+from tests.support.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
+
+pytestmark = pytest.mark.anyio
+
+
+async def read_total(database: Database) -> object:
+    return await database.fetch_val("SELECT amount FROM total")
+
+
+async def test_a_missing_file_is_unavailable_until_it_appears(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "late.db")
+    async with ledger.open() as database:
+        for use in (read_total(database), add_entry(database, 1)):
+            with pytest.raises(DatabaseUnavailable, match=r"late\.db cannot be opened .*bin/init") as refusal:
+                await use
+            assert str(tmp_path) not in str(refusal.value)
+        assert not ledger.path.exists()  # a look makes no empty database
+        create_ledger(ledger.path)
+        assert await read_total(database) == 0
+        await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
+async def test_a_file_that_goes_away_is_unavailable_until_it_is_back(ledger: Ledger, database: Database) -> None:
+    await add_entry(database, 1)
+    hidden = ledger.path.rename(ledger.path.with_suffix(".hidden"))
+    for use in (read_total(database), add_entry(database, 2)):
+        with pytest.raises(DatabaseUnavailable):
+            await use
+    hidden.rename(ledger.path)
+    await add_entry(database, 3)
+    assert ledger.numbers() == {1, 3}
+
+
+async def test_another_file_in_its_place_is_followed_and_keeps_all_that_is_written(
+    tmp_path: Path, ledger: Ledger
+) -> None:
+    create_ledger(tmp_path / "new.db")
+    async with ledger.open() as one, ledger.open() as other:
+        for number, database in enumerate((one, other)):
+            await add_entry(database, number, amount=100)
+            assert await read_total(database) == 100 * (number + 1)
+        for name in ("ledger.db-wal", "ledger.db-shm"):  # as someone does who removes a database by hand
+            os.remove(tmp_path / name)
+        os.replace(tmp_path / "new.db", ledger.path)
+
+        await add_entry(one, 2)  # in the new file's WAL, while three connections have the old file open
+        assert await read_total(other) == 1
+        await add_entry(other, 3)
+        assert await read_total(one) == 2
+    assert ledger.numbers() == {2, 3}
+
+
+def is_waiting_for_a_lock() -> bool:
+    """Whether some thread of this process is about to begin a transaction, and sees that it cannot."""
+    frames = sys._current_frames().values()
+    return any(frame.f_code is wait_while_busy.__code__ for frame in frames)
+
+
+async def test_a_write_that_waited_while_another_file_took_the_place_goes_into_that_one(
+    tmp_path: Path, ledger: Ledger, database: Database
+) -> None:
+    await add_entry(database, 1)
+    with closing(sqlite3.connect(tmp_path / "new.db")) as new, closing(sqlite3.connect(ledger.path)) as old:
+        old.backup(new)
+        new.execute("PRAGMA journal_mode = WAL")
+    lock = ledger.lock()
+    write = asyncio.create_task(add_entry(database, 2))
+    async with asyncio.timeout(5):
+        while not is_waiting_for_a_lock():  # noqa: ASYNC110 - who waits is the thread of SQLite
+            await asyncio.sleep(0)
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        os.remove(tmp_path / name)
+    os.replace(tmp_path / "new.db", ledger.path)
+    lock.close()
+    await write
+    assert ledger.numbers() == {1, 2}
+
+
+async def test_a_lock_that_somebody_keeps_on_a_file_that_was_replaced_stops_nobody(
+    tmp_path: Path, ledger: Ledger, database: Database
+) -> None:
+    await add_entry(database, 1)
+    create_ledger(tmp_path / "new.db")
+    with closing(ledger.lock()):
+        for name in ("ledger.db-wal", "ledger.db-shm"):
+            os.remove(tmp_path / name)
+        os.replace(tmp_path / "new.db", ledger.path)
+        async with asyncio.timeout(5):  # the busy timeout is twice as long
+            await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
+@pytest.mark.parametrize("content", [b"no database at all, " * 500, b"SQLite format 3\0" + b"\xff" * 5000])
+async def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, content: bytes) -> None:
+    ledger = Ledger(tmp_path / "text.db")
+    ledger.path.write_bytes(content)
+    async with ledger.open() as database:
+        for use in (read_total(database), add_entry(database, 1)):
+            with pytest.raises(DatabaseUnavailable, match=r"text\.db does not answer"):
+                await use
+    assert ledger.path.read_bytes() == content
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, Path.touch], ids=["folder", "empty"])
+async def test_a_folder_or_an_empty_file_is_unavailable(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    ledger = Ledger(tmp_path / "odd.db")
+    make(ledger.path)
+    async with ledger.open() as database:
+        for use in (read_total(database), add_entry(database, 1)):
+            with pytest.raises(DatabaseUnavailable):
+                await use
+
+
+async def test_text_that_is_not_utf_8_is_unavailable_and_no_crash(ledger: Ledger, database: Database) -> None:
+    with pytest.raises(DatabaseUnavailable, match="UTF-8"):
+        await database.fetch_val("SELECT CAST(x'ff' AS TEXT)")
+    with pytest.raises(DatabaseUnavailable, match="UTF-8"):
+        await write(database, lambda session: session.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
+
+
+async def test_every_connection_writes_safely_minds_foreign_keys_and_never_waits_inside_sqlite(
+    database: Database,
+) -> None:
+    async def read_settings(readable: Readable) -> dict[str, object]:
+        names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "query_only")
+        return {name: await readable.fetch_val(f"PRAGMA {name}") for name in names}
+
+    safe = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
+    assert await read_settings(database) == {**safe, "query_only": 1}
+    assert await write(database, read_settings) == {**safe, "query_only": 0}
+
+
+async def test_a_file_in_another_mode_is_put_into_wal_mode(ledger: Ledger) -> None:
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    async with ledger.open() as database:
+        assert await read_total(database) == 0
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def lock_whole_file(path: Path) -> sqlite3.Connection:
+    """As a script has it that replaces the databases (tools/data/atomic_files.py): nobody else can even read."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
+    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    assert connection.execute("PRAGMA journal_mode = DELETE").fetchone() == ("delete",)
+    connection.execute("BEGIN EXCLUSIVE")
+    return connection
+
+
+async def test_a_read_waits_outside_sqlite_for_a_file_that_is_locked_for_a_moment(ledger: Ledger) -> None:
+    lock = lock_whole_file(ledger.path)
+    async with ledger.open() as database:
+        read = asyncio.create_task(read_total(database))
+        for _ in range(100):  # the event loop goes on
+            await asyncio.sleep(0)
+        assert not read.done()
+        lock.close()
+        assert await read == 0
+
+
+async def test_a_read_of_a_file_that_stays_locked_is_unavailable(ledger: Ledger) -> None:
+    with closing(lock_whole_file(ledger.path)):
+        async with ledger.open(busy_timeout_ms=50) as database:
+            with pytest.raises(DatabaseUnavailable, match="locked"):
+                await read_total(database)
+
+
+async def test_opening_and_closing_again_and_again_leaves_no_thread_and_no_file(ledger: Ledger) -> None:
+    before = count_threads_and_files()
+    for number in range(20):
+        async with ledger.open() as database:
+            await add_entry(database, number)
+    await wait_for_as_few(before)
+
+
+async def test_a_path_is_relative_to_the_working_directory_or_absolute_and_may_hold_any_character(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("plain.db", "with space, é and 'quotes'.db"):
+        create_ledger(tmp_path / name)
+        for url in (f"sqlite:///{name}", f"sqlite:///{tmp_path / name}"):
+            async with open_database(url, busy_timeout_ms=1000, schema_version=0) as database:
+                assert await read_total(database) == 0
+
+
+async def test_a_database_touches_no_disk_before_its_first_use(tmp_path: Path) -> None:
+    async with Ledger(tmp_path / "none.db").open():
+        assert os.listdir(tmp_path) == []

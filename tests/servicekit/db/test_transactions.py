@@ -1,0 +1,186 @@
+import asyncio
+import sqlite3
+import time
+from contextlib import closing
+
+import pytest
+from databases import Database
+
+from servicekit.db.database import write
+from servicekit.db.transaction import Transaction
+from servicekit.problems import DatabaseUnavailable
+from tests.support.ledger import Ledger, add_amount, add_entry
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_what_is_written_is_stored_when_the_transaction_ends(ledger: Ledger, database: Database) -> None:
+    await add_entry(database, 1, amount=7)
+    assert ledger.numbers() == {1}
+    assert await database.fetch_val("SELECT amount FROM total") == 7
+
+
+async def test_an_exception_takes_everything_back(ledger: Ledger, database: Database) -> None:
+    async def write_and_fail(session: Transaction) -> None:
+        await add_amount(session, number=1, amount=1)
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await write(database, write_and_fail)
+    assert ledger.numbers() == set()
+    await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
+async def test_a_statement_that_fails_takes_everything_back(ledger: Ledger, database: Database) -> None:
+    await add_entry(database, 1)
+
+    async def write_twice(session: Transaction) -> None:
+        await add_amount(session, number=2, amount=1)
+        await add_amount(session, number=1, amount=1)
+
+    with pytest.raises(sqlite3.IntegrityError):
+        await write(database, write_twice)
+    assert ledger.numbers() == {1}
+
+
+def read_total(ledger: Ledger) -> object:
+    """As another process sees it."""
+    with closing(sqlite3.connect(ledger.path)) as connection:
+        return connection.execute("SELECT amount FROM total").fetchone()[0]
+
+
+async def test_a_transaction_sees_its_own_writes_and_others_see_them_after_the_commit(
+    ledger: Ledger, database: Database
+) -> None:
+    seen_by_others = []
+
+    async def write_and_look(session: Transaction) -> object:
+        await add_amount(session, number=1, amount=1)
+        seen_by_others.append(read_total(ledger))
+        return await session.fetch_val("SELECT amount FROM total")
+
+    assert await write(database, write_and_look) == 1
+    assert (seen_by_others, read_total(ledger)) == ([0], 1)
+    assert await database.fetch_val("SELECT amount FROM total") == 1
+
+
+async def test_many_rows_are_written_at_once(ledger: Ledger, database: Database) -> None:
+    rows = [{"number": number, "amount": 0} for number in range(100)]
+
+    async def write_rows(session: Transaction) -> None:
+        await session.execute_many("INSERT INTO entries VALUES (:number, :amount)", rows)
+        await session.execute_many("INSERT INTO entries VALUES (:number, :amount)", [])
+        await session.execute("UPDATE tally SET entries = 100")
+
+    await write(database, write_rows)
+    assert ledger.numbers() == set(range(100))
+
+
+async def test_a_constraint_that_fails_at_the_commit_rolls_back_and_the_connection_goes_on(
+    ledger: Ledger, database: Database
+) -> None:
+    async def create_tables(session: Transaction) -> None:
+        await session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+        await session.execute("CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+
+    async def write_an_orphan(session: Transaction) -> None:
+        await add_amount(session, number=1, amount=1)
+        await session.execute("INSERT INTO children VALUES (1)")
+
+    await write(database, create_tables)
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
+        await write(database, write_an_orphan)
+    assert ledger.numbers() == set()
+    await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
+async def test_a_full_disk_is_a_503_and_the_connection_goes_on(ledger: Ledger, database: Database) -> None:
+    async def leave_two_pages(session: Transaction) -> None:
+        await session.execute("CREATE TABLE blobs (content BLOB)")
+        pages = await session.fetch_val("PRAGMA page_count")
+        await session.fetch_val(f"PRAGMA max_page_count = {pages + 2}")
+
+    async def fill_the_disk(session: Transaction) -> None:
+        await add_amount(session, number=1, amount=1)
+        await session.execute("INSERT INTO blobs VALUES (randomblob(100000))")
+
+    await write(database, leave_two_pages)
+    with pytest.raises(DatabaseUnavailable, match=r"ledger\.db does not answer .*full"):
+        await write(database, fill_the_disk)
+    assert ledger.numbers() == set()
+    await add_entry(database, 2)
+    assert ledger.numbers() == {2}
+
+
+async def test_a_lock_held_elsewhere_ends_in_503_in_time_while_the_event_loop_and_reads_go_on(ledger: Ledger) -> None:
+    gaps: list[float] = []
+
+    async def tick() -> None:
+        """Reads as it ticks."""
+        last = time.monotonic()
+        while True:
+            await database.fetch_val("SELECT amount FROM total")
+            await asyncio.sleep(0.005)
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+
+    async with ledger.open(busy_timeout_ms=500) as database:
+        await add_entry(database, 1)
+        with closing(ledger.lock()):
+            ticker = asyncio.create_task(tick())
+            began = time.monotonic()
+            refusals = await asyncio.gather(*(add_entry(database, 2) for _ in range(5)), return_exceptions=True)
+            waited = time.monotonic() - began
+            assert not ticker.done()
+            ticker.cancel()
+        assert {type(refusal) for refusal in refusals} == {DatabaseUnavailable}
+        assert {str(refusal) for refusal in refusals} == {
+            "The database ledger.db does not answer (database is locked). Try again later."
+        }
+        assert 0.45 < waited < 0.9  # once for all, whoever else was waiting
+        assert len(gaps) > 20
+        assert max(gaps) < 0.5
+        await add_entry(database, 3)
+    assert ledger.numbers() == {1, 3}
+
+
+async def test_a_write_waits_for_a_lock_that_another_process_gives_back_in_time(ledger: Ledger) -> None:
+    async with ledger.open() as database:
+        lock = ledger.lock()
+        task = asyncio.create_task(add_entry(database, 1))
+        asyncio.get_running_loop().call_later(0.05, lock.close)
+        await task
+    assert ledger.numbers() == {1}
+
+
+async def test_a_connection_of_the_databases_package_is_refused(database: Database) -> None:
+    with pytest.raises(RuntimeError, match=r"belongs in servicekit\.db\.database\.write"):
+        await database.transaction()
+    with pytest.raises(RuntimeError, match=r"belongs in servicekit\.db\.database\.write"):
+        await anext(database.iterate("SELECT amount FROM total"))
+    assert await database.fetch_val("SELECT amount FROM total") == 0
+
+
+async def test_writes_outside_a_transaction_are_refused(ledger: Ledger, database: Database) -> None:
+    insert = "INSERT INTO entries VALUES (1, 1)"
+    with pytest.raises(RuntimeError, match="belongs in servicekit"):
+        await database.execute(insert)
+    with pytest.raises(RuntimeError, match="belongs in servicekit"):
+        await database.execute_many(insert, [{}])
+    with pytest.raises(DatabaseUnavailable, match="readonly"):
+        await database.fetch_one(f"{insert} RETURNING number")
+    assert ledger.numbers() == set()
+
+
+async def test_to_wait_for_anything_else_inside_a_transaction_is_refused_and_takes_everything_back(
+    ledger: Ledger, database: Database
+) -> None:
+    async def write_and_sleep(session: Transaction) -> None:
+        await add_amount(session, number=1, amount=1)
+        await asyncio.sleep(0)
+
+    with pytest.raises(RuntimeError, match="nothing can be waited for"):
+        await write(database, write_and_sleep)
+    assert ledger.numbers() == set()

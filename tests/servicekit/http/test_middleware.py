@@ -1,0 +1,75 @@
+"""What is refused before any route is looked for."""
+
+import gzip
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from tests.servicekit.test_service import create_ledger_service
+from tests.support.ledger import Ledger
+from tests.support.openapi_checks import list_operations
+from tests.support.problem_checks import assert_problem
+
+ENTRY = b'{"number": 1}'
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def app(ledger: Ledger) -> FastAPI:
+    return create_ledger_service(ledger)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.mark.parametrize("path", ["/total", "/problems/404", "/openapi.json", "/nothing", "/"])
+@pytest.mark.parametrize("character", ["%00", "%09", "%0a", "%0D", "%1b", "%7F", "%c2%85", "%0d%0a"])
+def test_a_control_character_in_a_path_is_400(client: TestClient, path: str, character: str) -> None:
+    sentence = "No path here has a control character such as a line break or a tab."
+    for spelling in (f"{path}{character}", f"/{character}{path}", f"{path}{character}/more"):
+        assert assert_problem(client.get(spelling), 400) == sentence
+
+
+@pytest.mark.parametrize("path", ["/total%20", "/total%c2%a0", "/total%ff", "/%F0%9F%98%80"])
+def test_any_other_character_is_looked_for_and_not_found(client: TestClient, path: str) -> None:
+    assert_problem(client.get(path), 404)
+
+
+def test_a_control_character_in_a_query_is_no_concern_of_the_path(client: TestClient) -> None:
+    assert client.get("/total?name=%0a").status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "identity, gzip", "nonsense"])
+def test_an_encoded_body_is_415_and_names_the_coding_that_is_taken(client: TestClient, coding: str) -> None:
+    body = gzip.compress(ENTRY)
+    response = client.post("/entries", content=body, headers=JSON | {"Content-Encoding": coding})
+    assert assert_problem(response, 415) == "Send the body as it is, without a Content-Encoding."
+    assert response.headers["Accept-Encoding"] == "identity"
+    chunked = client.post("/entries", content=iter([body]), headers=JSON | {"Content-Encoding": coding})
+    assert_problem(chunked, 415)
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_a_body_that_is_as_it_is_is_taken(client: TestClient, coding: str) -> None:
+    response = client.post("/entries", content=ENTRY, headers=JSON | {"Content-Encoding": coding})
+    assert response.json()["number"] == 1
+
+
+def test_without_a_body_the_header_means_nothing(client: TestClient) -> None:
+    assert client.get("/total", headers={"Content-Encoding": "gzip"}).status_code == 200
+    assert client.get("/total", headers={"Content-Encoding": "gzip", "Content-Length": "0"}).status_code == 200
+
+
+def test_the_document_lists_these_refusals_where_they_can_happen(app: FastAPI) -> None:
+    listed = {
+        (method, path): operation["responses"].keys() & {"400", "415"}
+        for method, path, operation in list_operations(app.openapi())
+    }
+    assert listed[("GET", "/total")] == set()
+    assert listed[("GET", "/problems/{status}")] == {"400"}
+    assert listed[("POST", "/entries")] == {"415"}

@@ -1,0 +1,129 @@
+"""What Prometheus is told of a small service."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import TypeAlias
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.testclient import TestClient
+
+from servicekit.db.database import open_database, write
+from servicekit.db.transaction import Transaction
+from servicekit.observability.metrics import Metrics
+from servicekit.problems import DatabaseUnavailable
+from tests.servicekit.test_service import create_ledger_service
+from tests.support.ledger import Ledger
+from tests.support.problem_checks import assert_problem
+
+Read: TypeAlias = Callable[..., float]
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> Iterator[TestClient]:
+    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
+        yield client
+
+
+def read_samples(client: TestClient, name: str) -> dict[tuple[str, ...], float]:
+    """The values of a metric by those of its labels, in the order of their names."""
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    samples = [sample for family in text_string_to_metric_families(response.text) for sample in family.samples]
+    return {in_order(sample.labels): sample.value for sample in samples if sample.name == name}
+
+
+def in_order(labels: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(labels[name] for name in sorted(labels))
+
+
+def test_requests_are_counted_by_method_route_and_status(client: TestClient) -> None:
+    for number in (409, 503, 404):
+        client.get(f"/problems/{number}")
+    client.get("/problems/404")
+    client.delete("/entries")
+    client.post("/entries", json={"number": 1})
+    assert read_samples(client, "quintet_requests_total") == {
+        ("GET", "/problems/{status}", "404"): 2,
+        ("GET", "/problems/{status}", "409"): 1,
+        ("GET", "/problems/{status}", "503"): 1,
+        ("DELETE", "/entries", "405"): 1,
+        ("POST", "/entries", "200"): 1,
+    }
+    assert read_samples(client, "quintet_requests_total")["GET", "/metrics", "200"] == 1
+
+
+def test_strangers_paths_and_methods_make_no_new_series(client: TestClient) -> None:
+    for number in range(20):
+        client.get(f"/nothing/{number}")
+        client.request(f"SPELL{number}", f"/entries/{number}")
+        client.request(f"SPELL{number}", "/entries")
+    assert read_samples(client, "quintet_requests_total") == {
+        ("GET", "unmatched", "404"): 20,
+        ("other", "unmatched", "404"): 20,
+        ("other", "/entries", "405"): 20,
+    }
+
+
+def test_an_unexpected_error_is_counted_as_the_500_that_it_is(client: TestClient) -> None:
+    client.get("/problems/1")
+    assert read_samples(client, "quintet_requests_total") == {("GET", "/problems/{status}", "500"): 1}
+
+
+def test_times_are_counted_in_buckets_from_half_a_millisecond(client: TestClient) -> None:
+    for _ in range(3):
+        client.get("/total")
+    buckets = read_samples(client, "quintet_request_seconds_bucket")
+    assert buckets["+Inf", "/total"] == 3
+    assert min(float(bound) for bound, _ in buckets) == 0.0005
+    assert 0 < read_samples(client, "quintet_request_seconds_sum")["/total",] < 5
+
+
+def test_two_apps_in_one_process_count_apart(ledger: Ledger) -> None:
+    with TestClient(create_ledger_service(ledger)) as one, TestClient(create_ledger_service(ledger)) as other:
+        one.get("/total")
+        assert read_samples(other, "quintet_requests_total") == {}
+
+
+def test_the_process_itself_is_measured(client: TestClient) -> None:
+    assert read_samples(client, "process_resident_memory_bytes")[()] > 1_000_000
+    assert read_samples(client, "process_open_fds")[()] > 2
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded"])
+def test_whoever_comes_through_a_proxy_finds_no_metrics(client: TestClient, header: str) -> None:
+    response = client.get("/metrics", headers={header: "example.org"})
+    assert assert_problem(response, 404) == "There is nothing at this path."
+
+
+def test_metrics_are_no_part_of_what_clients_are_offered(client: TestClient) -> None:
+    assert "/metrics" not in client.get("/openapi.json").json()["paths"]
+
+
+@pytest.mark.anyio
+async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(ledger: Ledger) -> None:
+    metrics = Metrics()
+
+    def count_waits(bound: str) -> float:
+        value = metrics.registry.get_sample_value(
+            "quintet_database_wait_seconds_bucket", {"database": "ledger", "le": bound}
+        )
+        assert value is not None
+        return value
+
+    async def do_nothing(_session: Transaction) -> None: ...
+
+    async def begin() -> None:
+        await write(database, do_nothing)
+
+    async with open_database(
+        ledger.url, busy_timeout_ms=100, schema_version=0, watch_waits=metrics.watch_waits
+    ) as database:
+        assert count_waits("+Inf") == 0
+        await begin()
+        assert count_waits("+Inf") == 1
+        with closing(ledger.lock()), pytest.raises(DatabaseUnavailable):
+            await asyncio.create_task(begin())
+        assert count_waits("+Inf") == 2
+        assert count_waits("0.05") == 1

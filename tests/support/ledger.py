@@ -1,0 +1,113 @@
+"""A small ledger, in which a half-written or lost transaction shows."""
+
+import asyncio
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from databases import Database
+
+from servicekit.db.database import open_database, write
+from servicekit.db.transaction import Transaction
+
+SCHEMA = """
+CREATE TABLE entries (number INTEGER PRIMARY KEY, amount INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE total (amount INTEGER NOT NULL);
+CREATE TABLE tally (entries INTEGER NOT NULL);
+INSERT INTO total VALUES (0);
+INSERT INTO tally VALUES (0);
+"""
+CHECK = """
+SELECT (SELECT amount FROM total) = (SELECT COALESCE(SUM(amount), 0) FROM entries)
+   AND (SELECT entries FROM tally) = (SELECT COUNT(*) FROM entries)
+"""
+
+SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
+"""Takes a hundred milliseconds and more."""
+
+
+def create_ledger(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SCHEMA)
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+async def add_amount(connection: Transaction, *, number: int, amount: int) -> None:
+    """Reads what it then writes, in three tables that must agree."""
+    total = await connection.fetch_val("SELECT amount FROM total")
+    tally = await connection.fetch_val("SELECT entries FROM tally")
+    await connection.execute("INSERT INTO entries VALUES (:number, :amount)", {"number": number, "amount": amount})
+    await connection.execute("UPDATE total SET amount = :amount", {"amount": total + amount})
+    await connection.execute("UPDATE tally SET entries = :entries", {"entries": tally + 1})
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def open(self, *, busy_timeout_ms: int = 10_000) -> Database:
+        return open_database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
+
+    def lock(self) -> sqlite3.Connection:
+        """A connection, as another process has one, that holds the write lock until it is closed."""
+        connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    def numbers(self) -> set[int]:
+        """The entries that are stored, seen from outside; fails if the tables do not agree or somebody has the lock."""
+        with closing(self.lock()) as connection:
+            assert connection.execute(CHECK).fetchone() == (1,)
+            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            return {number for (number,) in connection.execute("SELECT number FROM entries")}
+
+
+async def add_entry(database: Database, number: int, amount: int = 1) -> None:
+    await write(database, partial(add_amount, number=number, amount=amount))
+
+
+async def wait_for_attempt(statements: Sequence[str]) -> None:
+    """Until a writer has tried to get the lock, by what the fixture `statements` has seen."""
+    async with asyncio.timeout(5):
+        while "BEGIN IMMEDIATE" not in statements:  # noqa: ASYNC110 - who tells is the thread of SQLite
+            await asyncio.sleep(0)
+
+
+async def begin_slowly(database: Database, *numbers: int) -> asyncio.Task[None]:
+    """A transaction that has begun, has added an entry for each number, and takes a hundred milliseconds more."""
+    loop = asyncio.get_running_loop()
+    begun = asyncio.Event()
+
+    async def add_slowly(session: Transaction) -> None:
+        for number in numbers:
+            await add_amount(session, number=number, amount=1)
+        loop.call_soon_threadsafe(begun.set)
+        await session.fetch_val(SLOW)
+
+    task = asyncio.create_task(write(database, add_slowly))
+    await begun.wait()
+    return task
+
+
+def count_threads_and_files() -> tuple[int, int]:
+    """Of this process; no files where the system does not tell."""
+    open_files = Path("/proc/self/fd")
+    return threading.active_count(), len(os.listdir(open_files)) if open_files.exists() else 0
+
+
+async def wait_for_as_few(before: tuple[int, int]) -> None:
+    """Fails if there stay more threads or files than before: a thread that has done its work needs a moment to end."""
+    deadline = time.monotonic() + 5
+    while any(now > then for now, then in zip(count_threads_and_files(), before, strict=True)):
+        assert time.monotonic() < deadline, f"{before} before, now {count_threads_and_files()}: {threading.enumerate()}"
+        await asyncio.sleep(0.01)

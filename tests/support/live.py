@@ -1,0 +1,140 @@
+"""What the live tests share."""
+
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from uuid import UUID, uuid4
+
+import httpx
+import psutil
+import pytest
+
+from servicekit.auth.tokens import Scope
+from tests.support.polling import wait_until
+from tools.process.processes import Instance, find_instances
+from tools.process.stack import Stack, copy_project
+from users.token_issuer import TokenIssuer
+
+USERS = 1200
+GAMES = 8000
+DELIVERY_TIMEOUT_S = 30.0
+RUNNER = "foreman" if shutil.which("foreman") else "honcho"
+WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
+"""In the dictionary; a test leaves out the one that is the answer."""
+PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test
+
+UNLIMITED = {"REGISTRATIONS_PER_MINUTE": "100000000", "TOKENS_PER_MINUTE": "100000000"}
+"""The environment of a suite that is asked by one address, the tests', more often than one may."""
+
+
+@cache
+def _populated_project() -> TemporaryDirectory[str]:
+    """Made once a process and copied from then on, since that takes two seconds each time."""
+    project = TemporaryDirectory(prefix="quintet-")
+    root = Path(project.name)
+    copy_project(root)
+    subprocess.run([root / "bin" / "populate", "--users", str(USERS), "--games", str(GAMES)], check=True)
+    subprocess.run([root / "bin" / "init"], check=True)
+    return project
+
+
+def make_population(root: Path) -> None:
+    shutil.copytree(Path(_populated_project().name) / "var", root / "var", dirs_exist_ok=True)
+
+
+def require_runner(runner: str) -> None:
+    if shutil.which(runner) is None and runner == "foreman":
+        pytest.skip("foreman is not installed (Debian: apt-get install ruby-foreman); honcho runs the same tests")
+
+
+def processes_of(stack: Stack) -> list[int]:
+    """What a stack started and still runs, beside the runner: all that stands in its folder."""
+    processes = []
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            if Path(process.cwd()) == stack.root and process.pid != stack.process.pid:
+                processes.append(process.pid)
+    return processes
+
+
+def find_instance(stack: Stack, name: str) -> Instance:
+    """The processes of `stats.2`."""
+    (instance,) = find_instances(stack.root, [p for p in stack.layout.processes if p.name == name][:1])
+    return instance
+
+
+def token_headers(stack: Stack, scope: Scope, user_id: UUID | None = None) -> dict[str, str]:
+    """What a request of a caller with this scope carries."""
+    token_issuer = TokenIssuer(stack.root / "var" / "tokens.key")
+    token = token_issuer.issue(scope=scope, user_id=user_id, now=datetime.now(UTC), lifetime=timedelta(hours=1))
+    return {"Authorization": f"Bearer {token}"}
+
+
+def register(api: httpx.Client) -> str:
+    """A new player's id."""
+    response = api.post("users", json={"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD})
+    assert response.status_code == 201
+    return str(response.json()["user_id"])
+
+
+def read_answer(stack: Stack, game_id: int) -> str:
+    """What no endpoint tells; from the file, after it was drawn for a request."""
+    url, headers = f"{stack.url}/api/games/{game_id}/check", token_headers(stack, Scope.ADMIN)
+    httpx.post(url, json={"guess": "crane"}, headers=headers, timeout=10).raise_for_status()
+    with closing(sqlite3.connect(stack.root / "var" / "answers.db")) as answers:
+        row = answers.execute("SELECT answer FROM answers WHERE game_id = ?", (game_id,)).fetchone()
+    return str(row[0])
+
+
+def list_players(stack: Stack) -> list[UUID]:
+    """Of the population, in the order of their ids."""
+    with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
+        rows = users.execute("SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM passwords)")
+        return sorted(UUID(bytes=user_id) for (user_id,) in rows)
+
+
+def list_who_have_results(stack: Stack) -> list[UUID]:
+    """Who stand in a shard."""
+    players = []
+    for shard in (stack.root / "var").glob("games?.db"):
+        with closing(sqlite3.connect(shard)) as games:
+            players += [UUID(bytes=user_id) for (user_id,) in games.execute("SELECT user_id FROM standings")]
+    return players
+
+
+def list_who_played(stack: Stack) -> set[UUID]:
+    """Who have begun a play of whichever puzzle."""
+    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
+        return {UUID(bytes=user_id) for (user_id,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
+
+
+def count_waiting(stack: Stack) -> int:
+    """Results that are on their way to stats."""
+    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
+        return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
+
+
+def wait_until_delivered(stack: Stack) -> None:
+    wait_until(lambda: count_waiting(stack) == 0, timeout_s=DELIVERY_TIMEOUT_S)
+
+
+def lines_with(stack: Stack, text: str) -> list[str]:
+    """Those of the log."""
+    return [line for line in stack.log.read_text(encoding="utf-8").splitlines() if text in line]
+
+
+def wait_for_lines(stack: Stack, text: str, count: int) -> list[str]:
+    """As soon as there are so many: the runner passes them on in its own time."""
+    wait_until(lambda: len(lines_with(stack, text)) >= count)
+    return lines_with(stack, text)
+
+
+def choose_guesses(answer: str, wins_in: int | None) -> list[str]:
+    """So many guesses to a win, or six to a loss."""
+    wrong = [word for word in WRONG if word != answer]
+    return [*wrong, "crane", "slots"][:6] if wins_in is None else [*wrong[: wins_in - 1], answer]

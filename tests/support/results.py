@@ -1,0 +1,114 @@
+"""Players, games, and what their statistics must be: counted the slow and obvious way."""
+
+import sqlite3
+from collections.abc import Collection, Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from hypothesis import strategies as st
+
+from stats.results import Result
+from tools.config.paths import DataPaths
+
+FIRST_DAY = date(2022, 2, 24)  # so that a run of days crosses the end of a month
+ONE_DAY = timedelta(days=1)
+
+
+def finish(day: int, time: str = "12:00:00", *, won: bool = True, guesses: int = 4) -> Result:
+    """A result of so many days after FIRST_DAY."""
+    return Result(
+        finished=datetime.fromisoformat(f"{FIRST_DAY + day * ONE_DAY} {time}").replace(tzinfo=UTC),
+        guesses=guesses,
+        won=won,
+    )
+
+
+results = st.lists(
+    st.builds(
+        finish,
+        st.integers(0, 12),
+        st.sampled_from(["00:00:00", "00:00:01", "12:00:00", "23:59:59"]),
+        won=st.sampled_from([True, True, True, False]),
+        guesses=st.integers(1, 6),
+    ),
+    max_size=25,
+)
+"""Results in any order: days that repeat, runs that come to be joined, wins and losses on one day."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class DayRun:
+    """A row of the view `streaks`, without the user."""
+
+    beginning: date
+    ending: date
+    streak: int
+
+
+def find_day_runs(games: Iterable[Result]) -> list[DayRun]:
+    win_days = {game.finished.date() for game in games if game.won}
+    runs = []
+    for beginning in win_days:
+        if beginning - ONE_DAY not in win_days:
+            ending = beginning
+            while ending + ONE_DAY in win_days:
+                ending += ONE_DAY
+            runs.append(DayRun(beginning, ending, (ending - beginning).days + 1))
+    return sorted(runs)
+
+
+def round_half_up(dividend: int, divisor: int) -> int:
+    return int((Decimal(dividend) / divisor).quantize(Decimal(1), ROUND_HALF_UP)) if divisor else 0
+
+
+def count_statistics(games: Collection[Result]) -> dict[str, Any]:
+    """The body of a user's statistics."""
+    runs = find_day_runs(games)
+    last_day = max((game.finished.date() for game in games), default=None)
+    won = [game for game in games if game.won]
+    return {
+        "currentStreak": sum(run.streak for run in runs if run.ending == last_day),
+        "maxStreak": max((run.streak for run in runs), default=0),
+        "guesses": {str(number): sum(game.guesses == number for game in won) for number in range(1, 7)}
+        | {"fail": len(games) - len(won)},
+        "winPercentage": round_half_up(100 * len(won), len(games)),
+        "gamesPlayed": len(games),
+        "gamesWon": len(won),
+        "averageGuesses": round_half_up(sum(game.guesses for game in won), len(won)),
+    }
+
+
+def add_users(data_paths: DataPaths, user_ids: list[UUID]) -> list[UUID]:
+    with closing(sqlite3.connect(data_paths.users)) as users, users:
+        users.executemany("INSERT INTO users VALUES (?, ?)", [(key.bytes, f"player {key}") for key in user_ids])
+    return user_ids
+
+
+def add_user(data_paths: DataPaths, username: str | None = None) -> UUID:
+    (user_id,) = add_users(data_paths, [uuid4()])
+    if username is not None:
+        with closing(sqlite3.connect(data_paths.users)) as users, users:
+            users.execute("UPDATE users SET username = ? WHERE user_id = ?", (username, user_id.bytes))
+    return user_id
+
+
+def write_body(game_id: int, result: Result) -> dict[str, Any]:
+    """What a client posts."""
+    finished = result.finished.isoformat().replace("+00:00", "Z")
+    return {"game_id": game_id, "won": result.won, "guesses": result.guesses, "finished": finished}
+
+
+def read_everything(data_paths: DataPaths) -> list[list[tuple[Any, ...]]]:
+    """All rows of all shards, to see that nothing has changed, and of each user's games in which shard they are."""
+    found = []
+    for shard in data_paths.shards:
+        with closing(sqlite3.connect(shard)) as connection:
+            found += [
+                sorted(connection.execute("SELECT * FROM games")),
+                sorted(connection.execute("SELECT * FROM standings")),
+            ]
+    return found

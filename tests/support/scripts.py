@@ -1,0 +1,81 @@
+"""Running the project's scripts on a test's own databases."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from tools.config.paths import ROOT, DataPaths
+from tools.data.atomic_files import LOCK
+
+TIMEOUT_S = 30
+
+
+def environment(data_paths: DataPaths) -> dict[str, str]:
+    """What makes scripts and services use these databases and keys."""
+    return {
+        "STATS_USERS_URL": f"sqlite:///{data_paths.users}",
+        "USERS_DATABASE_URL": f"sqlite:///{data_paths.users}",
+        "STATS_SHARD_URLS": ",".join(f"sqlite:///{shard}" for shard in data_paths.shards),
+        "WORDS_DATABASE_URL": f"sqlite:///{data_paths.words}",
+        "GAMES_ANSWERS_URL": f"sqlite:///{data_paths.answers}",
+        "GAMES_PLAYS_URL": f"sqlite:///{data_paths.plays}",
+        "USERS_TOKEN_PRIVATE_KEY_FILE": str(data_paths.private_key),
+        "TOKEN_PUBLIC_KEY_FILE": str(data_paths.public_key),
+        "GAMES_SERVICE_TOKEN_FILE": str(data_paths.service_token),
+    }
+
+
+def write_dotenv(folder: Path, *lines: str) -> None:
+    (folder / ".env").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def start_script(module: str, *arguments: str) -> subprocess.Popen[str]:
+    """In a process of its own, in this process's environment."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def read_rows(path: Path, sql: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(sql).fetchall()
+
+
+def list_columns(path: Path, table: str) -> str:
+    """Those that can be written, as SQL lists them."""
+    names = read_rows(path, f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608 - names of ours
+    return ", ".join(name for (name,) in names)
+
+
+def write_rows(path: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for sql in statements:
+            connection.execute(sql)
+
+
+def list_files(folder: Path) -> set[str]:
+    """Of the databases' folder, without the lock, which stays."""
+    return {path.name for path in folder.iterdir()} - {LOCK}
+
+
+def read_contents(data_paths: DataPaths) -> dict[Path, bytes]:
+    """The bytes of every database that exists."""
+    return {path: path.read_bytes() for path in data_paths.all if path.exists()}
+
+
+def dump(data_paths: DataPaths) -> dict[Path, list[str]]:
+    """The schema and the rows of every database that exists, as SQL."""
+    dumps = {}
+    for path in data_paths.all:
+        if path.exists():
+            with closing(sqlite3.connect(path)) as connection:
+                dumps[path] = list(connection.iterdump())
+    return dumps

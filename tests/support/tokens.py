@@ -1,0 +1,28 @@
+"""Tokens for tests: keys of their own, and the header that a request needs."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import UUID
+
+from servicekit.auth.tokens import Scope
+from users.token_issuer import TokenIssuer, make_private_key, make_public_key, write_secret
+
+HOUR = timedelta(hours=1)
+
+
+class TokenKeys:
+    """A pair of keys in a folder, as bin/init makes it: for a service's Settings, and to sign with."""
+
+    def __init__(self, folder: Path) -> None:
+        self.private_key_file = folder / "tokens.key"
+        self.public_key_file = folder / "tokens.pub"
+        write_secret(self.private_key_file, make_private_key())
+        self.public_key_file.write_bytes(make_public_key(self.private_key_file))
+        self._token_issuer = TokenIssuer(self.private_key_file)
+
+    def token(self, scope: Scope, user_id: UUID | None = None, lifetime: timedelta = HOUR) -> str:
+        """A negative lifetime makes one that has expired."""
+        return self._token_issuer.issue(scope=scope, user_id=user_id, now=datetime.now(UTC), lifetime=lifetime)
+
+    def headers(self, scope: Scope, user_id: UUID | None = None, lifetime: timedelta = HOUR) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token(scope, user_id, lifetime)}"}

@@ -1,0 +1,83 @@
+"""A process that registers players and lets them play, with the services' own code on the databases of the settings.
+
+Started with start_script("tests.support.writer_process", FILE), it goes on until it is killed, and writes a line to
+the file when a service would have acknowledged something: `player ID` or `game ID NUMBER`.
+"""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TextIO
+from uuid import UUID, uuid4
+
+from databases import Database
+
+import games.queries
+import stats.queries
+import stats.results
+import users.queries
+from games.plays import PlayResult
+from servicekit.db.database import open_database, write
+from servicekit.db.sharding import Shards
+from servicekit.db.transaction import Transaction
+from stats.store_result import insert_result
+from tools.config.paths import read_data_paths
+
+GAMES = 5
+"""Of each player."""
+FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
+    """Players, and games by player and number."""
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    words = [line.split() for line in lines if line.endswith("\n")]  # the last one may be half written
+    players = {UUID(user_id) for kind, user_id, *_ in words if kind == "player"}
+    return players, {(UUID(user_id), int(number)) for kind, user_id, *numbers in words for number in numbers}
+
+
+async def register(database: Database) -> UUID:
+    user_id = uuid4()
+    await write(database, partial(users.queries.insert_user, user_id=user_id, username=str(user_id)))
+    return user_id
+
+
+async def play(plays: Database, shard: Database, result: PlayResult) -> None:
+    """From the first guess to the delivery of the result: each step is committed before the next begins."""
+    user_id, game_id = result.user_id, result.game_id
+    await write(plays, partial(begin_and_end, result=result))
+    stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
+    await write(shard, partial(insert_result, user_id=user_id, game_id=game_id, result=stored, any_time=False))
+    await write(plays, partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
+
+
+async def begin_and_end(plays: Transaction, *, result: PlayResult) -> None:
+    await games.queries.insert_play(
+        plays, user_id=result.user_id, game_id=result.game_id, hard=False, begun=result.finished
+    )
+    await games.queries.insert_result(plays, result=result)
+
+
+async def write_for_ever(acknowledged: TextIO) -> None:
+    data_paths = read_data_paths()
+
+    def open_path(path: Path, schema_version: int) -> Database:
+        return open_database(f"sqlite:///{path}", busy_timeout_ms=1500, schema_version=schema_version)
+
+    users_database = open_path(data_paths.users, users.queries.SCHEMA_VERSION)
+    plays = open_path(data_paths.plays, games.queries.PLAYS_SCHEMA_VERSION)
+    shards = Shards([open_path(shard, stats.queries.SHARD_SCHEMA_VERSION) for shard in data_paths.shards])
+    while True:
+        user_id = await register(users_database)
+        print("player", user_id, file=acknowledged, flush=True)
+        for number in range(GAMES):
+            result = PlayResult(user_id, number, won=number != 2, guesses=4, finished=FIRST + timedelta(days=number))
+            await play(plays, shards.of(user_id), result)
+            print("game", user_id, number, file=acknowledged, flush=True)
+
+
+if __name__ == "__main__":
+    with Path(sys.argv[1]).open("w", encoding="utf-8") as file:
+        asyncio.run(write_for_ever(file))

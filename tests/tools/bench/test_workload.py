@@ -1,0 +1,59 @@
+import json
+import re
+from collections import Counter
+from uuid import UUID
+
+import pytest
+
+from tools.bench.workload import BARE, BARE_POST, ENDPOINTS, GUESSES, Endpoint, Sample
+
+REQUEST = re.compile(r"(GET|POST) (/api/\S+) (\S+) (.*)")
+"""As the script of tools/bench/wrk.py takes them apart."""
+
+SAMPLE = Sample(
+    players=[UUID(int=number) for number in range(600)],
+    service_token="service",  # noqa: S106 - of nobody
+    player_tokens=[f"player{number}" for number in range(600)],
+    words=["crane", "slate"],
+    game_id=1983,
+    runs=3,
+)
+BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_every_request_is_one_that_the_script_can_send(endpoint: Endpoint) -> None:
+    for request in endpoint.write_requests(SAMPLE, 0):
+        found = REQUEST.fullmatch(request)
+        assert found is not None
+        assert (found[1] == "POST") == bool(found[4])
+        if found[4]:
+            json.loads(found[4])
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
+def test_every_endpoint_is_compared_with_the_bare_one_of_its_kind(endpoint: Endpoint) -> None:
+    is_post = endpoint.write_requests(SAMPLE, 0)[0].startswith("POST")
+    assert endpoint.limit == (BARE_POST if is_post else BARE)
+    assert not (is_post and endpoint.is_read)
+
+
+def test_no_result_is_new_twice_and_those_posted_again_are_few() -> None:
+    new = [request for run in range(3) for request in BY_NAME["posting a result"].write_requests(SAMPLE, run)]
+    assert len(set(new)) == len(new)
+    again = [BY_NAME["posting it again"].write_requests(SAMPLE, run) for run in range(3)]
+    assert again[0] == again[1] == again[2]
+    assert set(again[0]) <= set(new)
+
+
+def test_no_guess_is_made_twice_and_each_player_makes_theirs_in_order_with_the_own_token() -> None:
+    runs = [BY_NAME["a guess of a play"].write_requests(SAMPLE, run) for run in range(3)]
+    requests = [request for run in runs for request in run]
+    assert len(set(requests)) == len(requests) == 600 * len(GUESSES)
+    attempts: Counter[str] = Counter()
+    for request in requests:
+        _, path, token, body = request.split(" ", 3)
+        player = UUID(path.split("/")[-2])
+        assert token == f"player{player.int}"
+        attempts[token] += 1
+        assert json.loads(body) == {"attempt": attempts[token], "guess": GUESSES[attempts[token] - 1]}

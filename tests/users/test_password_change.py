@@ -1,0 +1,258 @@
+"""Changing one's own password, and the forms in which passwords and names are compared."""
+
+import sqlite3
+import time
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from servicekit.auth.tokens import Scope
+from tests.support.problem_checks import assert_problem
+from tests.support.tokens import TokenKeys
+from tests.users.conftest import CountingHash, SteppedClock
+from users.app import create_app
+from users.common_passwords import COMMON_PASSWORDS
+from users.settings import Settings
+
+OLD, NEW = "the old password", "the new password"
+
+
+def register(client: TestClient, password: str = OLD) -> UUID:
+    response = client.post("/", json={"username": "ada", "password": password})
+    assert response.status_code == 201, response.text
+    return UUID(response.json()["user_id"])
+
+
+def log_in(client: TestClient, password: str, username: str = "ada") -> httpx.Response:
+    response: httpx.Response = client.post("/token", data={"username": username, "password": password})
+    return response
+
+
+def read_hash(database: Path) -> str:
+    with closing(sqlite3.connect(database)) as connection:
+        ((stored,),) = connection.execute("SELECT hash FROM passwords").fetchall()
+    return str(stored)
+
+
+@pytest.fixture
+def ada(client: TestClient, token_keys: TokenKeys) -> tuple[UUID, dict[str, str]]:
+    """Her id, and headers with her token."""
+    user_id = register(client)
+    return user_id, token_keys.headers(Scope.PLAYER, user_id)
+
+
+def test_a_player_changes_the_password_with_the_old_one(client: TestClient, ada: tuple[UUID, dict[str, str]]) -> None:
+    user_id, headers = ada
+    changed = client.put(f"/{user_id}/password", json={"password": NEW, "old_password": OLD}, headers=headers)
+    assert (changed.status_code, changed.content) == (204, b"")
+    assert log_in(client, OLD).status_code == 401
+    assert log_in(client, NEW).status_code == 200
+
+
+def test_a_wrong_old_password_is_403_and_counts_as_a_failed_log_in(
+    client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
+) -> None:
+    user_id, headers = ada
+    before, body = read_hash(database), {"password": NEW, "old_password": "wrong"}
+    for _ in range(5):
+        refused = client.put(f"/{user_id}/password", json=body, headers=headers)
+        assert assert_problem(refused, 403) == "The old password is wrong."
+    refused = client.put(f"/{user_id}/password", json=body | {"old_password": OLD}, headers=headers)
+    assert_problem(refused, 429)
+    assert "Retry-After" in refused.headers
+    assert log_in(client, OLD).status_code == 429
+    assert read_hash(database) == before
+
+
+def test_without_the_old_password_a_player_changes_nothing(
+    client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
+) -> None:
+    user_id, headers = ada
+    before = read_hash(database)
+    detail = assert_problem(client.put(f"/{user_id}/password", json={"password": NEW}, headers=headers), 422)
+    assert detail == "body.old_password: the old password is needed to change one's own."
+    assert read_hash(database) == before
+
+
+def test_a_player_does_not_change_the_password_of_another(
+    client: TestClient, ada: tuple[UUID, dict[str, str]], token_keys: TokenKeys
+) -> None:
+    user_id, _ = ada
+    other = token_keys.headers(Scope.PLAYER, uuid4())
+    body = {"password": NEW, "old_password": OLD}
+    assert_problem(client.put(f"/{user_id}/password", json=body, headers=other), 403)
+    assert log_in(client, OLD).status_code == 200
+
+
+def test_a_player_who_was_removed_gets_403(client: TestClient, token_keys: TokenKeys) -> None:
+    user_id = uuid4()
+    body = {"password": NEW, "old_password": OLD}
+    headers = token_keys.headers(Scope.PLAYER, user_id)
+    assert_problem(client.put(f"/{user_id}/password", json=body, headers=headers), 403)
+
+
+def test_of_two_changes_at_once_one_is_made(
+    client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
+) -> None:
+    user_id, headers = ada
+    bodies = [{"password": f"new password {number}", "old_password": OLD} for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        responses = list(pool.map(lambda body: client.put(f"/{user_id}/password", json=body, headers=headers), bodies))
+    statuses = [response.status_code for response in responses]
+    assert statuses.count(204) == 1
+    assert set(statuses) <= {204, 403, 409}
+    winner = bodies[statuses.index(204)]["password"]
+    client.app.state.clock.move(300)  # type: ignore[attr-defined]  # the failures of the others are over
+    assert log_in(client, winner).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["12345678", "QWERTYUIOP", "Iloveyou1", *sorted(COMMON_PASSWORDS)[::40]])
+def test_very_common_passwords_are_refused(client: TestClient, password: str) -> None:
+    refused = client.post("/", json={"username": "ada", "password": password})
+    detail = assert_problem(refused, 422)
+    assert detail.startswith("body.password: this password is one of the most common")
+    assert password not in refused.text.replace("body.password", "").replace("this password", "")
+
+
+def test_the_common_passwords_are_long_enough_to_be_refused_for_nothing_else() -> None:
+    assert 100 <= len(COMMON_PASSWORDS) <= 400
+    assert all(8 <= len(password) <= 128 and password == password.casefold() for password in COMMON_PASSWORDS)
+
+
+@pytest.mark.parametrize(
+    ("registered", "typed"),
+    [
+        ("caf\u00e9 au lait", "cafe\u0301 au lait"),
+        ("cafe\u0301 au lait", "caf\u00e9 au lait"),
+        ("four words in all", "four\u00a0words\u2003in\u3000all"),
+    ],
+)
+def test_a_password_is_the_same_however_a_keyboard_composes_it(client: TestClient, registered: str, typed: str) -> None:
+    register(client, registered)
+    assert log_in(client, typed).status_code == 200
+
+
+@pytest.mark.parametrize("password", ["with a\x00zero byte", "two\nlines of it", "\u2126 a sign of ohms"])
+def test_a_password_that_the_rfc_does_not_allow_is_compared_as_typed(client: TestClient, password: str) -> None:
+    register(client, password)
+    assert log_in(client, password).status_code == 200
+
+
+def test_a_password_that_is_too_short_in_the_compared_form_is_refused(client: TestClient) -> None:
+    refused = client.post("/", json={"username": "ada", "password": "e\u0301" * 4})
+    assert assert_problem(refused, 422) == "body.password: a password has 8 to 128 characters."
+    assert client.post("/", json={"username": "ada", "password": "e\u0301" * 8}).status_code == 201
+
+
+def test_a_password_longer_than_any_takes_no_longer_to_check(client: TestClient) -> None:
+    """To prepare eight thousand Arabic digits takes eight seconds, in which no other password could be checked."""
+    register(client)
+    fields = {"username": "ada", "password": "\u0660" * 7000}
+    before = time.monotonic()
+    assert client.post("/token", files={name: (None, value) for name, value in fields.items()}).status_code == 401
+    assert time.monotonic() - before < 3
+
+
+def test_a_hash_of_the_typed_form_is_renewed_at_the_next_log_in(
+    client: TestClient, database: Path, hasher: CountingHash
+) -> None:
+    typed = "cafe\u0301 au lait"
+    register(client)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("UPDATE passwords SET hash = ?", (hasher.hash(typed),))
+    assert log_in(client, typed).status_code == 200
+    assert hasher.verify(unicodedata.normalize("NFC", typed), read_hash(database))
+    assert log_in(client, "caf\u00e9 au lait").status_code == 200
+
+
+def test_risen_hash_parameters_are_applied_at_the_next_log_in(
+    settings: Settings, database: Path, clock: SteppedClock
+) -> None:
+    with TestClient(create_app(settings, hasher=CountingHash(), clock=clock)) as client:
+        register(client)
+    stronger = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),))
+    with TestClient(create_app(settings, hasher=stronger, clock=clock)) as client:
+        assert "t=1" in read_hash(database)
+        assert log_in(client, "wrong").status_code == 401
+        assert "t=1" in read_hash(database)
+        assert log_in(client, OLD).status_code == 200
+        assert "m=16,t=2" in read_hash(database)
+        assert log_in(client, OLD).status_code == 200
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_name_of_an_old_database_is_found_in_either_form(
+    make_app: Callable[[Settings], FastAPI], settings: Settings, database: Path, hasher: CountingHash, form: str
+) -> None:
+    name = unicodedata.normalize(form, "André Müller")  # type: ignore[arg-type]  # a parameter of the test
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("INSERT INTO users VALUES (?, ?)", (bytes(16), name))
+        connection.execute("INSERT INTO passwords VALUES (?, ?)", (bytes(16), hasher.hash(OLD)))
+    with TestClient(make_app(settings)) as client:
+        for typed in (unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
+            assert log_in(client, OLD, typed).status_code == 200
+            found = client.get("/", params={"username": typed}).json()["users"]
+            assert [user["username"] for user in found] == [name]
+        spellings = [unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)] * 4
+        statuses = [log_in(client, "wrong", typed).status_code for typed in spellings]
+        assert statuses == [401] * 5 + [429] * 3  # another spelling is no other name
+
+
+def test_a_taken_name_is_refused_before_anything_is_hashed(
+    settings: Settings, clock: SteppedClock, database: Path
+) -> None:
+    class HashCounter(CountingHash):
+        hashed = 0
+
+        def hash(self, password: str | bytes, *, salt: bytes | None = None) -> str:
+            self.hashed += 1
+            return super().hash(password, salt=salt)
+
+    hasher = HashCounter()
+    with TestClient(create_app(settings, hasher=hasher, clock=clock)) as client:
+        register(client)
+        before = hasher.hashed
+        assert_problem(client.post("/", json={"username": "ada", "password": NEW}), 409)
+        assert hasher.hashed == before
+
+
+@pytest.mark.parametrize(
+    ("form", "status", "error"),
+    [
+        ({"username": "ada", "password": "wrong"}, 401, "invalid_grant"),
+        ({"username": "ada"}, 422, "invalid_request"),
+        ({"username": "ada", "password": OLD, "grant_type": "implicit"}, 422, "unsupported_grant_type"),
+        ({"username": "ada", "password": OLD, "scope": "admin"}, 422, "invalid_scope"),
+    ],
+)
+def test_errors_of_the_token_endpoint_have_the_code_of_rfc_6749(
+    client: TestClient, form: dict[str, str], status: int, error: str
+) -> None:
+    register(client)
+    response = client.post("/token", data=form)
+    assert_problem(response, status)
+    assert response.json()["error"] == error
+    json_instead = client.post("/token", json=form)
+    assert json_instead.json()["error"] == "invalid_request"
+    assert "error" not in client.post("/", json={}).json()
+
+
+def test_a_compressed_form_has_a_code_too(client: TestClient) -> None:
+    response = client.post("/token", data={"username": "ada", "password": OLD}, headers={"Content-Encoding": "gzip"})
+    assert_problem(response, 415)
+    assert response.json()["error"] == "invalid_request"
+
+
+def test_too_many_failures_have_a_code_too(client: TestClient) -> None:
+    codes = [log_in(client, "wrong").json()["error"] for _ in range(6)]
+    assert codes == ["invalid_grant"] * 5 + ["temporarily_unavailable"]

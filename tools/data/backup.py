@@ -1,0 +1,170 @@
+"""bin/backup: copies all databases and keys as of one instant, while the services run."""
+
+import argparse
+import fcntl
+import os
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+
+from tqdm import tqdm
+
+from tools.config.paths import ROOT, DataPaths, read_data_paths
+from tools.data.atomic_files import exclusive, open_to_read, sync, uninterrupted
+from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe, locate_backup
+from tools.data.snapshots import one_instant
+from tools.data.verify import print_differences, verify
+from tools.script import run_script
+from tools.wording import HelpFormatter, count
+from users.token_issuer import write_secret
+
+HELP = """Copies all databases as of one instant, and the keys, into a new folder; also while the services run, whose
+writes wait for milliseconds. The copy gets its name when it is complete, on the disk, and checked as bin/verify checks:
+a difference makes status 1, and there is no folder. Whoever can read the folder can make tokens: it is closed to
+others."""
+DIR_HELP = "the new folder, in one that exists; an empty one may be there already"
+
+UNFINISHED = ".quintet-backup-"
+"""How the name of a folder begins that is being filled; it lies beside the one it will be."""
+
+
+def refuse_occupied(target: Path) -> None:
+    """Raises SystemExit if the backup could not get its name."""
+    if not target.parent.is_dir():
+        raise SystemExit(f"{target.parent}, where the backup is to be, is no folder.")
+    if target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise SystemExit(f"{target} exists already, and is not an empty folder: nothing was changed.")
+
+
+def refuse_incomplete(data_paths: DataPaths) -> None:
+    """Raises SystemExit if there is a file less than a backup needs."""
+    if missing := [str(path) for path in (*data_paths.all, *data_paths.keys) if not path.exists()]:
+        raise SystemExit(f"{', '.join(missing)} is missing, so there is nothing whole to back up.")
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Raises BlockingIOError if another process works in the folder; its lock ends with it, however it ends."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def remove_abandoned(parent: Path) -> None:
+    """What backups of this user left that were killed before they could clean up.
+
+    In a folder that others may write to, a file, a link or another user's folder of such a name is left alone.
+    """
+    for folder in parent.glob(f"{UNFINISHED}*"):
+        with suppress(FileNotFoundError, BlockingIOError):  # just completed, or another backup is at work in it
+            status = folder.lstat()
+            is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+            # A whole backup that someone renamed so is left alone, too.
+            if is_own and not (folder / MANIFEST).exists():
+                with locked(folder):
+                    shutil.rmtree(folder)
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to be filled, which gets the target's name at the end of the block, or goes."""
+    folder = target.with_name(f"{UNFINISHED}{token_hex(8)}")
+    try:
+        folder.mkdir(mode=0o700)
+        with locked(folder):
+            yield folder
+            sync(folder)
+            with uninterrupted():
+                folder.rename(target)
+                sync(target.parent)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
+    """Databases and keys; returns the instant as of which the databases are."""
+    with ExitStack() as stack:
+        with exclusive(data_paths.folder, []):  # no script puts other files in their places meanwhile
+            refuse_incomplete(data_paths)
+            sources = stack.enter_context(one_instant(data_paths.all))
+            taken_at = datetime.now(UTC).replace(microsecond=0)
+            for key, copy in zip(data_paths.keys, copies.keys, strict=True):
+                write_secret(copy, key.read_bytes())
+                sync(copy)
+        pairs = list(zip(data_paths.all, copies.all, strict=True))
+        for path, copy in tqdm(pairs, unit=" databases", leave=False, disable=None):
+            copy_database(sources[path], copy)
+    return taken_at
+
+
+def copy_database(source: sqlite3.Connection, path: Path) -> None:
+    """What the source's transaction sees, in one file that needs no WAL beside it."""
+    path.touch(mode=0o600)
+    with closing(sqlite3.connect(path, isolation_level=None)) as copy:
+        source.backup(copy)
+        copy.execute("PRAGMA journal_mode = DELETE")
+    sync(path)
+
+
+def check_copies(copies: DataPaths) -> int:
+    """The number of games. Raises SystemExit, after a list of the differences, if verify finds any."""
+    findings = verify(copies)
+    print_differences(findings)
+    if findings.damage:
+        raise SystemExit(
+            f"The databases have {count(findings.damage, 'difference')}, listed above: there is no backup."
+        )
+    return findings.games
+
+
+def count_users(path: Path) -> int:
+    with closing(open_to_read(path)) as users:
+        return int(users.execute("SELECT COUNT(*) FROM users").fetchone()[0])
+
+
+def back_up(data_paths: DataPaths, target: Path) -> Manifest:
+    """Raises SystemExit with a sentence, or InUse, and then there is no backup."""
+    refuse_occupied(target)
+    remove_abandoned(target.parent)
+    shards = len(data_paths.shards)
+    with new_folder(target) as folder:
+        copies = locate_backup(folder, shards=shards)
+        taken_at = copy_files(data_paths, copies)
+        games = check_copies(copies)
+        manifest = Manifest(
+            format=FORMAT,
+            taken_at=taken_at,
+            shards=shards,
+            players=count_users(copies.users),
+            games=games,
+            files=tuple(describe(path) for path in (*copies.all, *copies.keys)),
+        )
+        write_secret(folder / MANIFEST, f"{manifest.model_dump_json(indent=2)}\n".encode())
+        sync(folder / MANIFEST)
+    return manifest
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/backup", description=HELP, formatter_class=HelpFormatter)
+    parser.add_argument("target", type=Path, metavar="DIR", help=DIR_HELP)
+    target = parser.parse_args(argv).target.resolve()  # before the working directory changes
+    os.chdir(ROOT)
+    start = time.monotonic()
+    manifest = back_up(read_data_paths(), target)
+    print(
+        f"{manifest.summary} are in {target} ({manifest.size / 1_000_000:,.1f} MB, {time.monotonic() - start:.1f} s)."
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,133 @@
+"""What in the old users and games cannot be right, for bin/shard, and how it is told.
+
+The statements know the tables of tools/data/legacy.py and `temp.ids`, which has the number of the user for each stored
+user_id (tools/data/shard_writer.py).
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stats.models import MAX_GAME_ID
+from stats.results import MAX_GUESSES
+from tools.data.legacy_times import IN_CALENDAR
+
+SHOWN = 10
+"""How many keys of the rows with a fault are named."""
+MAX_KEY_LENGTH = 80
+"""A key that is no number may be anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    fault: str
+    """What is said of the games that break the rule."""
+    broken: str
+    """SQL, true or false and never NULL: whether a row does; `:latest` is the latest time that is not in the future."""
+
+
+RULES = (
+    Rule(
+        f"whose game_id is no integer in 0-{MAX_GAME_ID}",
+        f"typeof(game_id) <> 'integer' OR game_id NOT BETWEEN 0 AND {MAX_GAME_ID}",
+    ),
+    Rule(
+        "whose guesses are no integer in 1-6, which a lost game has too (where that is all that is wrong:"
+        " UPDATE games SET guesses = 6 WHERE won = 0)",
+        f"typeof(guesses) <> 'integer' OR guesses NOT BETWEEN 1 AND {MAX_GUESSES}",
+    ),
+    Rule("whose won is neither 0 nor 1", "typeof(won) <> 'integer' OR won NOT IN (0, 1)"),
+    Rule(
+        "whose finished is no time in the past in one of SQLite's forms, such as YYYY-MM-DD HH:MM:SS",
+        f"coalesce(finished_at, '') NOT {IN_CALENDAR}",
+    ),
+)
+SOUND = " AND ".join(f"NOT ({rule.broken})" for rule in RULES)
+"""SQL: whether a game keeps all rules that its row can keep by itself."""
+
+# Each statement lists the rows that have the fault: their keys as SQL writes them, and the numbers of their sources.
+WRONG_USER_IDS = """
+SELECT quote(user_id), source FROM main.users WHERE user_id IS NULL OR user_id NOT IN (SELECT user_id FROM temp.ids)
+"""
+USER_FAULTS = {
+    "user_ids with several usernames": (
+        "SELECT quote(MIN(user_id)), group_concat(DISTINCT source) FROM main.users JOIN temp.ids USING (user_id)"
+        " GROUP BY rank HAVING COUNT(DISTINCT CAST(username AS TEXT)) > 1 ORDER BY MIN(user_id)"
+    ),
+    "users (user_id) whose username is no text": (
+        "SELECT quote(user_id), source FROM main.users WHERE typeof(username) NOT IN ('text', 'integer')"
+    ),
+    "users (user_id) whose username is not in UTF-8": (
+        "SELECT quote(user_id), source FROM main.users"
+        " WHERE typeof(username) = 'text' AND NOT is_utf8(CAST(username AS BLOB))"
+    ),
+    "usernames (and a user_id) of several users": (
+        "SELECT quote(CAST(username AS TEXT)), quote(MIN(user_id)), group_concat(DISTINCT source)"
+        " FROM main.users JOIN temp.ids USING (user_id) WHERE typeof(username) IN ('text', 'integer')"
+        " GROUP BY CAST(username AS TEXT) COLLATE BINARY HAVING COUNT(DISTINCT rank) > 1 ORDER BY MIN(user_id)"
+    ),
+}
+GAME_FAULTS = {
+    **{
+        f"games (user_id, game_id) {rule.fault}": (
+            f"SELECT quote(user_id), quote(game_id), source FROM main.games WHERE {rule.broken}"  # noqa: S608 - ours
+        )
+        for rule in RULES
+    },
+    "user_ids of games that no user has": (
+        "SELECT quote(user_id), group_concat(DISTINCT source) FROM main.games"
+        " WHERE user_id IS NULL OR user_id NOT IN (SELECT user_id FROM temp.ids) GROUP BY user_id"
+    ),
+    "games (user_id, game_id) with several results": (
+        "SELECT quote(MIN(user_id)), quote(game_id), group_concat(DISTINCT source)"
+        " FROM main.games JOIN temp.ids USING (user_id)"
+        " GROUP BY rank, game_id HAVING COUNT(DISTINCT finished_at || guesses || won) > 1"
+        " ORDER BY MIN(user_id), game_id"
+    ),
+}
+
+
+def find_user_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, kind: str) -> list[str]:
+    """One sentence a fault, with the keys of the first rows that have it. `kind` is what a user_id has to be."""
+    legacy.create_function("is_utf8", 1, is_utf8, deterministic=True)
+    return find_faults(legacy, {f"users whose user_id is no {kind}": WRONG_USER_IDS} | USER_FAULTS, sources)
+
+
+def find_game_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, latest: str) -> list[str]:
+    """As `find_user_faults`."""
+    return find_faults(legacy, GAME_FAULTS, sources, latest=latest)
+
+
+def find_faults(
+    legacy: sqlite3.Connection, statements: Mapping[str, str], sources: Sequence[Path], **values: str
+) -> list[str]:
+    faults = []
+    for fault, sql in statements.items():
+        if rows := legacy.execute(sql, values).fetchall():
+            faults.append(describe_fault(fault, rows, sources))
+    return faults
+
+
+def describe_fault(fault: str, rows: Sequence[tuple[str | int, ...]], sources: Sequence[Path]) -> str:
+    """Names the sources only where there are several."""
+    shown = []
+    for *key, numbers in rows[:SHOWN]:
+        names = " and ".join(str(sources[int(number)]) for number in str(numbers).split(","))
+        place = f" in {names}" if len(sources) > 1 else ""
+        shown.append(f"({', '.join(show(str(part)) for part in key)}){place}")
+    more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+    return f"{fault}: {', '.join(shown)}{more}"
+
+
+def show(key: str) -> str:
+    r"""Bytes that are not UTF-8 as `\xff`."""
+    return key[:MAX_KEY_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def is_utf8(text: bytes) -> bool:
+    try:
+        text.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

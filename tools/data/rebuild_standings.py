@@ -1,0 +1,48 @@
+"""A shard's standings, built anew from its games: how bin/populate and bin/shard fill the table, and what bin/verify
+compares it with."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from uuid import UUID
+
+import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and days are stored
+from stats.queries import UPSERT_STANDING, write_standing
+from stats.standings import Standing
+from stats.streaks import find_runs
+
+# One row a user: all win days in one text cost less than a row each.
+SELECT_GAMES = """
+SELECT user_id,
+       COUNT(*) FILTER (WHERE won AND guesses = 1), COUNT(*) FILTER (WHERE won AND guesses = 2),
+       COUNT(*) FILTER (WHERE won AND guesses = 3), COUNT(*) FILTER (WHERE won AND guesses = 4),
+       COUNT(*) FILTER (WHERE won AND guesses = 5), COUNT(*) FILTER (WHERE won AND guesses = 6),
+       COUNT(*) FILTER (WHERE NOT won),
+       MAX(substr(finished, 1, 10)),
+       COALESCE(group_concat(substr(finished, 1, 10), ' ') FILTER (WHERE won), '')
+FROM games GROUP BY user_id ORDER BY user_id
+"""
+
+
+def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standing]]:
+    """Each user of the shard's games, in the order of the ids, with the standing that the games give."""
+    for user_id, *won_in, lost, last_day, win_days in shard.execute(SELECT_GAMES):
+        max_streak, last_run = find_runs(map(date.fromisoformat, win_days.split()))
+        yield (
+            user_id if isinstance(user_id, UUID) else UUID(bytes=user_id),
+            Standing(tuple(won_in), lost, max_streak, last_run, date.fromisoformat(last_day)),
+        )
+
+
+COUNT_SCORES = """
+SELECT 'wins' AS board, won AS score, COUNT(*) AS players FROM standings GROUP BY won
+UNION ALL
+SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak
+"""
+
+
+def fill_standings(shard: sqlite3.Connection) -> None:
+    """Writes the standings and score counts of a shard that has games and none of these yet."""
+    rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
+    shard.executemany(UPSERT_STANDING.sql, rows)
+    shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")

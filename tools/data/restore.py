@@ -1,0 +1,120 @@
+"""bin/restore: puts a backup in the place of all databases and keys."""
+
+import argparse
+import os
+import shutil
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from tools.config.paths import ROOT, DataPaths, read_data_paths
+from tools.data.atomic_files import exclusive, make_folder, replace_databases, seal, staged, sync
+from tools.data.existing_data import list_inhabited
+from tools.data.manifest import Manifest, check_files, locate_backup, read_manifest
+from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
+from tools.data.verify import verify
+from tools.script import run_script
+from tools.wording import HelpFormatter, count
+
+HELP = """Puts the databases and keys of a backup in their places, all or none. First everything in the backup is
+checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes. A
+backup of an earlier version is brought up to date on the way; the backup itself stays as it is.
+Nothing changes either while a service has a database open."""
+FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
+
+
+def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> None:
+    """Raises SystemExit with a sentence if the backup is not whole, is for another number of shards, or has databases
+    of a later version of Quintet."""
+    if manifest.shards != len(data_paths.shards):
+        raise SystemExit(
+            f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}: a player's"
+            " games would be looked for in another shard."
+        )
+    copies = locate_backup(folder, shards=manifest.shards)
+    check_files(folder, manifest, (*copies.all, *copies.keys))
+    refuse_later_versions(copies)
+
+
+def locate_staged(data_paths: DataPaths) -> DataPaths:
+    """The staged files of all databases and keys."""
+    return DataPaths(
+        users=staged(data_paths.users),
+        shards=tuple(map(staged, data_paths.shards)),
+        words=staged(data_paths.words),
+        answers=staged(data_paths.answers),
+        plays=staged(data_paths.plays),
+        private_key=staged(data_paths.private_key),
+        public_key=staged(data_paths.public_key),
+        service_token=staged(data_paths.service_token),
+    )
+
+
+def name_targets(sentence: str, data_paths: DataPaths) -> str:
+    """The sentence with the names that the staged databases are about to get."""
+    for path in data_paths.all:
+        sentence = sentence.replace(str(staged(path)), str(path))
+    return sentence
+
+
+def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
+    """Brings the staged databases of a backup up to date; returns what the operator should know.
+
+    Raises SystemExit with a sentence if they do not agree with each other then.
+    """
+    copies = locate_staged(data_paths)
+    upgrades = upgrade_all(copies)
+    if total := (findings := verify(copies)).damage:
+        first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
+        first = name_targets(first, data_paths)
+        raise SystemExit(f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}.")
+    return [name_targets(remark, data_paths) for remark in describe_upgrades(upgrades)]
+
+
+def stage_files(copies: DataPaths, data_paths: DataPaths) -> None:
+    """Copies of the backup's files beside their places."""
+    for copy, path in zip((*copies.all, *copies.keys), (*data_paths.all, *data_paths.keys), strict=True):
+        make_folder(path.parent)
+        if path != data_paths.public_key:
+            staged(path).touch(mode=0o600)
+        shutil.copyfile(copy, staged(path))
+    for path in data_paths.all:
+        seal(staged(path))
+    for path in data_paths.keys:
+        sync(staged(path))
+
+
+def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manifest, list[str]]:
+    """What was restored, and what the operator should know about it.
+
+    Raises SystemExit with a sentence, or InUse, and then nothing has changed.
+    """
+    manifest = read_manifest(folder)
+    targets = [*data_paths.all, *data_paths.keys]
+    with exclusive(data_paths.folder, targets):
+        if not force and (inhabited := list_inhabited(data_paths)):
+            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        check_backup(folder, manifest, data_paths)
+        stage_files(locate_backup(folder, shards=manifest.shards), data_paths)
+        remarks = upgrade_and_verify(folder, data_paths)
+        replace_databases(targets, data_paths.folder)
+    return manifest, remarks
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/restore", description=HELP, formatter_class=HelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="DIR", help="what bin/backup made")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    arguments = parser.parse_args(argv)
+    folder = arguments.folder.resolve()  # before the working directory changes
+    os.chdir(ROOT)
+    start = time.monotonic()
+    manifest, remarks = restore(folder, read_data_paths(), force=arguments.force)
+    for remark in remarks:
+        print(remark)
+    print(f"{manifest.summary} are restored from {folder} ({time.monotonic() - start:.1f} s).")
+    return 0
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,119 @@
+"""The steps that bring databases of earlier versions up to date; tools/data/upgrades.py runs them.
+
+A step gets a connection inside a transaction and returns sentences for the operator, most often none. It is never
+changed once it is released: it describes the two versions on either side of it, not today's.
+"""
+
+import sqlite3
+from collections.abc import Callable, Mapping
+from typing import TypeAlias
+
+from tools.data.answers_upgrade import drop_coming_answers
+from tools.data.atomic_files import execute_script
+
+Step: TypeAlias = Callable[[sqlite3.Connection], list[str]]
+
+
+def number_only(_database: sqlite3.Connection) -> list[str]:
+    """The tables stay as they are: the version began to be numbered."""
+    return []
+
+
+def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
+    """Passwords and imports, which the first versions did not have, and log-in attempts with their addresses: those of
+    version 0 counted for a minute only."""
+    execute_script(
+        users,
+        """
+        CREATE TABLE IF NOT EXISTS passwords (
+            user_id UUID NOT NULL PRIMARY KEY REFERENCES users (user_id),
+            hash    TEXT NOT NULL
+        ) WITHOUT ROWID;
+        DROP TABLE IF EXISTS login_attempts;
+        CREATE TABLE login_attempts (
+            attempt      INTEGER NOT NULL PRIMARY KEY,
+            name_digest  BLOB NOT NULL,
+            address      TEXT NOT NULL,
+            is_known     BOOLEAN NOT NULL CHECK (is_known IN (0, 1)),
+            attempted_at INTEGER NOT NULL
+        );
+        CREATE INDEX login_attempts_by_name ON login_attempts (name_digest, attempted_at);
+        CREATE INDEX login_attempts_by_name_and_address ON login_attempts (name_digest, address, attempted_at);
+        CREATE INDEX login_attempts_by_address ON login_attempts (address, attempted_at);
+        CREATE INDEX login_attempts_by_time ON login_attempts (attempted_at);
+        CREATE TABLE known_addresses (
+            user_id      UUID NOT NULL REFERENCES users (user_id),
+            address      TEXT NOT NULL,
+            logged_in_at TIMESTAMP NOT NULL,
+            PRIMARY KEY (user_id, address)
+        ) WITHOUT ROWID;
+        CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
+        CREATE TABLE IF NOT EXISTS imports (
+            checksum    TEXT NOT NULL PRIMARY KEY,  -- of the source's rows, in hexadecimal
+            users       INTEGER NOT NULL,
+            games       INTEGER NOT NULL,
+            imported_at TIMESTAMP NOT NULL          -- UTC
+        );
+        """,
+    )
+    return []
+
+
+def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
+    """Replaces all that earlier versions kept for the leaderboards, and the column `played`, which they wrote: an older
+    instance's results are refused rather than stored without their counts."""
+    triggers = shard.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in triggers:
+        shard.execute(f"DROP TRIGGER {name}")
+    execute_script(
+        shard,
+        """
+        DROP INDEX IF EXISTS standings_by_wins;
+        DROP INDEX IF EXISTS standings_by_streak;
+        DROP TABLE IF EXISTS places;
+        DROP TABLE IF EXISTS tallies;
+        DROP TABLE IF EXISTS buckets;
+        ALTER TABLE standings RENAME TO earlier_standings;
+        CREATE TABLE standings (
+            user_id      UUID NOT NULL PRIMARY KEY CHECK (typeof(user_id) = 'blob' AND length(user_id) = 16),
+            won          INTEGER NOT NULL CHECK (won = won_in_1 + won_in_2 + won_in_3 + won_in_4 + won_in_5 + won_in_6),
+            won_in_1     INTEGER NOT NULL CHECK (won_in_1 >= 0),
+            won_in_2     INTEGER NOT NULL CHECK (won_in_2 >= 0),
+            won_in_3     INTEGER NOT NULL CHECK (won_in_3 >= 0),
+            won_in_4     INTEGER NOT NULL CHECK (won_in_4 >= 0),
+            won_in_5     INTEGER NOT NULL CHECK (won_in_5 >= 0),
+            won_in_6     INTEGER NOT NULL CHECK (won_in_6 >= 0),
+            lost         INTEGER NOT NULL CHECK (lost >= 0),
+            max_streak   INTEGER NOT NULL CHECK (max_streak >= last_run),
+            last_run     INTEGER NOT NULL CHECK (last_run >= 0),
+            last_win_day DATE,
+            last_day     DATE NOT NULL
+        ) WITHOUT ROWID;
+        INSERT INTO standings
+        SELECT user_id, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,
+               lost, max_streak, last_run, last_win_day, last_day
+        FROM earlier_standings;
+        DROP TABLE earlier_standings;
+        CREATE INDEX standings_by_wins ON standings (won DESC, user_id);
+        CREATE INDEX standings_by_streak ON standings (max_streak DESC, user_id);
+        CREATE TABLE score_counts (
+            board   TEXT NOT NULL CHECK (board IN ('wins', 'streaks')),
+            score   INTEGER NOT NULL CHECK (score >= 0),
+            players INTEGER NOT NULL CHECK (players >= 0),
+            PRIMARY KEY (board, score)
+        ) WITHOUT ROWID;
+        INSERT INTO score_counts SELECT 'wins', won, COUNT(*) FROM standings GROUP BY won;
+        INSERT INTO score_counts SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak;
+        """,
+    )
+    return []
+
+
+STEPS: Mapping[str, tuple[Step, ...]] = {
+    "users.sql": (add_log_in_tables,),
+    "games.sql": (number_only, number_only, count_players_by_score),  # what versions 1 and 2 had is replaced
+    "words.sql": (number_only,),
+    "answers.sql": (drop_coming_answers,),
+    "plays.sql": (number_only,),
+}
+"""By file of share/: the step at index n turns version n into n + 1."""

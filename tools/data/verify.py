@@ -1,0 +1,234 @@
+"""bin/verify: checks the databases against each other."""
+
+import argparse
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+from tqdm import tqdm
+
+from servicekit.db.sharding import shard_number
+from stats.queries import write_standing
+from stats.standings import Standing
+from tools.config.paths import ROOT, DataPaths, read_data_paths
+from tools.data.atomic_files import JOURNAL, open_to_read
+from tools.data.rebuild_standings import COUNT_SCORES, rebuild_standings
+from tools.data.upgrades import current_version, list_schemas, read_version
+from tools.script import run_script
+from tools.wording import HelpFormatter, count
+
+HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
+the games and compared with the stored one and with the views; the numbers of players by score must be those of the
+standings; each player must exist and be in the right shard; no result of a play may have been refused by stats; and
+SQLite must find every file intact. Differences are listed, and make status 1; notes are listed too, and do not."""
+
+SHOWN = 20
+"""How many differences of a kind are listed."""
+
+Row: TypeAlias = Mapping[str, object]
+
+
+@dataclass
+class Findings:
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    """Kind to sentences."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences about what the operator should know; the databases agree all the same."""
+    games: int = 0
+    users: int = 0
+    players: set[UUID] = field(default_factory=set)
+    """All who are in any shard."""
+    playing: set[UUID] = field(default_factory=set)
+    """All who have a play or a result on its way."""
+
+    def add(self, kind: str, sentences: Iterable[str]) -> None:
+        self.differences.setdefault(kind, []).extend(sentences)
+
+    @property
+    def total(self) -> int:
+        return sum(map(len, self.differences.values()))
+
+    @property
+    def damage(self) -> int:
+        """Without what stats refused for good, which waits for the operator: the databases are as they should be."""
+        return self.total - len(self.differences.get("play", []))
+
+
+def examine(path: Path, schema: str, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
+    """Checks an intact database of this version inside one read transaction: however long it takes, writers neither
+    wait for it nor change what it sees."""
+    try:
+        with closing(open_to_read(path)) as database:
+            database.execute("BEGIN")
+            problems = [problem for (problem,) in database.execute("PRAGMA integrity_check") if problem != "ok"]
+            findings.add("integrity", (f"{path}: {problem}" for problem in problems))
+            if (version := read_version(database)) != current_version(schema):
+                advice = "run bin/init" if version < current_version(schema) else "run the version that made it"
+                sentence = f"{path} has schema version {version}, and this Quintet {current_version(schema)}: {advice}"
+                findings.add("version", [sentence])
+            elif not problems:
+                check(database)
+    except sqlite3.Error as error:
+        findings.add("integrity", [f"{path} cannot be read: {error}"])
+
+
+def check_shard(shard: sqlite3.Connection, number: int, data_paths: DataPaths, findings: Findings) -> None:
+    path = data_paths.shards[number]
+    rebuilt = dict(rebuild_standings(shard))
+    stored = read_stored_standings(shard)
+    players = rebuilt.keys() | stored.keys()
+    findings.games += sum(standing.played for standing in rebuilt.values())
+    findings.players |= players
+    findings.add("standing", compare_standings(path, stored, rebuilt))
+    findings.add("view", compare_views(path, shard, rebuilt))
+    findings.add("shard", find_strangers(path, number, data_paths.shards, players))
+    findings.add("score", compare_score_counts(path, shard))
+
+
+def read_stored_standings(shard: sqlite3.Connection) -> dict[UUID, Row]:
+    """As SQLite has them, unconverted: a value that no converter takes is a difference like any other."""
+    cursor = shard.execute("SELECT * FROM standings")
+    names = [column[0] for column in cursor.description]
+    return {UUID(bytes=row[0]): dict(zip(names[1:], row[1:], strict=True)) for row in cursor}
+
+
+def compare_standings(path: Path, stored: Mapping[UUID, Row], rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
+    for user_id, standing in rebuilt.items():
+        row = stored.get(user_id)
+        if row is None:
+            yield f"{path}: {user_id} has {standing.played} games and no standing"
+            continue
+        for name, value in write_standing(user_id, standing).items():
+            expected = value.isoformat() if isinstance(value, date) else value
+            if name != "user_id" and row[name] != expected:
+                yield f"{path}: the standing of {user_id} has {name} {row[name]}, the games give {expected}"
+    for user_id in stored.keys() - rebuilt.keys():
+        yield f"{path}: {user_id} has a standing and no games"
+
+
+def compare_views(path: Path, shard: sqlite3.Connection, rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
+    wins = read_numbers(shard, "SELECT user_id, wins FROM wins")
+    streaks = read_numbers(shard, "SELECT user_id, MAX(streak) FROM streaks GROUP BY user_id")
+    for user_id, standing in rebuilt.items():
+        if wins.get(user_id, 0) != standing.won:
+            yield f"{path}: the view wins gives {user_id} {wins.get(user_id, 0)}, the games {standing.won}"
+        if streaks.get(user_id, 0) != standing.max_streak:
+            yield (
+                f"{path}: the longest streak of {user_id} is {streaks.get(user_id, 0)} in the view streaks,"
+                f" {standing.max_streak} by the games"
+            )
+
+
+def read_numbers(shard: sqlite3.Connection, sql: str) -> dict[UUID, int]:
+    return {UUID(bytes=user_id): number for user_id, number in shard.execute(sql)}
+
+
+def compare_score_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
+    """A stored count of 0 is as good as none."""
+    stored = {(board, score): players for board, score, players in shard.execute("SELECT * FROM score_counts")}
+    counted = {(board, score): players for board, score, players in shard.execute(COUNT_SCORES)}
+    for board, score in sorted(stored.keys() | counted.keys()):
+        has, should_have = stored.get((board, score), 0), counted.get((board, score), 0)
+        if has != should_have:
+            yield f"{path}: {board} has {has} players with the score {score}, the standings give {should_have}"
+
+
+def find_strangers(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:
+    for user_id in players:
+        right = shard_number(user_id, len(shards))
+        if right != number:
+            yield f"{path}: {user_id} belongs in {shards[right]}"
+
+
+def check_users(users: sqlite3.Connection, findings: Findings) -> None:
+    known = {UUID(bytes=user_id) for (user_id,) in users.execute("SELECT user_id FROM users")}
+    findings.users = len(known)
+    findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
+    findings.notes += (
+        f"{user_id} has a play, or a result on its way to stats, and is no user"
+        for user_id in sorted(findings.playing - findings.players - known)
+    )
+
+
+def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:
+    """Fills in each word that is or may be an answer, and what it is."""
+    used |= {word: f"the candidate {word}" for (word,) in answers.execute("SELECT word FROM candidates")}
+    for game_id, word in answers.execute("SELECT game_id, answer FROM answers"):
+        used[word] = f"the answer of game {game_id}"  # not the word: this goes into mails
+
+
+def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Findings) -> None:
+    known = {word for (word,) in words.execute("SELECT word FROM words")}
+    findings.notes += (
+        f"{what} is not in the dictionary; it may be guessed all the same"
+        for word, what in used.items()
+        if word not in known
+    )
+
+
+def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
+    """Adds the results that stats will never take; those that are on their way are as they should be."""
+    playing = "SELECT user_id FROM plays UNION SELECT user_id FROM outbox"
+    findings.playing |= {UUID(bytes=user) for (user,) in plays.execute(playing)}
+    refused = plays.execute("SELECT user_id, game_id, refused FROM outbox WHERE refused IS NOT NULL")
+    findings.add(
+        "play", (f"game {game_id} of {UUID(bytes=user)} is not in stats: {why}" for user, game_id, why in refused)
+    )
+
+
+def verify(data_paths: DataPaths) -> Findings:
+    """Raises SystemExit if a database is missing, or was not put in its place by a script that was killed."""
+    if (data_paths.folder / JOURNAL).exists():
+        raise SystemExit("A script that put databases in their places was killed half-way: bin/init ends its work.")
+    missing = [str(path) for path in data_paths.all if not path.exists()]
+    if missing:
+        raise SystemExit(f"{', '.join(missing)} is missing: bin/init makes empty ones.")
+    findings = Findings()
+    used: dict[str, str] = {}
+    # A user is stored before a play or a game of theirs, and a word before it is an answer: users and words come later.
+    checks: list[tuple[Path, Callable[[sqlite3.Connection], None]]] = [
+        (data_paths.plays, partial(check_plays, findings=findings)),
+        *(
+            (path, partial(check_shard, number=number, data_paths=data_paths, findings=findings))
+            for number, path in enumerate(data_paths.shards)
+        ),
+        (data_paths.users, partial(check_users, findings=findings)),
+        (data_paths.answers, partial(read_answers, used=used)),
+        (data_paths.words, partial(check_words, used=used, findings=findings)),
+    ]
+    schemas = list_schemas(data_paths)
+    for path, check in tqdm(checks, unit=" databases", leave=False, disable=None):
+        examine(path, schemas[path], findings, check)
+    return findings
+
+
+def print_differences(findings: Findings) -> None:
+    for kind, sentences in {**findings.differences, "note": findings.notes}.items():
+        for sentence in islice(sentences, SHOWN):
+            print(f"{kind}: {sentence}")
+        if len(sentences) > SHOWN:
+            print(f"{kind}: and {len(sentences) - SHOWN:,} more")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser("bin/verify", description=HELP, formatter_class=HelpFormatter).parse_args(argv)
+    os.chdir(ROOT)
+    findings = verify(read_data_paths())
+    print_differences(findings)
+    print(
+        f"{count(findings.users, 'player')}, {len(findings.players):,} of them with {count(findings.games, 'game')}:"
+        f" {count(findings.total, 'difference') if findings.total else 'all databases agree'}."
+    )
+    return 1 if findings.total else 0
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,124 @@
+"""Makes share/words.txt and share/answers.txt anew from the SCOWL lists that Debian packages."""
+
+import argparse
+import re
+import sys
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from tools.wording import HelpFormatter
+
+SHARE = Path(__file__).resolve().parents[2] / "share"
+HUGE = Path("/usr/share/dict/american-english-huge")
+SMALL = Path("/usr/share/dict/american-english-small")
+
+# They look inflected, but are ordinary words of their own: the rules below cannot know that.
+ORDINARY_WORDS = """
+bored dated dazed domed dried faded famed fated fixed fried gated
+jaded lined mixed moped noted tired toned tried vexed wired yours
+"""
+NOT_INFLECTED = frozenset(ORDINARY_WORDS.split())
+
+
+ROMAN_NUMERAL = re.compile("m*(cm|cd|d?c{0,3})(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
+
+
+def is_roman_numeral(word: str) -> bool:
+    """Whether it is a number such as "xviii", which SCOWL's huge list has among the words."""
+    return ROMAN_NUMERAL.fullmatch(word) is not None
+
+
+def five_letter_words(text: str) -> list[str]:
+    """The words of five letters a-z in a text of one word a line, sorted, each once."""
+    # The lists also hold names, abbreviations, possessives and accents: those lines do not match.
+    words = {line for line in text.splitlines() if re.fullmatch("[a-z]{5}", line)}
+    return sorted(word for word in words if not is_roman_numeral(word))
+
+
+def excluded_words(text: str) -> set[str]:
+    """The words of a text of one word a line, in which `#` starts a comment line."""
+    lines = (line.strip() for line in text.splitlines())
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def is_regular_plural(word: str, dictionary: Collection[str]) -> bool:
+    """Whether the word is a noun's plural, or a verb's third person, in -s, of a word in the dictionary."""
+    if not word.endswith("s") or word.endswith("ss"):  # "brass" is not the plural of "bras"
+        return False
+    stems = [word[:-1]]
+    if word.endswith("es"):
+        stems.append(word[:-2])
+    if word.endswith("ies"):
+        stems.append(word[:-3] + "y")
+    if word.endswith("ves"):
+        stems += [word[:-3] + "f", word[:-3] + "fe"]
+    return any(stem in dictionary for stem in stems)
+
+
+def is_regular_past(word: str, dictionary: Collection[str]) -> bool:
+    """Whether the word is the past tense in -ed of a word in the dictionary."""
+    if not word.endswith("ed"):
+        return False
+    stems = [word[:-1], word[:-2]]
+    if word.endswith("ied"):
+        stems.append(word[:-3] + "y")
+    if re.search(r"([b-df-hj-np-tv-z])\1ed$", word):  # "upped" of "up"
+        stems.append(word[:-3])
+    return any(stem in dictionary for stem in stems)
+
+
+def answer_words(small_text: str, excluded: Collection[str]) -> list[str]:
+    # The stems come from the small list too: the huge one knows "chao" and "bree", and would cost us
+    # "chaos" and "breed".
+    dictionary = frozenset(small_text.split())
+    return [
+        word
+        for word in five_letter_words(small_text)
+        if word not in excluded
+        and (word in NOT_INFLECTED or not (is_regular_plural(word, dictionary) or is_regular_past(word, dictionary)))
+    ]
+
+
+def write_words(path: Path, words: Sequence[str]) -> None:
+    path.write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("bin/wordlists", description=__doc__, formatter_class=HelpFormatter)
+    parser.add_argument("--huge", type=Path, default=HUGE, help="list the guesses come from (%(default)s)")
+    parser.add_argument("--small", type=Path, default=SMALL, help="list the answers come from (%(default)s)")
+    parser.add_argument(
+        "--share",
+        type=Path,
+        default=SHARE,
+        help="directory that holds excluded-answers.txt and gets the two lists (%(default)s)",
+    )
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit status; without argv, the arguments are the command line's."""
+    arguments = parse_arguments(argv)
+    for source in (arguments.huge, arguments.small):
+        if not source.is_file():
+            print(
+                f"wordlists: there is no {source}: apt-get install wamerican-huge wamerican-small",
+                file=sys.stderr,
+            )
+            return 1
+    exclusions = arguments.share / "excluded-answers.txt"
+    if not exclusions.is_file():
+        print(f"wordlists: there is no {exclusions}.", file=sys.stderr)
+        return 1
+    excluded = excluded_words(exclusions.read_text(encoding="utf-8"))
+    answers = answer_words(arguments.small.read_text(encoding="utf-8"), excluded)
+    # An answer that nobody may guess would be a game nobody can win.
+    words = sorted({*five_letter_words(arguments.huge.read_text(encoding="utf-8")), *answers})
+    write_words(arguments.share / "words.txt", words)
+    write_words(arguments.share / "answers.txt", answers)
+    print(f"{len(words)} words, {len(answers)} answers, {len(excluded)} excluded by hand")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

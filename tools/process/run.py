@@ -1,0 +1,98 @@
+"""bin/run: makes what is missing, then hands over to foreman, or to honcho where foreman is not installed."""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from tools.config.paths import ROOT, read_data_paths
+from tools.data import init, populate
+from tools.process.layout import Layout, is_free, read_layout
+from tools.process.runner import RUNNER_PID
+from tools.script import run_script
+from tools.wording import HelpFormatter
+
+HELP = """Starts the whole suite: four services (stats three times) and Traefik.
+
+The databases are made and filled with demo players when there are none. The processes run under foreman where it is
+installed, else under honcho, which comes with the project. Whatever ends this ends them all:
+Ctrl-C, a closed terminal, kill."""
+
+FOREMAN_SIGNALS = ROOT / "tools" / "process" / "foreman_signals.rb"
+
+
+def require_free_ports(layout: Layout) -> None:
+    """Raises SystemExit with a sentence if a port that will be needed is taken."""
+    taken = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
+    if taken:
+        raise SystemExit(
+            f"Port {', '.join(taken)} is taken: end what listens there (is Quintet running already?), or choose others"
+            " in .foreman, traefik.toml and routes.toml."
+        )
+
+
+def make_databases() -> None:
+    """Fills the databases of players if there are none, makes what else is missing, and says what it has made or
+    upgraded; raises as those scripts do."""
+    data_paths = read_data_paths()
+    if not any(path.exists() for path in data_paths.players):
+        populate.main([])
+    if summary := init.make_or_refuse(data_paths, force=False):
+        print(summary)
+
+
+def runner_command(runner: str, layout: Layout) -> list[str]:
+    """What starts the Procfile; foreman reads .foreman by itself, honcho has to be told."""
+    if runner == "foreman":
+        return ["foreman", "start"]
+    counts = ",".join(f"{name}={count}" for name, count in layout.formation.items() if name != "all")
+    return [
+        sys.executable,
+        "-P",
+        "-m",
+        "tools.process.honcho_runner",
+        "start",
+        "--port",
+        str(layout.base_port),
+        "--concurrency",
+        counts,
+    ]
+
+
+def runner_environment(runner: str) -> dict[str, str]:
+    """Tells the supervisors whose end is theirs, and foreman to end when its output is closed."""
+    environment = {**os.environ, RUNNER_PID: str(os.getpid())}
+    if runner == "foreman":
+        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -r{FOREMAN_SIGNALS}".strip()
+    return environment
+
+
+def run(chosen_runner: str | None) -> NoReturn:
+    """Ends in another program, or raises."""
+    runner = chosen_runner or ("foreman" if shutil.which("foreman") else "honcho")
+    if runner == "foreman" and not shutil.which("foreman"):
+        raise SystemExit("foreman is not installed: leave out --runner, and honcho takes its place.")
+    layout = read_layout(ROOT)
+    read_data_paths()  # checks all settings first
+    require_free_ports(layout)
+    make_databases()
+    print(f"{runner} starts the suite. Ctrl-C ends it.", flush=True)
+    command = runner_command(runner, layout)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it ignores is inherited
+    # The process id stays the same, so that a signal to bin/run reaches the runner itself.
+    os.execvpe(command[0], command, runner_environment(runner))  # noqa: S606 - one of the two commands above
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=HelpFormatter)
+    parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
+    arguments = parser.parse_args(argv)
+    os.chdir(ROOT)
+    run(arguments.runner)
+
+
+if __name__ == "__main__":
+    run_script(main)

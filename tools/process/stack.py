@@ -1,0 +1,170 @@
+"""A second suite beside the one on port 9999: a copy of the project with other ports and databases of its own.
+
+The live tests and bin/bench run it. The copy has the real Procfile, traefik.toml and routes.toml with nothing but the
+numbers of the ports changed, and shares .venv.
+"""
+
+import atexit
+import os
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from tools.config.paths import ROOT
+from tools.process.layout import PORTS_A_LINE, Layout, is_free, read_layout
+
+PARTS = (
+    "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
+    "Procfile", ".foreman", "traefik.toml", "routes.toml", "requirements.lock",
+)  # fmt: skip
+START_TIMEOUT_S = 60
+STOP_TIMEOUT_S = 15
+POLL_S = 0.05
+FIRST_OUTGOING_PORT = 32_768
+"""From here on Linux gives ports to connections that go out."""
+RESERVING_PORT = 999
+"""Above a base port: listened on by who has chosen that base."""
+
+
+def reserve(port: int) -> bool:
+    """Until this process ends, for a stack that it has chosen ports for; False if another one has reserved it."""
+    try:
+        reservation = socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return False
+    atexit.register(reservation.close)
+    return True
+
+
+def list_bases() -> list[int]:
+    """Base ports in any order, but first those with ports that Linux gives to no outgoing connection: of the others one
+    that is free now may be taken by the time the stack starts."""
+    bases = random.sample(range(10_000, 60_000, 1000), k=50)
+    return sorted(bases, key=lambda base: base + RESERVING_PORT >= FIRST_OUTGOING_PORT)
+
+
+def choose_ports() -> tuple[int, int, int]:
+    """foreman's base port, Traefik's web port and its dashboard's; with them every port of the stack is free."""
+    layout = read_layout(ROOT)
+    for base in list_bases():
+        web, dashboard = base + 9 * PORTS_A_LINE, base + 9 * PORTS_A_LINE + 1
+        ports = [process.port - layout.base_port + base for process in layout.services]
+        if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
+            return base, web, dashboard
+    raise RuntimeError("no free ports found for a second stack")
+
+
+def copy_project(target: Path) -> Layout:
+    """The project in an empty folder, on free ports, without databases."""
+    before = read_layout(ROOT)
+    base, web, dashboard = choose_ports()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, target / part)
+        else:
+            shutil.copy2(source, target / part)
+    (target / ".venv").symlink_to(ROOT / ".venv")
+
+    ports = {before.base_port: base, before.web_port: web, before.dashboard_port: dashboard}
+    ports |= {process.port: process.port - before.base_port + base for process in before.services}
+    for name in (".foreman", "traefik.toml", "routes.toml"):
+        text = (target / name).read_text(encoding="utf-8")
+        # a port stands behind `127.0.0.1:` or, in .foreman, behind `port:`
+        text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<=^port: )\d+", lambda m: str(ports[int(m[0])]), text, flags=re.M)
+        (target / name).write_text(text, encoding="utf-8")
+    urls = {
+        "GAMES_WORDS_URL": f"http://127.0.0.1:{web}/api/words",
+        "GAMES_STATS_URL": f"http://127.0.0.1:{web}/api/stats",
+    }
+    (target / ".env").write_text("".join(f"{name}={url}\n" for name, url in urls.items()), encoding="utf-8")
+    return read_layout(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running suite."""
+
+    root: Path
+    layout: Layout
+    process: subprocess.Popen[bytes]
+    """The runner: foreman or honcho."""
+    log: Path
+    """What the runner and all processes wrote."""
+
+    @property
+    def url(self) -> str:
+        """Traefik's entry point, without a slash at the end."""
+        return self.layout.url
+
+    def is_ready(self, client: httpx.Client) -> bool:
+        """Whether every instance answers, and every service answers through Traefik."""
+        names = {name for name in self.layout.lines if name != "traefik"}
+        urls = [f"http://127.0.0.1:{service.port}/health" for service in self.layout.services]
+        urls += [f"{self.url}/api/{name}/health" for name in names]
+        try:
+            return all(client.get(url).status_code == httpx.codes.OK for url in urls)
+        except httpx.HTTPError:
+            return False
+
+    def wait_until_ready(self) -> None:
+        """Raises RuntimeError, with the log, if that takes too long or the runner ends."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with httpx.Client(timeout=1) as client:  # one for all: a new one takes 30 ms of the cores that the stack needs
+            while not self.is_ready(client):
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"the stack did not start:\n{self.log.read_text(encoding='utf-8')}")
+                time.sleep(POLL_S)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ends the stack as Ctrl-C or `kill` would; the runner's exit status, negative for a signal."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise
+
+
+def start_stack(
+    root: Path, *, runner: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Stack:
+    """Runs `bin/run` in a copy of the project, in a process group of its own; returns at once.
+
+    `wrapper` is a command that ends in the one behind it, as `env` does.
+    """
+    log = root / "stack.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*wrapper, root / "bin" / "run", "--runner", runner],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+    return Stack(root, read_layout(root), process, log)
+
+
+@contextmanager
+def running_stack(
+    root: Path, *, runner: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
+) -> Iterator[Stack]:
+    """A stack that is ready, and is ended with the block."""
+    stack = start_stack(root, runner=runner, environment=environment, wrapper=wrapper)
+    try:
+        stack.wait_until_ready()
+        yield stack
+    finally:
+        stack.stop()

@@ -1,0 +1,126 @@
+"""bin/status: what of the suite runs, since when, where, how it is, and how much it does."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import psutil
+from prometheus_client.parser import text_string_to_metric_families
+
+from servicekit.observability.middleware import QUIET
+from tools.config.paths import ROOT
+from tools.process.layout import Layout, read_layout
+from tools.process.processes import Instance, find_instances
+from tools.script import run_script
+from tools.wording import HelpFormatter
+
+HELP = """Shows a line for each instance and for Traefik: its process, port and start (UTC), how many requests it has
+answered since, without health checks and scrapes, its share of those of all services, its memory, and its health.
+
+The status is 0 if all of them run and are well, else 1."""
+TIMEOUT_S = 2.0
+OK = "ok"
+COUNTERS = {"quintet_requests_total", "traefik_entrypoint_requests_total"}
+TRAEFIK = "traefik.1"
+ROW = "{:<11}{:>8}{:>7}  {:<21}{:>9}{:>7}{:>9}  {}"
+HEADINGS = ("name", "pid", "port", "up since", "requests", "share", "memory", "health")
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A process, and since when it has run."""
+
+    pid: int
+    since: datetime
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Of an instance or of Traefik."""
+
+    name: str
+    port: int
+    running: Running | None
+    requests: int | None
+    """None if it does not say."""
+    health: str
+    """OK, or what is wrong."""
+
+
+def read_state(instance: Instance, *, port: int, own_port: int) -> State:
+    """`own_port` is where it tells of itself: Traefik does so on the dashboard's."""
+    running = read_running(instance)
+    if running is None:
+        return State(instance.name, port, None, None, "does not run")
+    own = f"http://127.0.0.1:{own_port}"
+    try:
+        health = read_health(f"{own}/{'ping' if instance.name == TRAEFIK else 'health'}")
+        requests = count_requests(httpx.get(f"{own}/metrics", timeout=TIMEOUT_S).text)
+    except httpx.HTTPError:
+        return State(instance.name, port, running, None, "does not answer")
+    return State(instance.name, port, running, requests, health)
+
+
+def read_running(instance: Instance) -> Running | None:
+    """The newest process, if one takes over from another."""
+    for process in instance.processes:
+        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            since = datetime.fromtimestamp(process.create_time(), UTC)
+            return Running(process.pid, since, process.memory_info().rss)
+    return None
+
+
+def read_health(url: str) -> str:
+    response = httpx.get(url, timeout=TIMEOUT_S)
+    if response.is_success:
+        return OK
+    try:
+        return str(response.json()["detail"])
+    except (ValueError, KeyError):
+        return f"answers {response.status_code}"
+
+
+def count_requests(metrics: str) -> int:
+    """Without what machines ask: Traefik leaves its own health checks and metrics out, services name them."""
+    samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
+    return int(sum(each.value for each in samples if each.name in COUNTERS and each.labels.get("route") not in QUIET))
+
+
+def read_states(layout: Layout) -> list[State]:
+    """Of each instance, and of Traefik at the end."""
+    instances = {instance.name: instance for instance in find_instances(ROOT, layout.processes)}
+    ports = [(service.name, service.port, service.port) for service in layout.services]
+    ports.append((TRAEFIK, layout.web_port, layout.dashboard_port))
+    return [read_state(instances[name], port=port, own_port=own_port) for name, port, own_port in ports]
+
+
+def format_state(state: State, *, answered: int) -> str:
+    """A line below HEADINGS; `answered` is how many requests all services have."""
+    pid, since, memory = "-", "-", "-"
+    if state.running is not None:
+        pid, since = str(state.running.pid), f"{state.running.since:%Y-%m-%d %H:%M:%S}"
+        memory = f"{state.running.memory_bytes / 1e6:.0f} MB"
+    requests, share = "-", "-"
+    if state.requests is not None:
+        requests = str(state.requests)
+        share = f"{100 * state.requests / max(answered, 1):.0f} %" if state.name != TRAEFIK else "-"
+    return ROW.format(state.name, pid, state.port, since, requests, share, memory, state.health)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser("bin/status", description=HELP, formatter_class=HelpFormatter)
+    parser.parse_args(argv)
+    states = read_states(read_layout(ROOT))
+    answered = sum(state.requests or 0 for state in states if state.name != TRAEFIK)
+    print(ROW.format(*HEADINGS))
+    for state in states:
+        print(format_state(state, answered=answered))
+    return 0 if all(state.health == OK for state in states) else 1
+
+
+if __name__ == "__main__":
+    run_script(main)
