@@ -3,13 +3,11 @@
 import random
 from functools import partial
 
-from databases import Database
-
 from games import queries
 from games.puzzles import game_id_of
 from games.schedule import draw_missing
 from servicekit.clock import Clock
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, Unavailable
 
@@ -17,7 +15,7 @@ from servicekit.problems import Conflict, Unavailable
 async def get_answer(answers: Database, *, game_id: int) -> str:
     """Of a past game or today's; draws it, and every earlier one that is missing, if it has none yet."""
     answer = await queries.find_answer(answers, game_id=game_id)
-    return answer if answer is not None else await write(answers, partial(draw_answer, game_id=game_id))
+    return answer if answer is not None else await answers.write(partial(draw_answer, game_id=game_id))
 
 
 async def draw_answer(answers: Transaction, *, game_id: int) -> str:

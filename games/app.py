@@ -1,22 +1,19 @@
-"""The games service: `create_app(settings)`, and `app` for uvicorn."""
+"""The games service: `create_app(settings)`."""
 
 from functools import partial
 
 from fastapi import FastAPI
 
 from games import queries
-from games.guessing import Referee
 from games.outbox import Outbox
 from games.outbox_metrics import show_outbox
 from games.routes import router
 from games.settings import Settings
 from games.stats_client import StatsClient
 from games.words_client import WordsClient
-from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
-from servicekit.db.database import open_database
 from servicekit.observability.metrics import Metrics
-from servicekit.service import create_service
+from servicekit.service import create_service, open_database
 
 DESCRIPTION = """One puzzle a day (UTC), numbered by the days since 2021-06-19.
 
@@ -30,31 +27,20 @@ for how many seconds."""
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
-    answers = open_database(
-        settings.answers_url,
-        busy_timeout_ms=settings.busy_timeout_ms,
-        schema_version=queries.ANSWERS_SCHEMA_VERSION,
-        watch_waits=metrics.watch_waits,
-    )
-    plays = open_database(
-        settings.plays_url,
-        busy_timeout_ms=settings.busy_timeout_ms,
-        schema_version=queries.PLAYS_SCHEMA_VERSION,
-        watch_waits=metrics.watch_waits,
-    )
+    answers = open_database(settings, metrics, settings.answers_url, schema_version=queries.ANSWERS_SCHEMA_VERSION)
+    plays = open_database(settings, metrics, settings.plays_url, schema_version=queries.PLAYS_SCHEMA_VERSION)
     words_client = WordsClient(settings.words_url, settings.words_timeout_s)
     stats_client = StatsClient(settings.stats_url, settings.stats_timeout_s, settings.service_token_file)
     outbox = Outbox(plays, stats_client)
     show_outbox(metrics, plays)
     app = create_service(
-        title="Quintet games",
+        settings,
+        metrics,
+        name="games",
         description=DESCRIPTION,
-        instance=settings.instance or "games",
         router=router,
         databases=[answers, plays],
-        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
-        metrics=metrics,
         resources=[words_client, stats_client, outbox],
     )
     app.state.answers = answers
@@ -63,12 +49,9 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     app.state.outbox = outbox
     app.state.plays = plays
     app.state.stats_client = stats_client
-    app.state.referee = Referee(plays, answers, words_client, clock)
     return app
 
 
-def __getattr__(name: str) -> FastAPI:
-    """`app` is made when uvicorn asks for it, so that importing this module reads no settings and no disk."""
-    if name == "app":
-        return create_app(Settings())
-    raise AttributeError(name)
+def create_app_from_environment() -> FastAPI:
+    """The factory that uvicorn is given (servicekit/server.py): importing this module reads no settings."""
+    return create_app(Settings())

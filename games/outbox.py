@@ -15,13 +15,11 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias
 from uuid import UUID
 
-from databases import Database
-
 from games import queries
 from games.plays import PlayResult
 from games.queries import BEFORE_ALL, OutboxKey
 from games.stats_client import ResultRefused, StatsClient
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
 
@@ -118,7 +116,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         postponed = [error for error in errors if isinstance(error, Unavailable)]
         if len(postponed) == len(results):
             raise postponed[0]
-        await write(self._plays, partial(note_deliveries, deliveries=list(zip(results, errors, strict=True))))
+        await self._plays.write(partial(note_deliveries, deliveries=list(zip(results, errors, strict=True))))
 
     async def _post(self, result: PlayResult) -> ResultRefused | Unavailable | None:
         """Why stats has not taken it."""

@@ -2,10 +2,10 @@
 
 import math
 
-from databases import Database
 from prometheus_client import Gauge
 
 from games import queries
+from servicekit.db.database import Database
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import DatabaseUnavailable
 

@@ -5,13 +5,11 @@ import logging
 from functools import partial
 from uuid import UUID
 
-from databases import Database
-
 from games import queries
 from games.plays import Play, require_today
 from games.stats_client import StatsClient
 from servicekit.clock import Clock
-from servicekit.db.database import Readable, write
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, NotFound, Unavailable
 
@@ -34,7 +32,7 @@ async def begin_play(
     require_today(game_id, clock().date())
     if await has_result(stats_client, user_id=user_id, game_id=game_id):
         raise Conflict(f"Game {game_id} is finished: its result is in the statistics, and results never change.")
-    return await write(plays, partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
+    return await plays.write(partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
 
 
 async def has_result(stats_client: StatsClient, *, user_id: UUID, game_id: int) -> bool:

@@ -6,19 +6,17 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from databases import Database
 from databases.interfaces import Record
 
 from games.plays import PlayResult
-from servicekit.db.database import Readable
-from servicekit.db.statements import Statement
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
 ANSWERS_SCHEMA_VERSION = 1
 PLAYS_SCHEMA_VERSION = 1
 """`PRAGMA user_version` of share/answers.sql and share/plays.sql, whose tables these statements expect."""
 
-SELECT_ANSWER = Statement("SELECT answer FROM answers WHERE game_id = :game_id")
+SELECT_ANSWER = "SELECT answer FROM answers WHERE game_id = :game_id"
 
 
 async def find_answer(answers: Readable, *, game_id: int) -> str | None:
@@ -27,7 +25,7 @@ async def find_answer(answers: Readable, *, game_id: int) -> str | None:
     return None if row is None else str(row["answer"])
 
 
-SELECT_ANSWERS = Statement("SELECT game_id, answer FROM answers WHERE game_id <= :last_game")
+SELECT_ANSWERS = "SELECT game_id, answer FROM answers WHERE game_id <= :last_game"
 
 
 async def list_answers(answers: Readable, *, last_game: int) -> dict[int, str]:
@@ -36,7 +34,7 @@ async def list_answers(answers: Readable, *, last_game: int) -> dict[int, str]:
     return {row["game_id"]: row["answer"] for row in rows}
 
 
-INSERT_ANSWER = Statement("INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'drawn')")
+INSERT_ANSWER = "INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'drawn')"
 
 
 async def insert_answers(answers: Transaction, *, drawn: Mapping[int, str]) -> None:
@@ -46,7 +44,7 @@ async def insert_answers(answers: Transaction, *, drawn: Mapping[int, str]) -> N
     )
 
 
-UPSERT_ANSWER = Statement(
+UPSERT_ANSWER = (
     "INSERT INTO answers (game_id, answer, source) VALUES (:game_id, :answer, 'operator')"
     " ON CONFLICT (game_id) DO UPDATE SET answer = excluded.answer, source = excluded.source"
     " WHERE answers.source <> 'drawn' RETURNING game_id"
@@ -58,7 +56,7 @@ async def upsert_answer(answers: Transaction, *, game_id: int, answer: str) -> b
     return await answers.fetch_one(UPSERT_ANSWER, {"game_id": game_id, "answer": answer}) is not None
 
 
-SELECT_CANDIDATES = Statement("SELECT word FROM candidates ORDER BY word")
+SELECT_CANDIDATES = "SELECT word FROM candidates ORDER BY word"
 
 
 async def list_candidates(answers: Readable) -> list[str]:
@@ -66,14 +64,14 @@ async def list_candidates(answers: Readable) -> list[str]:
     return [row["word"] for row in await answers.fetch_all(SELECT_CANDIDATES)]
 
 
-SELECT_CANDIDATE = Statement("SELECT 1 FROM candidates WHERE word = :word")
+SELECT_CANDIDATE = "SELECT 1 FROM candidates WHERE word = :word"
 
 
 async def is_candidate(answers: Readable, *, word: str) -> bool:
     return await answers.fetch_one(SELECT_CANDIDATE, {"word": word}) is not None
 
 
-ANY_ANSWER = Statement("SELECT game_id FROM answers LIMIT 1")
+ANY_ANSWER = "SELECT game_id FROM answers LIMIT 1"
 
 
 async def check_answers(answers: Database) -> None:
@@ -88,7 +86,7 @@ class PlayRow:
     """In the order of the attempts."""
 
 
-SELECT_PLAY = Statement(
+SELECT_PLAY = (
     "SELECT plays.hard, guesses.guess FROM plays LEFT JOIN guesses USING (user_id, game_id)"
     " WHERE plays.user_id = :user_id AND plays.game_id = :game_id ORDER BY guesses.attempt"
 )
@@ -102,7 +100,7 @@ async def find_play(plays: Readable, *, user_id: UUID, game_id: int) -> PlayRow 
     return PlayRow(hard=rows[0]["hard"], guesses=tuple(row["guess"] for row in rows if row["guess"] is not None))
 
 
-INSERT_PLAY = Statement(
+INSERT_PLAY = (
     "INSERT INTO plays (user_id, game_id, hard, begun) VALUES (:user_id, :game_id, :hard, :begun)"
     " ON CONFLICT (user_id, game_id) DO NOTHING RETURNING game_id"
 )
@@ -114,9 +112,7 @@ async def insert_play(plays: Transaction, *, user_id: UUID, game_id: int, hard: 
     return await plays.fetch_one(INSERT_PLAY, values) is not None
 
 
-INSERT_GUESS = Statement(
-    "INSERT INTO guesses (user_id, game_id, attempt, guess) VALUES (:user_id, :game_id, :attempt, :guess)"
-)
+INSERT_GUESS = "INSERT INTO guesses (user_id, game_id, attempt, guess) VALUES (:user_id, :game_id, :attempt, :guess)"
 
 
 async def insert_guess(plays: Transaction, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
@@ -125,7 +121,7 @@ async def insert_guess(plays: Transaction, *, user_id: UUID, game_id: int, attem
     await plays.execute(INSERT_GUESS, values)
 
 
-INSERT_RESULT = Statement(
+INSERT_RESULT = (
     "INSERT INTO outbox (user_id, game_id, won, guesses, finished)"
     " VALUES (:user_id, :game_id, :won, :guesses, :finished)"
 )
@@ -153,7 +149,7 @@ def _to_result(row: Record) -> PlayResult:
     )
 
 
-SELECT_WAITING_RESULT = Statement(
+SELECT_WAITING_RESULT = (
     "SELECT user_id, game_id, won, guesses, finished FROM outbox"
     " WHERE user_id = :user_id AND game_id = :game_id AND refused IS NULL"
 )
@@ -172,7 +168,7 @@ class OutboxKey(NamedTuple):
 
 BEFORE_ALL = OutboxKey(UUID(int=0), -1)
 
-SELECT_WAITING_RESULTS = Statement(
+SELECT_WAITING_RESULTS = (
     "SELECT user_id, game_id, won, guesses, finished FROM outbox"
     " WHERE (user_id, game_id) > (:user_id, :game_id) AND refused IS NULL ORDER BY user_id, game_id LIMIT :limit"
 )
@@ -184,7 +180,7 @@ async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list
     return [_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
 
 
-SELECT_REFUSAL = Statement("SELECT refused FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
+SELECT_REFUSAL = "SELECT refused FROM outbox WHERE user_id = :user_id AND game_id = :game_id"
 
 
 async def find_refusal(plays: Readable, *, user_id: UUID, game_id: int) -> str | None:
@@ -193,7 +189,7 @@ async def find_refusal(plays: Readable, *, user_id: UUID, game_id: int) -> str |
     return None if row is None else row["refused"]
 
 
-DELETE_RESULT = Statement("DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id")
+DELETE_RESULT = "DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game_id"
 
 
 async def delete_result(plays: Transaction, *, user_id: UUID, game_id: int) -> None:
@@ -201,7 +197,7 @@ async def delete_result(plays: Transaction, *, user_id: UUID, game_id: int) -> N
     await plays.execute(DELETE_RESULT, {"user_id": user_id, "game_id": game_id})
 
 
-UPDATE_REFUSED = Statement("UPDATE outbox SET refused = :reason WHERE user_id = :user_id AND game_id = :game_id")
+UPDATE_REFUSED = "UPDATE outbox SET refused = :reason WHERE user_id = :user_id AND game_id = :game_id"
 
 
 async def mark_refused(plays: Transaction, *, user_id: UUID, game_id: int, reason: str) -> None:
@@ -209,7 +205,7 @@ async def mark_refused(plays: Transaction, *, user_id: UUID, game_id: int, reaso
     await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
 
 
-COUNT_RESULTS = Statement("SELECT COUNT(*) - COUNT(refused) AS waiting, COUNT(refused) AS refused FROM outbox")
+COUNT_RESULTS = "SELECT COUNT(*) - COUNT(refused) AS waiting, COUNT(refused) AS refused FROM outbox"
 
 
 async def count_results(plays: Readable) -> tuple[int, int]:
@@ -219,7 +215,7 @@ async def count_results(plays: Readable) -> tuple[int, int]:
     return row["waiting"], row["refused"]
 
 
-ANY_PLAY = Statement("SELECT game_id FROM plays LIMIT 1")
+ANY_PLAY = "SELECT game_id FROM plays LIMIT 1"
 
 
 async def check_plays(plays: Database) -> None:

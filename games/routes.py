@@ -2,37 +2,34 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Response, Security, status
 from fastapi.responses import PlainTextResponse
 
 from games.answers import get_answer, replace_answer, require_future
-from games.check_access import CheckGuard
 from games.dependencies import (
     AnswersDatabase,
+    CheckableGame,
     CurrentClock,
     CurrentOutbox,
     CurrentPlay,
-    CurrentReferee,
+    CurrentStatsClient,
+    CurrentWordsClient,
     GameInPath,
     OpenGame,
     PlaysDatabase,
-    StatsService,
-    UserInPath,
-    WordsService,
 )
-from games.guessing import Turn, may_be_guessed
+from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
 from games.play_storage import begin_play, read_play, read_refusal
 from games.puzzles import LAST_GAME_ID, game_id_of
 from games.share_grid import EXAMPLE_GRID, draw_grid
-from servicekit.auth.dependencies import GuardedRoute, guarded_by, needs
+from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
-from servicekit.db.database import write
 from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS
 from servicekit.http.errors import problems
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 
-router = APIRouter(route_class=GuardedRoute)
+router = APIRouter()
 AS_USUAL = NewPlay()
 
 
@@ -50,13 +47,12 @@ async def read_game(game_id: OpenGame) -> Game:
 
 @router.post(
     "/{game_id}/check",
-    summary="Hold a guess against the answer",
+    summary="Check a guess",
     tags=["games"],
-    dependencies=[guarded_by(CheckGuard(Scope.SERVICE, Scope.ADMIN), Scope.SERVICE, Scope.ADMIN)],
     openapi_extra={"security": [{}]},  # or none: a closed puzzle needs no token
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
+async def check_guess(game_id: CheckableGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
     """Open to all once plays of the puzzle are closed, at the end of the day after its own. Before that it needs a
     token of the scope `service` or `admin`, since a few guesses tell the answer.
 
@@ -70,19 +66,19 @@ async def check_guess(game_id: OpenGame, guess: Guess, answers: AnswersDatabase)
     "/{game_id}/answer",
     summary="Set the answer of a coming puzzle",
     tags=["games"],
-    dependencies=[needs(Scope.ADMIN)],
+    dependencies=[Security(get_caller, scopes=[Scope.ADMIN])],
     responses=problems(Unauthorized, Forbidden, Conflict, Invalid, Unavailable),
 )
 async def set_answer(
-    game_id: GameInPath, new: NewAnswer, clock: CurrentClock, answers: AnswersDatabase, words: WordsService
+    game_id: GameInPath, new: NewAnswer, clock: CurrentClock, answers: AnswersDatabase, words_client: CurrentWordsClient
 ) -> Game:
     """409 for today's puzzle and past ones, 422 for what is neither a candidate nor in the dictionary."""
     require_future(game_id, clock)
     if game_id > LAST_GAME_ID:
         raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
-    if not await may_be_guessed(answers, words, new.answer):
+    if not await may_be_guessed(answers, words_client, new.answer):
         raise Invalid(f"body.answer: {new.answer} is neither a candidate nor in the dictionary.")
-    await write(answers, partial(replace_answer, clock=clock, game_id=game_id, answer=new.answer))
+    await answers.write(partial(replace_answer, clock=clock, game_id=game_id, answer=new.answer))
     return Game.of(game_id)
 
 
@@ -91,17 +87,17 @@ async def set_answer(
     summary="Begin today's puzzle, or take a play up again",
     tags=["plays"],
     status_code=status.HTTP_201_CREATED,
-    dependencies=[needs(Scope.PLAYER), NO_STORE],
+    dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"model": PlayState, "description": "It was begun before, and is as it was"}},
 )
 async def put_play(
+    user_id: OwnUserId,
     game_id: OpenGame,
-    user_id: UserInPath,
     clock: CurrentClock,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
-    stats_client: StatsService,
+    stats_client: CurrentStatsClient,
     response: Response,
     new: NewPlay = AS_USUAL,
 ) -> PlayState:
@@ -121,10 +117,10 @@ async def put_play(
     "/{game_id}/plays/{user_id}",
     summary="The state of a play",
     tags=["plays"],
-    dependencies=[needs(Scope.PLAYER), NO_STORE],
+    dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def read_state(game_id: OpenGame, user_id: UserInPath, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
+async def read_state(user_id: OwnUserId, game_id: OpenGame, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
     """404 if it was never begun. The answer is in it once the play is over."""
     refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
@@ -134,16 +130,17 @@ async def read_state(game_id: OpenGame, user_id: UserInPath, play: CurrentPlay, 
     "/{game_id}/plays/{user_id}/guesses",
     summary="Guess",
     tags=["plays"],
-    dependencies=[needs(Scope.PLAYER), NO_STORE],
+    dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable),
 )
 async def post_guess(
+    user_id: OwnUserId,
     game_id: OpenGame,
-    user_id: UserInPath,
     new: NewGuess,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
-    referee: CurrentReferee,
+    words_client: CurrentWordsClient,
+    clock: CurrentClock,
     outbox: CurrentOutbox,
 ) -> PlayState:
     """The state after it. Safe to send again: the same guess for the same attempt answers the same.
@@ -153,7 +150,8 @@ async def post_guess(
     that leaves a hint unused; that, and a 503 while the dictionary is needed and away, uses up no attempt.
     """
     answer = await get_answer(answers, game_id=game_id)
-    play = await referee.take(Turn(user_id, game_id, answer, new.attempt, new.guess))
+    attempt = Attempt(user_id, game_id, new.attempt, new.guess)
+    play = await take_guess(plays, answers, words_client, clock, attempt=attempt, answer=answer)
     statistics = await outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
     refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics, result_refused=refusal)
@@ -164,7 +162,7 @@ async def post_guess(
     summary="What a player shows to others",
     tags=["plays"],
     response_class=PlainTextResponse,
-    dependencies=[needs(Scope.PLAYER), NO_STORE],
+    dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"description": "The grid", "content": {"text/plain": {"example": EXAMPLE_GRID}}}},
 )

@@ -1,4 +1,4 @@
-"""What time it is, for what depends on it: a service is given its clock, and tests give another one."""
+"""The current time: a service is given its clock, and tests give it another one."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -83,7 +83,8 @@ def serve(service: str, listener: socket.socket) -> None:
         log_format=settings.log_format, access_log=settings.access_log, instance=settings.instance or service
     )
     config = uvicorn.Config(
-        f"{service}.app:app",
+        f"{service}.app:create_app_from_environment",
+        factory=True,
         host=HOST,
         port=port,
         root_path=f"/api/{service}",  # what Traefik strips

@@ -1,23 +1,23 @@
-"""How a service is put together: the same for all four, so that each `app.py` says only what is its own."""
+"""How the four services are built alike; each `app.py` adds what is its own."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
-from databases import Database
-from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi_swagger import patch_fastapi
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 from servicekit.auth.tokens import TokenVerifier
+from servicekit.db.database import Database
+from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers, problem_schemas, problems
 from servicekit.http.health import Check, health_router
 from servicekit.http.middleware import OwnPrefix, StrictRequests
-from servicekit.http.reserved_paths import ReservedAPIRoute, ReservedRoute
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
 from servicekit.observability.middleware import Observed
 from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
+from servicekit.settings import ServiceSettings
 
 
 class Service(FastAPI):
@@ -27,18 +27,6 @@ class Service(FastAPI):
         super().__init__(**options)
         self.state.instance = instance
         self.state.metrics = metrics
-
-    def add_route(
-        self,
-        path: str,
-        route: Callable[[Request], Awaitable[Response] | Response],
-        methods: Collection[str] | None = None,
-        name: str | None = None,
-        include_in_schema: bool = True,
-    ) -> None:
-        """FastAPI adds /openapi.json by this."""
-        added = ReservedRoute(path, route, methods=methods, name=name, include_in_schema=include_in_schema)
-        self.router.routes.append(added)
 
     def build_middleware_stack(self) -> ASGIApp:
         """Around everything: what `add_middleware` adds is inside of what answers 500."""
@@ -63,22 +51,30 @@ def list_refusals(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {str(status): response for status, response in problems(*refusals).items()}
 
 
+def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, schema_version: int) -> Database:
+    """A database as the settings have it, whose waits for the write lock are among the metrics."""
+    return Database(
+        url,
+        busy_timeout_ms=settings.busy_timeout_ms,
+        schema_version=schema_version,
+        watch_waits=metrics.watch_waits,
+    )
+
+
 def create_service(
+    settings: ServiceSettings,
+    metrics: Metrics,
     *,
-    title: str,
+    name: str,
     description: str,
-    instance: str,
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
-    metrics: Metrics,
-    token_verifier: TokenVerifier | None = None,
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> FastAPI:
-    """A FastAPI app with health, problem details, Swagger and metrics from our own port, and X-Served-By.
+    """A FastAPI app with health checks, problem details, Swagger and metrics from its own port, and X-Served-By.
 
-    The databases, and other resources (a client of another service), are open as long as the app runs. Only a service
-    without guarded routes (servicekit/auth/dependencies.py) does without a token verifier.
+    The databases, and other resources (a client of another service), are open as long as the app runs.
     """
 
     @asynccontextmanager
@@ -89,26 +85,27 @@ def create_service(
                 await stack.enter_async_context(resource)
             yield
 
+    instance, title = settings.instance or name, f"Quintet {name}"
+    routers = (
+        documentation_router(title),  # before the service's own paths, some of which are /{name}
+        health_router(instance, checks),
+        metrics_router(metrics),
+        router,
+    )
     app = Service(
         instance=instance,
         metrics=metrics,
         title=title,
         description=description,
         version="1.0.0",
+        # include_router costs a request a tenth of what FastAPI takes: it looks for the path in each router twice
+        routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,
-        docs_url=None,  # fastapi_swagger's page, below
-        redoc_url=None,
+        openapi_url=None,  # documentation_router has it
         redirect_slashes=False,  # a redirect names the host that the client named, and has a password sent twice
-        swagger_ui_oauth2_redirect_url=None,
     )
-    app.state.token_verifier = token_verifier
+    app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
-    # Before the service's own paths, some of which are /{name} and would take these for names.
-    app.router.route_class = ReservedAPIRoute
-    patch_fastapi(app, redirect_from_root_to_docs=False)
-    for each in (health_router(instance, checks), metrics_router(metrics), router):
-        # Not include_router: what it includes it looks through twice for every request, a tenth of what FastAPI costs.
-        app.router.routes.extend(each.routes)
     app.add_middleware(OwnPrefix)
     app.add_middleware(StrictRequests)
     return app

@@ -1,6 +1,6 @@
 -- var/answers.db: the answer of each day. Owned by the games service.
 
--- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
+-- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
 PRAGMA user_version = 1;
 
 -- The words that answers are drawn from; bin/init fills it from answers.txt.

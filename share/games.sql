@@ -1,11 +1,11 @@
 -- var/games0.db, games1.db, games2.db: one shard of the finished games. Owned by the stats service.
--- A user's rows are all in shard user_id % 3 (servicekit/sharding.py).
+-- A user's rows are all in shard user_id % 3 (servicekit/db/sharding.py).
 
 -- Half of SQLite's own size: each page that a result changes goes to the disk twice, as a whole. Only a database without
 -- a table takes it.
 PRAGMA page_size = 2048;
 
--- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
+-- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
 PRAGMA user_version = 3;
 
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
@@ -42,7 +42,7 @@ CREATE INDEX standings_by_wins ON standings (won DESC, user_id);
 CREATE INDEX standings_by_streak ON standings (max_streak DESC, user_id);
 
 -- How many players have each score, so that a rank (one more than the players with a better score) is a sum over a few
--- hundred rows. Written in the transaction of the standing, by one function (stats/recording.py); bin/verify counts
+-- hundred rows. Written in the transaction of the standing, by one function (stats/score_counts.py); bin/verify counts
 -- again. Rows that reach 0 stay.
 CREATE TABLE score_counts (
     board   TEXT NOT NULL CHECK (board IN ('wins', 'streaks')),

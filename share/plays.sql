@@ -1,6 +1,6 @@
 -- var/plays.db: who plays which puzzle, guess by guess. Owned by the games service.
 
--- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
+-- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
 PRAGMA user_version = 1;
 
 CREATE TABLE plays (

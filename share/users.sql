@@ -1,6 +1,6 @@
 -- var/users.db: who plays. Owned by the users service; stats reads it.
 
--- The version of this schema: raise it when a table changes, and add a step to tools/upgrade_steps.py.
+-- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
 PRAGMA user_version = 1;
 
 -- An id is the 16 bytes of a UUID. The declared type UUID tells Python's sqlite3 to hand it over as a uuid.UUID;

@@ -1,18 +1,16 @@
-"""The stats service: `create_app(settings)`, and `app` for uvicorn."""
+"""The stats service: `create_app(settings)`."""
 
 from functools import partial
 
 from fastapi import FastAPI
 
-from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
 from servicekit.db.cache import QueryCache
-from servicekit.db.database import open_database
 from servicekit.db.sharding import Shards
 from servicekit.observability.metrics import Metrics
-from servicekit.service import create_service
+from servicekit.service import create_service, open_database
 from stats import queries
-from stats.dependencies import Databases
+from stats.dependencies import StatsDatabases
 from stats.routes import router
 from stats.settings import Settings
 
@@ -21,49 +19,36 @@ DESCRIPTION = """Results of finished games, statistics of each player, and two l
 The games of a player are all in one of three databases, the shards, which the player's id chooses; a leaderboard is
 merged from the tops of all. Days are UTC days, and a game's number is the days since 2021-06-19."""
 
-REMEMBERED_TOPS = 16
+CACHED_TOPS = 16
 """Of a hundred rows each they take a megabyte."""
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
     metrics = Metrics()
-    users = open_database(
-        settings.users_url,
-        busy_timeout_ms=settings.busy_timeout_ms,
-        schema_version=queries.USERS_SCHEMA_VERSION,
-        watch_waits=metrics.watch_waits,
-    )
+    users = open_database(settings, metrics, settings.users_url, schema_version=queries.USERS_SCHEMA_VERSION)
     shards = [
-        open_database(
-            url,
-            busy_timeout_ms=settings.busy_timeout_ms,
-            schema_version=queries.SHARD_SCHEMA_VERSION,
-            watch_waits=metrics.watch_waits,
-        )
+        open_database(settings, metrics, url, schema_version=queries.SHARD_SCHEMA_VERSION)
         for url in settings.shard_urls
     ]
     app = create_service(
-        title="Quintet stats",
+        settings,
+        metrics,
+        name="stats",
         description=DESCRIPTION,
-        instance=settings.instance or "stats",
         router=router,
         databases=[users, *shards],
-        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[
             partial(queries.check_users, users),
             *(partial(queries.check_shard, shard) for shard in shards),
         ],
-        metrics=metrics,
     )
     app.state.clock = clock
-    app.state.databases = Databases(
-        users=users, shards=Shards(shards), tops=QueryCache([users, *shards], most=REMEMBERED_TOPS)
+    app.state.databases = StatsDatabases(
+        users=users, shards=Shards(shards), tops=QueryCache([users, *shards], size=CACHED_TOPS)
     )
     return app
 
 
-def __getattr__(name: str) -> FastAPI:
-    """`app` is made when uvicorn asks for it, so that importing this module reads no settings and no disk."""
-    if name == "app":
-        return create_app(Settings())
-    raise AttributeError(name)
+def create_app_from_environment() -> FastAPI:
+    """The factory that uvicorn is given (servicekit/server.py): importing this module reads no settings."""
+    return create_app(Settings())

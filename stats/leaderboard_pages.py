@@ -14,7 +14,7 @@ from uuid import UUID
 
 from servicekit.problems import NotFound
 from stats import queries
-from stats.dependencies import Databases, Window, require_user
+from stats.dependencies import StatsDatabases, Window, require_user
 from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_around, take_top
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ ShowPage = Callable[[Page, dict[UUID, str]], T]
 """Makes the answer of a page and the names of its players."""
 
 
-async def find_page(databases: Databases, board: Board, window: Window, *, show: ShowPage[T]) -> tuple[Page, T]:
+async def find_page(databases: StatsDatabases, board: Board, window: Window, *, show: ShowPage[T]) -> tuple[Page, T]:
     """The page, and what shows it: `show` is always the same for a board.
 
     Raises NotFound if the player whom the window names is on no leaderboard.
@@ -32,13 +32,13 @@ async def find_page(databases: Databases, board: Board, window: Window, *, show:
     return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
 
 
-async def read_and_show(databases: Databases, board: Board, window: Window, show: ShowPage[T]) -> tuple[Page, T]:
+async def read_and_show(databases: StatsDatabases, board: Board, window: Window, show: ShowPage[T]) -> tuple[Page, T]:
     page = await read_page(databases, board, window)
     user_ids = [row.place.user_id for row in page.rows]
     return page, show(page, await queries.find_usernames(databases.users, user_ids=user_ids))
 
 
-async def read_page(databases: Databases, board: Board, window: Window) -> Page:
+async def read_page(databases: StatsDatabases, board: Board, window: Window) -> Page:
     if window.around is not None:
         return await read_around(databases, board, window.around, limit=window.limit)
     if window.after is not None:
@@ -48,7 +48,7 @@ async def read_page(databases: Databases, board: Board, window: Window) -> Page:
     return take_top(tops, limit=window.limit)
 
 
-async def read_around(databases: Databases, board: Board, user_id: UUID, *, limit: int) -> Page:
+async def read_around(databases: StatsDatabases, board: Board, user_id: UUID, *, limit: int) -> Page:
     """Reads as many rows as are shown; more only where the board begins or ends near the player."""
     above = (limit - 1) // 2
     place, shards = await read_nearby(databases, board, user_id, before=above, after=limit - above)
@@ -60,7 +60,7 @@ async def read_around(databases: Databases, board: Board, user_id: UUID, *, limi
 
 
 async def read_nearby(
-    databases: Databases, board: Board, user_id: UUID, *, before: int, after: int
+    databases: StatsDatabases, board: Board, user_id: UUID, *, before: int, after: int
 ) -> tuple[Place, list[Nearby]]:
     """A player's place, and what every shard has near it. Raises NotFound if the player is on no leaderboard."""
     own_shard = databases.shards.of(user_id)

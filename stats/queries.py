@@ -6,11 +6,9 @@ from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from databases import Database
 from databases.interfaces import Record
 
-from servicekit.db.database import Readable
-from servicekit.db.statements import Statement
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 from stats.leaderboards import Board, Nearby, Place
 from stats.results import Result
@@ -21,7 +19,7 @@ USERS_SCHEMA_VERSION = 1
 SHARD_SCHEMA_VERSION = 3
 """`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
 
-USER_EXISTS = Statement("SELECT 1 FROM users WHERE user_id = :user_id")
+USER_EXISTS = "SELECT 1 FROM users WHERE user_id = :user_id"
 
 
 async def user_exists(users: Database, *, user_id: UUID) -> bool:
@@ -29,10 +27,10 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
 
 
 @cache
-def select_usernames(count: int) -> Statement:
+def select_usernames(count: int) -> str:
     """Names of `count` users at once: one statement for each count, 1-100, instead of a query a name."""
     names = ", ".join(f":id{number}" for number in range(count))
-    return Statement(f"SELECT user_id, username FROM users WHERE user_id IN ({names})")  # noqa: S608 - names of ours
+    return f"SELECT user_id, username FROM users WHERE user_id IN ({names})"  # noqa: S608 - names of ours
 
 
 async def find_usernames(users: Database, *, user_ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -43,7 +41,7 @@ async def find_usernames(users: Database, *, user_ids: Sequence[UUID]) -> dict[U
     return {row["user_id"]: row["username"] for row in await users.fetch_all(select_usernames(len(user_ids)), values)}
 
 
-SELECT_RESULT = Statement("SELECT finished, guesses, won FROM games WHERE user_id = :user_id AND game_id = :game_id")
+SELECT_RESULT = "SELECT finished, guesses, won FROM games WHERE user_id = :user_id AND game_id = :game_id"
 
 
 async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result | None:
@@ -53,7 +51,7 @@ async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result
     return Result(finished=row["finished"], guesses=row["guesses"], won=row["won"])
 
 
-INSERT_RESULT = Statement(
+INSERT_RESULT = (
     "INSERT INTO games (user_id, game_id, finished, guesses, won)"
     " VALUES (:user_id, :game_id, :finished, :guesses, :won)"
     " ON CONFLICT (user_id, game_id) DO NOTHING RETURNING game_id"
@@ -72,7 +70,7 @@ async def insert_result(shard: Transaction, *, user_id: UUID, game_id: int, resu
     return await shard.fetch_one(INSERT_RESULT, values) is not None
 
 
-SELECT_WIN_DAYS = Statement("SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won")
+SELECT_WIN_DAYS = "SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won"
 
 
 async def find_win_days(shard: Readable, *, user_id: UUID) -> list[date]:
@@ -81,7 +79,7 @@ async def find_win_days(shard: Readable, *, user_id: UUID) -> list[date]:
     return [date.fromisoformat(row["day"]) for row in rows]
 
 
-SELECT_STANDING = Statement(
+SELECT_STANDING = (
     "SELECT won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
     " lost, max_streak, last_run, last_win_day, last_day"
     " FROM standings WHERE user_id = :user_id"
@@ -106,7 +104,7 @@ def read_standing(columns: Sequence[Any]) -> Standing:
     )
 
 
-UPSERT_STANDING = Statement(
+UPSERT_STANDING = (
     "INSERT INTO standings (user_id, won, won_in_1, won_in_2, won_in_3, won_in_4, won_in_5, won_in_6,"
     " lost, max_streak, last_run, last_win_day, last_day)"
     " VALUES (:user_id, :won, :won_in_1, :won_in_2, :won_in_3, :won_in_4, :won_in_5, :won_in_6,"
@@ -138,7 +136,7 @@ async def upsert_standing(shard: Transaction, *, user_id: UUID, standing: Standi
     await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
 
 
-UPDATE_SCORE_COUNT = Statement(
+UPDATE_SCORE_COUNT = (
     "UPDATE score_counts SET players = players - 1"
     " WHERE board = :board AND score = :score AND players > 0 RETURNING players"
 )
@@ -149,7 +147,7 @@ async def decrement_score_count(shard: Transaction, *, board: Board, score: int)
     return await shard.fetch_one(UPDATE_SCORE_COUNT, {"board": board, "score": score}) is not None
 
 
-UPSERT_SCORE_COUNT = Statement(
+UPSERT_SCORE_COUNT = (
     "INSERT INTO score_counts (board, score, players) VALUES (:board, :score, 1)"
     " ON CONFLICT (board, score) DO UPDATE SET players = score_counts.players + 1"
 )
@@ -164,11 +162,9 @@ SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}
 
 
 @cache
-def select_top(board: Board) -> Statement:
+def select_top(board: Board) -> str:
     score = SCORE_COLUMNS[board]
-    return Statement(
-        f"SELECT {score} AS score, user_id FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
-    )
+    return f"SELECT {score} AS score, user_id FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
 
 
 async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
@@ -178,7 +174,7 @@ async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
 
 
 @cache
-def select_nearby(board: Board, *, own_shard: bool) -> Statement:
+def select_nearby(board: Board, *, own_shard: bool) -> str:
     """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
     Then rows (score, NULL, players) for each score among these, and one (NULL, NULL, players) for all better scores.
 
@@ -188,8 +184,7 @@ def select_nearby(board: Board, *, own_shard: bool) -> Statement:
     rows = f"SELECT {score} AS score, user_id FROM standings WHERE {score}"  # noqa: S608 - names of ours
     own_place = f"SELECT {score} AS score, user_id FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
     place = own_place if own_shard else "SELECT :score AS score, :user_id AS user_id"
-    return Statement(
-        f"""
+    return f"""
         WITH place AS ({place}),
         near AS (
             SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < (SELECT user_id FROM place)
@@ -212,7 +207,6 @@ def select_nearby(board: Board, *, own_shard: bool) -> Statement:
         SELECT NULL, NULL, SUM(players) FROM score_counts
         WHERE board = :board AND score > (SELECT MAX(score) FROM near)
         """  # noqa: S608 - names of ours
-    )
 
 
 def rows_to_nearby(rows: Sequence[Record]) -> Nearby:
@@ -240,8 +234,8 @@ async def find_place_and_nearby(
     return None if place is None else (place, nearby)
 
 
-ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")
-ANY_STANDING = Statement("SELECT user_id FROM standings LIMIT 1")
+ANY_USER = "SELECT user_id FROM users LIMIT 1"
+ANY_STANDING = "SELECT user_id FROM standings LIMIT 1"
 
 
 async def check_users(users: Database) -> None:

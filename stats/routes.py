@@ -1,8 +1,8 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Request, Response, Security, status
 
-from servicekit.auth.dependencies import GuardedRoute, needs
+from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problems
 from servicekit.http.pagination import link_next
@@ -21,7 +21,7 @@ from stats.models import (
 from stats.results import is_ahead
 from stats.store_result import store_result
 
-router = APIRouter(route_class=GuardedRoute)
+router = APIRouter()
 
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
@@ -88,7 +88,7 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     summary="Store the result of a finished game",
     tags=["results"],
     status_code=status.HTTP_201_CREATED,
-    dependencies=[needs(Scope.SERVICE, Scope.ADMIN)],
+    dependencies=[Security(get_caller, scopes=[Scope.SERVICE])],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"model": StoredResult, "description": "The very same result was stored already"}},
 )

@@ -5,18 +5,17 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from servicekit.db.database import write
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict
 from stats import queries
-from stats.dependencies import Databases, require_user
+from stats.dependencies import StatsDatabases, require_user
 from stats.results import Result
 from stats.score_counts import move_score_counts
 from stats.standings import add_result, is_win_in_between, with_win_days
 
 
 async def store_result(
-    databases: Databases,
+    databases: StatsDatabases,
     *,
     user_id: UUID,
     game_id: int,
@@ -34,8 +33,7 @@ async def store_result(
     if await queries.find_standing(shard, user_id=user_id) is None:  # only a known user has one
         await require_user(databases, user_id)
     result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
-    return await write(
-        shard,
+    return await shard.write(
         partial(insert_result, user_id=user_id, game_id=game_id, result=result, any_time=finished is None),
     )
 

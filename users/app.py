@@ -1,4 +1,4 @@
-"""The users service: `create_app(settings)`, and `app` for uvicorn."""
+"""The users service: `create_app(settings)`."""
 
 from datetime import timedelta
 from functools import partial
@@ -6,11 +6,9 @@ from functools import partial
 from fastapi import FastAPI
 from pwdlib import PasswordHash
 
-from servicekit.auth.tokens import TokenVerifier
 from servicekit.clock import Clock, read_clock
-from servicekit.db.database import open_database
 from servicekit.observability.metrics import Metrics
-from servicekit.service import create_service
+from servicekit.service import create_service, open_database
 from users import queries
 from users.oauth_errors import find_oauth_error
 from users.passwords import Passwords
@@ -31,21 +29,15 @@ for how many seconds."""
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:
     """Passwords are hashed with Argon2id as `pwdlib` recommends it, unless another hasher is given."""
     metrics = Metrics()
-    users = open_database(
-        settings.database_url,
-        busy_timeout_ms=settings.busy_timeout_ms,
-        schema_version=queries.SCHEMA_VERSION,
-        watch_waits=metrics.watch_waits,
-    )
+    users = open_database(settings, metrics, settings.database_url, schema_version=queries.SCHEMA_VERSION)
     app = create_service(
-        title="Quintet users",
+        settings,
+        metrics,
+        name="users",
         description=DESCRIPTION,
-        instance=settings.instance or "users",
         router=router,
         databases=[users],
-        token_verifier=TokenVerifier(settings.token_public_key_file),
         checks=[partial(queries.check_users, users)],
-        metrics=metrics,
     )
     app.state.clock = clock
     app.state.find_error_code = find_oauth_error
@@ -56,8 +48,6 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
     return app
 
 
-def __getattr__(name: str) -> FastAPI:
-    """`app` is made when uvicorn asks for it, so that importing this module reads no settings and no disk."""
-    if name == "app":
-        return create_app(Settings())
-    raise AttributeError(name)
+def create_app_from_environment() -> FastAPI:
+    """The factory that uvicorn is given (servicekit/server.py): importing this module reads no settings."""
+    return create_app(Settings())

@@ -1,4 +1,4 @@
-"""FairSemaphore at something scarce, given to its users in rotation: one with many requests waits behind its own."""
+"""A semaphore that serves keys in rotation: a client with many requests waits behind its own, not others behind it."""
 
 import asyncio
 from collections import OrderedDict, deque

@@ -7,10 +7,8 @@ from functools import partial
 from math import ceil
 from uuid import UUID
 
-from databases import Database
-
 from servicekit.clock import Clock
-from servicekit.db.database import Readable, write
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from users import queries
@@ -71,19 +69,19 @@ async def check_password(
     thousand attempts at the same instant, on whichever instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
     """
-    attempt = await write(users, partial(count_attempt, login=login, credentials=credentials, clock=clock))
+    attempt = await users.write(partial(count_attempt, login=login, credentials=credentials, clock=clock))
     stored_hash = None if login is None else login.password_hash
     try:
         verdict = await passwords.verify(credentials.password, stored_hash, address=credentials.address)
     except Unavailable:
-        await write(users, partial(queries.delete_attempt, attempt=attempt))  # the password was not checked
+        await users.write(partial(queries.delete_attempt, attempt=attempt))  # the password was not checked
         raise
     if login is None or not verdict.matches:
         return None
     success = partial(
         store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=clock()
     )
-    await write(users, success)
+    await users.write(success)
     return verdict.new_hash or stored_hash
 
 

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from databases import Database
-
 from servicekit.clock import Clock
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.problems import Conflict, Forbidden
 from users import queries
 from users.logins import Credentials, check_password
@@ -35,5 +33,5 @@ async def change_own_password(users: Database, passwords: Passwords, change: Cha
     new_hash = await passwords.hash(change.new_password, address=change.address)
     # The old hash in the statement's WHERE decides between two changes at the same time.
     replace = partial(queries.replace_hash, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash)
-    if not await write(users, replace):
+    if not await users.write(replace):
         raise Conflict("The password was changed by another request at the same time.")

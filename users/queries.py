@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from databases import Database
 from databases.interfaces import Record
 
-from servicekit.db.database import Readable
-from servicekit.db.statements import Statement
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 1
@@ -31,7 +29,7 @@ class LoginRow:
     """None for a player who came from an old database and was given no password yet."""
 
 
-INSERT_USER = Statement(
+INSERT_USER = (
     "INSERT INTO users (user_id, username) VALUES (:user_id, :username)"
     " ON CONFLICT (username) DO NOTHING RETURNING user_id"
 )
@@ -42,7 +40,7 @@ async def insert_user(users: Transaction, *, user_id: UUID, username: str) -> bo
     return await users.fetch_one(INSERT_USER, {"user_id": user_id, "username": username}) is not None
 
 
-SELECT_USER = Statement("SELECT user_id, username FROM users WHERE user_id = :user_id")
+SELECT_USER = "SELECT user_id, username FROM users WHERE user_id = :user_id"
 
 
 async def find_user(users: Readable, *, user_id: UUID) -> UserRow | None:
@@ -50,7 +48,7 @@ async def find_user(users: Readable, *, user_id: UUID) -> UserRow | None:
     return None if row is None else UserRow(row["user_id"], row["username"])
 
 
-SELECT_USER_BY_NAME = Statement("SELECT user_id, username FROM users WHERE username = :username")
+SELECT_USER_BY_NAME = "SELECT user_id, username FROM users WHERE username = :username"
 
 
 async def find_user_by_name(users: Readable, *, username: str) -> UserRow | None:
@@ -58,10 +56,8 @@ async def find_user_by_name(users: Readable, *, username: str) -> UserRow | None
     return None if row is None else UserRow(row["user_id"], row["username"])
 
 
-SELECT_USERS = Statement("SELECT user_id, username FROM users ORDER BY user_id LIMIT :limit")
-SELECT_USERS_AFTER = Statement(
-    "SELECT user_id, username FROM users WHERE user_id > :after ORDER BY user_id LIMIT :limit"
-)
+SELECT_USERS = "SELECT user_id, username FROM users ORDER BY user_id LIMIT :limit"
+SELECT_USERS_AFTER = "SELECT user_id, username FROM users WHERE user_id > :after ORDER BY user_id LIMIT :limit"
 
 
 async def list_users(users: Readable, *, after: UUID | None, limit: int) -> list[UserRow]:
@@ -73,7 +69,7 @@ async def list_users(users: Readable, *, after: UUID | None, limit: int) -> list
     return [UserRow(row["user_id"], row["username"]) for row in rows]
 
 
-UPSERT_PASSWORD = Statement(
+UPSERT_HASH = (
     "INSERT INTO passwords (user_id, hash) VALUES (:user_id, :hash)"
     " ON CONFLICT (user_id) DO UPDATE SET hash = excluded.hash"
 )
@@ -81,10 +77,10 @@ UPSERT_PASSWORD = Statement(
 
 async def upsert_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
     """Raises sqlite3.IntegrityError if there is no such user."""
-    await users.execute(UPSERT_PASSWORD, {"user_id": user_id, "hash": password_hash})
+    await users.execute(UPSERT_HASH, {"user_id": user_id, "hash": password_hash})
 
 
-SELECT_LOGIN = Statement(
+SELECT_LOGIN = (
     "SELECT users.user_id, users.username, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
     " WHERE users.username = :username"
 )
@@ -95,7 +91,7 @@ async def find_login(users: Readable, *, username: str) -> LoginRow | None:
     return None if row is None else LoginRow(row["user_id"], row["username"], row["hash"])
 
 
-SELECT_LOGIN_BY_ID = Statement(
+SELECT_LOGIN_BY_ID = (
     "SELECT users.user_id, users.username, passwords.hash FROM users LEFT JOIN passwords USING (user_id)"
     " WHERE users.user_id = :user_id"
 )
@@ -136,7 +132,7 @@ class Attempt:
     attempted_at: datetime
 
 
-INSERT_ATTEMPT = Statement(
+INSERT_ATTEMPT = (
     "INSERT INTO login_attempts (name_digest, address, is_known, attempted_at)"
     " VALUES (:name_digest, :address, :is_known, :attempted_at) RETURNING attempt"
 )
@@ -155,7 +151,7 @@ async def insert_attempt(users: Transaction, *, attempt: Attempt) -> int:
     return int(row["attempt"])
 
 
-SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS = Statement(
+SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS = (
     "SELECT attempted_at FROM login_attempts"
     " WHERE name_digest = :name_digest AND address = :address AND attempted_at <= :until"
     " ORDER BY attempted_at DESC LIMIT :limit"
@@ -175,7 +171,7 @@ async def list_attempts_by_name_and_address(
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS, values))
 
 
-SELECT_ATTEMPTS_BY_ADDRESS = Statement(
+SELECT_ATTEMPTS_BY_ADDRESS = (
     "SELECT attempted_at FROM login_attempts WHERE address = :address AND attempted_at <= :until"
     " ORDER BY attempted_at DESC LIMIT :limit"
 )
@@ -187,7 +183,7 @@ async def list_attempts_by_address(users: Readable, *, address: str, until: date
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_ADDRESS, values))
 
 
-SELECT_ATTEMPTS_BY_NAME = Statement(
+SELECT_ATTEMPTS_BY_NAME = (
     "SELECT attempted_at FROM login_attempts"
     " WHERE name_digest = :name_digest AND NOT is_known AND attempted_at <= :until"
     " ORDER BY attempted_at DESC LIMIT :limit"
@@ -200,14 +196,14 @@ async def list_attempts_by_name(users: Readable, *, username: str, until: dateti
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME, values))
 
 
-DELETE_ATTEMPT = Statement("DELETE FROM login_attempts WHERE attempt = :attempt")
+DELETE_ATTEMPT = "DELETE FROM login_attempts WHERE attempt = :attempt"
 
 
 async def delete_attempt(users: Transaction, *, attempt: int) -> None:
     await users.execute(DELETE_ATTEMPT, {"attempt": attempt})
 
 
-DELETE_ATTEMPTS_OUTSIDE = Statement("DELETE FROM login_attempts WHERE attempted_at <= :first OR attempted_at >= :last")
+DELETE_ATTEMPTS_OUTSIDE = "DELETE FROM login_attempts WHERE attempted_at <= :first OR attempted_at >= :last"
 
 
 async def delete_attempts_outside(users: Transaction, *, first: datetime, last: datetime) -> None:
@@ -216,7 +212,7 @@ async def delete_attempts_outside(users: Transaction, *, first: datetime, last: 
     await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
 
 
-SELECT_KNOWN_ADDRESS = Statement(
+SELECT_KNOWN_ADDRESS = (
     "SELECT 1 FROM known_addresses WHERE user_id = :user_id AND address = :address AND logged_in_at > :since"
 )
 
@@ -227,7 +223,7 @@ async def is_known_address(users: Readable, *, user_id: UUID, address: str, sinc
     return await users.fetch_one(SELECT_KNOWN_ADDRESS, values) is not None
 
 
-UPSERT_KNOWN_ADDRESS = Statement(
+UPSERT_KNOWN_ADDRESS = (
     "INSERT INTO known_addresses (user_id, address, logged_in_at) VALUES (:user_id, :address, :now)"
     " ON CONFLICT (user_id, address) DO UPDATE SET logged_in_at = excluded.logged_in_at"
 )
@@ -237,7 +233,7 @@ async def upsert_known_address(users: Transaction, *, user_id: UUID, address: st
     await users.execute(UPSERT_KNOWN_ADDRESS, {"user_id": user_id, "address": address, "now": now})
 
 
-DELETE_KNOWN_ADDRESSES = Statement("DELETE FROM known_addresses WHERE logged_in_at <= :until")
+DELETE_KNOWN_ADDRESSES = "DELETE FROM known_addresses WHERE logged_in_at <= :until"
 
 
 async def delete_known_addresses(users: Transaction, *, until: datetime) -> None:
@@ -245,9 +241,7 @@ async def delete_known_addresses(users: Transaction, *, until: datetime) -> None
     await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
 
 
-UPDATE_HASH = Statement(
-    "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"
-)
+UPDATE_HASH = "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"
 
 
 async def replace_hash(users: Transaction, *, user_id: UUID, old_hash: str, new_hash: str) -> bool:
@@ -256,7 +250,7 @@ async def replace_hash(users: Transaction, *, user_id: UUID, old_hash: str, new_
     return await users.fetch_one(UPDATE_HASH, values) is not None
 
 
-ANY_USER = Statement("SELECT user_id FROM users LIMIT 1")
+ANY_USER = "SELECT user_id FROM users LIMIT 1"
 
 
 async def check_users(users: Database) -> None:

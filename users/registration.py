@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from databases import Database
-
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, NotFound
 from users import queries

@@ -5,9 +5,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.auth.dependencies import GuardedRoute, needs, read_caller
 from servicekit.auth.tokens import Scope
-from servicekit.db.database import write
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
@@ -20,6 +18,7 @@ from users.dependencies import (
     CurrentTokenIssuer,
     LoginForm,
     NameInQuery,
+    OwnerOrAdmin,
     TokenLifetime,
     UserInPath,
     UsersDatabase,
@@ -30,7 +29,7 @@ from users.password_change import Change, change_own_password
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 
-router = APIRouter(tags=["users"], route_class=GuardedRoute)
+router = APIRouter(tags=["users"])
 
 
 @router.post(
@@ -54,7 +53,7 @@ async def register_user(
     # Before the write lock, for which others wait.
     password_hash = await passwords.hash(new.password.get_secret_value(), address=address)
     player = NewPlayer(user_id, new.username, password_hash, address, clock())
-    await write(users, partial(add_user, player=player))
+    await users.write(partial(add_user, player=player))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
@@ -124,17 +123,16 @@ async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
     "/{user_id}/password",
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
-    dependencies=[needs(Scope.ADMIN, Scope.PLAYER)],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
 async def put_password(
+    caller: OwnerOrAdmin,
     user_id: UserInPath,
     new: NewPassword,
     users: UsersDatabase,
     passwords: CurrentPasswords,
     clock: CurrentClock,
     address: ClientAddress,
-    request: Request,
 ) -> None:
     """One's own, with the old one: 403 if that is wrong, and failures count as those of log-ins do.
 
@@ -142,9 +140,9 @@ async def put_password(
     those who forgot theirs. Access tokens stay valid until they run out.
     """
     password = new.password.get_secret_value()
-    if read_caller(request).scope is Scope.ADMIN:
+    if Scope.ADMIN in caller.scopes:
         password_hash = await passwords.hash(password, address=address)
-        await write(users, partial(set_password, user_id=user_id, password_hash=password_hash))
+        await users.write(partial(set_password, user_id=user_id, password_hash=password_hash))
     elif new.old_password is None:
         raise Invalid("body.old_password: the old password is needed to change one's own.")
     else:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from servicekit.auth.tokens import ALGORITHM, ISSUER, Scope
+from servicekit.auth.tokens import ALGORITHM, ISSUER, Scope, list_scopes
 from servicekit.problems import Unavailable
 
 
@@ -58,7 +58,12 @@ class TokenIssuer:
     def issue(self, *, scope: Scope, user_id: UUID | None, now: datetime, lifetime: timedelta) -> str:
         """A signed token; `user_id` is the player of the scope `player`. Raises Unavailable without the key."""
         self._key = self._key or read_private_key(self._file)
-        claims: dict[str, object] = {"iss": ISSUER, "scope": scope.value, "iat": now, "exp": now + lifetime}
+        claims: dict[str, object] = {
+            "iss": ISSUER,
+            "scope": " ".join(list_scopes(scope)),
+            "iat": now,
+            "exp": now + lifetime,
+        }
         if user_id is not None:
             claims["sub"] = str(user_id)
         return jwt.encode(claims, self._key, algorithm=ALGORITHM)

@@ -1,14 +1,19 @@
-"""What a route of words is given."""
+"""The dependencies of the routes of words."""
 
 from typing import Annotated
 
-from databases import Database
-from fastapi import Path, Query
+from fastapi import Depends, Path, Query, Request
 
-from servicekit.http.given import given
+from servicekit.db.database import Database
 from words.models import Prefix, Word
 
-WordsDatabase = Annotated[Database, given("words")]
+
+async def get_words(request: Request) -> Database:
+    words: Database = request.app.state.words
+    return words
+
+
+WordsDatabase = Annotated[Database, Depends(get_words)]
 WordInPath = Annotated[Word, Path(description="five letters a-z; upper case is taken as lower")]
 PrefixInQuery = Annotated[Prefix, Query(description="what the words begin with, 0-5 letters a-z")]
 AfterInQuery = Annotated[Word | None, Query(description="the last word of the page before")]

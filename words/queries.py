@@ -3,23 +3,20 @@
 import json
 from collections.abc import Sequence
 
-from databases import Database
-
-from servicekit.db.database import Readable
-from servicekit.db.statements import Statement
+from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 1
 """`PRAGMA user_version` of share/words.sql, whose tables these statements expect."""
 
-SELECT_WORD = Statement("SELECT word FROM words WHERE word = :word")
+SELECT_WORD = "SELECT word FROM words WHERE word = :word"
 
 
 async def has_word(words: Readable, *, word: str) -> bool:
     return await words.fetch_one(SELECT_WORD, {"word": word}) is not None
 
 
-SELECT_THESE = Statement("SELECT word FROM words WHERE word IN (SELECT value FROM json_each(:wanted)) ORDER BY word")
+SELECT_THESE = "SELECT word FROM words WHERE word IN (SELECT value FROM json_each(:wanted)) ORDER BY word"
 
 
 async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
@@ -27,7 +24,7 @@ async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
     return [row["word"] for row in await words.fetch_all(SELECT_THESE, {"wanted": json.dumps(wanted)})]
 
 
-INSERT_WORD = Statement("INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word")
+INSERT_WORD = "INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word"
 
 
 async def insert_word(words: Transaction, *, word: str) -> bool:
@@ -35,7 +32,7 @@ async def insert_word(words: Transaction, *, word: str) -> bool:
     return await words.fetch_one(INSERT_WORD, {"word": word}) is not None
 
 
-DELETE_WORD = Statement("DELETE FROM words WHERE word = :word RETURNING word")
+DELETE_WORD = "DELETE FROM words WHERE word = :word RETURNING word"
 
 
 async def delete_word(words: Transaction, *, word: str) -> bool:
@@ -43,7 +40,7 @@ async def delete_word(words: Transaction, *, word: str) -> bool:
     return await words.fetch_one(DELETE_WORD, {"word": word}) is not None
 
 
-SELECT_WORDS = Statement(
+SELECT_WORDS = (
     "SELECT word FROM words WHERE word > :after AND word >= :prefix AND word < :beyond ORDER BY word LIMIT :limit"
 )
 
@@ -55,7 +52,7 @@ async def list_words(words: Readable, *, prefix: str, after: str, limit: int) ->
     return [row["word"] for row in await words.fetch_all(SELECT_WORDS, values)]
 
 
-ANY_WORD = Statement("SELECT word FROM words LIMIT 1")
+ANY_WORD = "SELECT word FROM words LIMIT 1"
 
 
 async def check_words(words: Database) -> None:

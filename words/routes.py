@@ -2,11 +2,10 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Request, Response, status
+from fastapi import APIRouter, Request, Response, Security, status
 
-from servicekit.auth.dependencies import GuardedRoute, needs
+from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
-from servicekit.db.database import write
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -14,7 +13,7 @@ from words import queries
 from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
 from words.models import KnownWord, Lookup, NewLookup, Words
 
-router = APIRouter(tags=["words"], route_class=GuardedRoute)
+router = APIRouter(tags=["words"])
 
 
 @router.get("/", summary="List words", responses=problems(Invalid, Unavailable))
@@ -52,13 +51,13 @@ async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
     "/{word}",
     summary="Add a word",
     status_code=status.HTTP_201_CREATED,
-    dependencies=[needs(Scope.ADMIN)],
+    dependencies=[Security(get_caller, scopes=[Scope.ADMIN])],
     responses=problems(Unauthorized, Forbidden, Invalid, Unavailable)
     | {200: {"model": KnownWord, "description": "The word was there already"}},
 )
 async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -> KnownWord:
     """From now on it may be guessed. Safe to send again: 201 the first time, then 200."""
-    is_new = await write(words, partial(queries.insert_word, word=word))
+    is_new = await words.write(partial(queries.insert_word, word=word))
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return KnownWord(word=word)
 
@@ -67,10 +66,10 @@ async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -
     "/{word}",
     summary="Remove a word",
     status_code=status.HTTP_204_NO_CONTENT,
-    dependencies=[needs(Scope.ADMIN)],
+    dependencies=[Security(get_caller, scopes=[Scope.ADMIN])],
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
     """From now on it may not be guessed, unless it is a candidate for answers. 404 if it was not there."""
-    if not await write(words, partial(queries.delete_word, word=word)):
+    if not await words.write(partial(queries.delete_word, word=word)):
         raise NotFound(f"The dictionary has no word {word}.")

@@ -1,103 +1,74 @@
-"""Who may call an endpoint: `dependencies=[needs(Scope.ADMIN)]` at its route, in a router of `GuardedRoute`s.
+"""Who may call an endpoint: FastAPI's security dependencies, with scopes.
 
-FastAPI reads and parses the body before any dependency runs. A GuardedRoute asks its guards before that, so a stranger
-is told 401 or 403 whatever they sent.
+    @router.put("/{word}", dependencies=[Security(get_caller, scopes=[Scope.ADMIN])])
+
+    async def read_state(user_id: OwnUserId, ...)       # a player's token, and that player's own path
+
+FastAPI runs them before it validates the path and the body, so a caller without the right learns nothing else; only a
+body that is not JSON at all is answered 422 before 401.
 """
 
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request, Security
-from fastapi.dependencies.models import Dependant
-from fastapi.params import Depends as DependsParameter
-from fastapi.security import HTTPBearer, OAuth2PasswordBearer
-from starlette.responses import Response
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 
 from servicekit.auth.tokens import DESCRIPTIONS, Caller, Scope, TokenVerifier
-from servicekit.http.given import GivingRoute
+from servicekit.http.parameters import UuidParameter
 from servicekit.problems import Forbidden, Unauthorized
 
-# What Swagger's Authorize button needs to know, to get a player's token and to be given one of bin/token; the guards
-# read the header themselves.
+# Swagger's Authorize button offers both: a name and a password, or a token to paste.
 PASSWORD_FLOW = OAuth2PasswordBearer(
     tokenUrl="/api/users/token",
     scopes={scope.value: text for scope, text in DESCRIPTIONS.items()},
-    auto_error=False,
+    auto_error=False,  # get_caller answers, with problem details
 )
-TOKEN = HTTPBearer(bearerFormat="JWT", description="a token, for instance one of bin/token", auto_error=False)
+PASTED_TOKEN = HTTPBearer(bearerFormat="JWT", description="a token, for instance one of bin/token", auto_error=False)
+
+BearerToken = Annotated[str | None, Depends(PASSWORD_FLOW)]
+"""The token in the header `Authorization: Bearer TOKEN`; None without that header."""
 
 
-def read_caller(request: Request) -> Caller:
-    """Raises Unauthorized if there is no valid token in the request."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Unauthorized("This needs a token: send it as `Authorization: Bearer TOKEN`.")
+async def get_token_verifier(request: Request) -> TokenVerifier:
     verifier: TokenVerifier = request.app.state.token_verifier
-    return verifier.verify(token.strip())
+    return verifier
 
 
-class Guard:
-    """Lets callers with one of the scopes pass; a player only to what is their own."""
-
-    def __init__(self, *scopes: Scope) -> None:
-        self._scopes = scopes
-
-    def check(self, request: Request) -> None:
-        """Raises Unauthorized without a valid token, Forbidden with one whose rights do not suffice."""
-        caller = read_caller(request)
-        if caller.scope not in self._scopes:
-            raise Forbidden(f"This needs the scope {' or '.join(self._scopes)}; the token has {caller.scope}.")
-        if caller.scope is Scope.PLAYER and not is_own(request, caller):
-            raise Forbidden("A player's token opens only what is that player's own.")
-
-    async def __call__(
-        self,
-        request: Request,
-        _flow: Annotated[object, Depends(PASSWORD_FLOW)],
-        _token: Annotated[object, Depends(TOKEN)],
-    ) -> None:
-        """The dependency, which puts the lock on the operation in OpenAPI; the check itself came before the body."""
-        if self not in getattr(request.state, "guards_passed", ()):
-            raise RuntimeError("the router of this endpoint has no route_class=GuardedRoute")
+PastedToken = Annotated[object, Depends(PASTED_TOKEN)]
+"""Only for the second field of Swagger's Authorize button; the token is in BearerToken, too."""
+CurrentTokenVerifier = Annotated[TokenVerifier, Depends(get_token_verifier)]
 
 
-def is_own(request: Request, caller: Caller) -> bool:
-    """Whether the path names the caller as its user."""
-    try:
-        return UUID(request.path_params["user_id"]) == caller.user_id
-    except ValueError:
-        return False
+def verify_caller(token: str | None, verifier: TokenVerifier, required_scopes: list[str]) -> Caller:
+    """Raises Unauthorized without a valid token, Forbidden if it lacks a required scope."""
+    if not token:
+        raise Unauthorized("This needs a token: send it as `Authorization: Bearer TOKEN`.")
+    caller = verifier.verify(token.strip())
+    for scope in required_scopes:
+        if scope not in caller.scopes:
+            raise Forbidden(f"The token lacks the required scope {scope}; it has {' '.join(sorted(caller.scopes))}.")
+    return caller
 
 
-def needs(*scopes: Scope) -> DependsParameter:
-    """For a route's `dependencies=`: one of the scopes is needed."""
-    return guarded_by(Guard(*scopes), *scopes)
+async def get_caller(
+    required: SecurityScopes,
+    token: BearerToken,
+    _pasted: PastedToken,
+    verifier: CurrentTokenVerifier,
+) -> Caller:
+    """The caller, whose token has all scopes that the route requires. Raises as `verify_caller`."""
+    return verify_caller(token, verifier, required.scopes)
 
 
-def guarded_by(guard: Guard, *scopes: Scope) -> DependsParameter:
-    """For a route's `dependencies=`: a guard of one's own, with the scopes that OpenAPI is to show."""
-    dependency: DependsParameter = Security(guard, scopes=[scope.value for scope in scopes])
-    return dependency
+async def get_own_user_id(
+    user_id: Annotated[UuidParameter, Path(description="the player's id, a UUID")],
+    caller: Annotated[Caller, Security(get_caller, scopes=[Scope.PLAYER])],
+) -> UUID:
+    """The id in the path. Raises Forbidden if it is not the id of the player who calls."""
+    if caller.user_id != user_id:
+        raise Forbidden("A player's token opens only what is that player's own.")
+    return user_id
 
 
-class GuardedRoute(GivingRoute):
-    """A route that asks its guards before the body is read."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handler = super().get_route_handler()
-        guards = tuple(d.dependency for d in self.dependencies if isinstance(d.dependency, Guard))
-
-        async def handle_guarded(request: Request) -> Response:
-            for guard in guards:
-                guard.check(request)
-            request.state.guards_passed = guards
-            return await handler(request)
-
-        return handle_guarded if guards else handler
-
-    def leave_to_fastapi(self, documented: Dependant) -> Dependant:
-        """Not the guards, which were asked before: they cost a request 50 us."""
-        left = super().leave_to_fastapi(documented)
-        return replace(left, dependencies=[each for each in left.dependencies if not isinstance(each.call, Guard)])
+OwnUserId = Annotated[UUID, Depends(get_own_user_id)]

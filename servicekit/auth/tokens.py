@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jwt
@@ -34,29 +35,34 @@ DESCRIPTIONS = {
 }
 
 
+def list_scopes(scope: Scope) -> list[Scope]:
+    """What a token of a scope holds: an administrator's also holds that of services."""
+    return [Scope.ADMIN, Scope.SERVICE] if scope is Scope.ADMIN else [scope]
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, as a token says."""
+    """The holder of a valid token."""
 
-    scope: Scope
+    scopes: frozenset[Scope]
     user_id: UUID | None
     """The player; None for a service and for the operator."""
 
 
-REMEMBERED = 1000
+CACHED_TOKENS = 1000
 
 
 class TokenVerifier:
     """Reads the public key at the first token, so that a service starts without it.
 
-    To check a signature takes as long as to store a result, and callers come again with the token that they have: the
-    latest good ones are remembered, of which only the time has to be looked at.
+    Checking a signature takes 100 us, as long as storing a result, and callers send the same token again: the latest
+    valid ones are cached, and only their expiry is checked.
     """
 
     def __init__(self, public_key_file: Path) -> None:
         self._file = public_key_file
         self._key: Ed25519PublicKey | None = None
-        self._read = lru_cache(REMEMBERED)(self._read_signed)
+        self._read = lru_cache(CACHED_TOKENS)(self._read_signed)
 
     def verify(self, token: str) -> Caller:
         """Raises Unauthorized for a token that is not ours, is broken or has expired; Unavailable without the key."""
@@ -66,7 +72,7 @@ class TokenVerifier:
         return caller
 
     def _read_signed(self, token: str) -> tuple[Caller, float]:
-        """Whose it is, and until when, in seconds since 1970."""
+        """The caller, and when the token expires, in seconds since 1970."""
         self._key = self._key or read_public_key(self._file)
         try:
             claims = jwt.decode(
@@ -74,16 +80,23 @@ class TokenVerifier:
                 self._key,
                 algorithms=[ALGORITHM],  # never what the token itself names
                 issuer=ISSUER,
-                # A token from the future is no worse: our clock may have been put back, or its maker's may be ahead.
+                # An `iat` in the future is accepted: clocks differ, and ours may have been put back.
                 options={"require": ["exp", "iss", "scope"], "verify_iat": False},
             )
-            scope = Scope(claims["scope"])
-            caller = Caller(scope, UUID(claims["sub"]) if scope is Scope.PLAYER else None)
-            return caller, float(claims["exp"])
+            return read_claims(claims), float(claims["exp"])
         except jwt.ExpiredSignatureError:
             raise Unauthorized(EXPIRED) from None
-        except (jwt.InvalidTokenError, KeyError, ValueError, RecursionError):  # the last of JSON nested too deep
+        except (jwt.InvalidTokenError, AttributeError, KeyError, ValueError, RecursionError):
+            # AttributeError: the scope is no text; RecursionError: JSON nested too deep
             raise Unauthorized("The token is not valid; get one from POST /api/users/token.") from None
+
+
+def read_claims(claims: dict[str, Any]) -> Caller:
+    """Raises KeyError or ValueError for claims that no token of ours has."""
+    scopes = {Scope(name) for name in claims["scope"].split(" ")}
+    if Scope.ADMIN in scopes:
+        scopes.add(Scope.SERVICE)  # tokens of earlier versions held `admin` alone
+    return Caller(frozenset(scopes), UUID(claims["sub"]) if Scope.PLAYER in scopes else None)
 
 
 def read_public_key(file: Path) -> Ed25519PublicKey:

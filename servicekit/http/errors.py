@@ -120,14 +120,12 @@ def describe_validation_errors(errors: list[FieldError]) -> str:
 
 
 def read_validation_errors(error: RequestValidationError) -> list[FieldError]:
-    """The first of them, without the input itself, which may be huge, secret or not even text."""
-    return [
-        FieldError(
-            field=".".join(str(part) for part in entry["loc"]),
-            message=_describe(entry),
-        )
-        for entry in error.errors()[:MAX_FIELD_ERRORS]
-    ]
+    """The first of them, without the input itself, which may be huge, secret or not even text.
+
+    A parameter that several dependencies take is wrong once.
+    """
+    messages = {".".join(map(str, entry["loc"])): _describe(entry) for entry in error.errors()[:MAX_FIELD_ERRORS]}
+    return [FieldError(field=field, message=message) for field, message in messages.items()]
 
 
 def _describe(entry: Mapping[str, Any]) -> str:

@@ -5,11 +5,11 @@ asked to delete the word `openapi.json`. A reserved path answers any other metho
 """
 
 from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Match, Route
+from starlette.routing import Match
 from starlette.types import Scope
 
 
-class ReservedPath(BaseRoute):
+class ReservedAPIRoute(APIRoute):
     """Takes every request to its path; Starlette's own `handle` answers 405 to the methods that it does not have."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -17,11 +17,3 @@ class ReservedPath(BaseRoute):
         if match is Match.NONE:
             return match, child_scope
         return Match.FULL, {**child_scope, "route": self}
-
-
-class ReservedRoute(ReservedPath, Route):
-    """Starlette's kind of route, which FastAPI uses for /openapi.json."""
-
-
-class ReservedAPIRoute(ReservedPath, APIRoute):
-    """FastAPI's kind, which all others are."""

@@ -312,9 +312,10 @@ def test_each_player_has_a_play_of_their_own(client: TestClient, make_player: Ca
 
 
 @pytest.mark.parametrize("user_id", ["1", "ada", "5d0b2f6e-9b0d-4f6c-8f0e", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a110"])
-def test_what_is_no_users_id_is_403(player: Player, user_id: str) -> None:
+def test_a_malformed_user_id_is_422_and_names_it_once(player: Player, user_id: str) -> None:
     response = player.client.get(f"/{TODAY}/plays/{user_id}", headers=player.headers)
-    assert_problem(response, 403)
+    sentence = "path.user_id: this should be a UUID such as 5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11."
+    assert assert_problem(response, 422) == sentence
 
 
 def test_without_the_plays_database_there_is_no_health_and_no_500(

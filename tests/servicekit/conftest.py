@@ -3,8 +3,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from databases import Database
 
+from servicekit.db.database import Database
 from servicekit.db.sqlite_file import DatabaseFile
 from tests.support.ledger import Ledger, create_ledger
 

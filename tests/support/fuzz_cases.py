@@ -113,7 +113,8 @@ def put_known_values(
 def fitting_scopes(operation: Operation) -> list[str]:
     """Which open an operation, as its document says; none where no token is needed."""
     security = operation.definition.raw.get("security", [])
-    return sorted({scope for kind in security for scopes in kind.values() for scope in scopes})
+    required = {scope for kind in security for scopes in kind.values() for scope in scopes}
+    return sorted(required) if required or not security else [Scope.ADMIN, Scope.PLAYER]
 
 
 def callers_of(operation: Operation) -> st.SearchStrategy[str]:

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from databases import Database
-
-from servicekit.db.database import open_database, write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 
 SCHEMA = """
@@ -56,7 +54,7 @@ class Ledger:
         return f"sqlite:///{self.path}"
 
     def open(self, *, busy_timeout_ms: int = 10_000) -> Database:
-        return open_database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
+        return Database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
 
     def lock(self) -> sqlite3.Connection:
         """A connection, as another process has one, that holds the write lock until it is closed."""
@@ -73,7 +71,7 @@ class Ledger:
 
 
 async def add_entry(database: Database, number: int, amount: int = 1) -> None:
-    await write(database, partial(add_amount, number=number, amount=amount))
+    await database.write(partial(add_amount, number=number, amount=amount))
 
 
 async def wait_for_attempt(statements: Sequence[str]) -> None:
@@ -94,7 +92,7 @@ async def begin_slowly(database: Database, *numbers: int) -> asyncio.Task[None]:
         loop.call_soon_threadsafe(begun.set)
         await session.fetch_val(SLOW)
 
-    task = asyncio.create_task(write(database, add_slowly))
+    task = asyncio.create_task(database.write(add_slowly))
     await begun.wait()
     return task
 

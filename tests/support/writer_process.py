@@ -12,14 +12,12 @@ from pathlib import Path
 from typing import TextIO
 from uuid import UUID, uuid4
 
-from databases import Database
-
 import games.queries
 import stats.queries
 import stats.results
 import users.queries
 from games.plays import PlayResult
-from servicekit.db.database import open_database, write
+from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction
 from stats.store_result import insert_result
@@ -40,17 +38,17 @@ def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
 
 async def register(database: Database) -> UUID:
     user_id = uuid4()
-    await write(database, partial(users.queries.insert_user, user_id=user_id, username=str(user_id)))
+    await database.write(partial(users.queries.insert_user, user_id=user_id, username=str(user_id)))
     return user_id
 
 
 async def play(plays: Database, shard: Database, result: PlayResult) -> None:
     """From the first guess to the delivery of the result: each step is committed before the next begins."""
     user_id, game_id = result.user_id, result.game_id
-    await write(plays, partial(begin_and_end, result=result))
+    await plays.write(partial(begin_and_end, result=result))
     stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
-    await write(shard, partial(insert_result, user_id=user_id, game_id=game_id, result=stored, any_time=False))
-    await write(plays, partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
+    await shard.write(partial(insert_result, user_id=user_id, game_id=game_id, result=stored, any_time=False))
+    await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
 
 async def begin_and_end(plays: Transaction, *, result: PlayResult) -> None:
@@ -64,7 +62,7 @@ async def write_for_ever(acknowledged: TextIO) -> None:
     data_paths = read_data_paths()
 
     def open_path(path: Path, schema_version: int) -> Database:
-        return open_database(f"sqlite:///{path}", busy_timeout_ms=1500, schema_version=schema_version)
+        return Database(f"sqlite:///{path}", busy_timeout_ms=1500, schema_version=schema_version)
 
     users_database = open_path(data_paths.users, users.queries.SCHEMA_VERSION)
     plays = open_path(data_paths.plays, games.queries.PLAYS_SCHEMA_VERSION)

@@ -17,9 +17,9 @@ USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
 @pytest.mark.parametrize(
     ("arguments", "caller"),
     [
-        (["--scope", "admin"], Caller(Scope.ADMIN, None)),
-        (["--scope", "service"], Caller(Scope.SERVICE, None)),
-        (["--scope", "player", "--user", USER], Caller(Scope.PLAYER, UUID(USER))),
+        (["--scope", "admin"], Caller(frozenset({Scope.ADMIN, Scope.SERVICE}), None)),
+        (["--scope", "service"], Caller(frozenset({Scope.SERVICE}), None)),
+        (["--scope", "player", "--user", USER], Caller(frozenset({Scope.PLAYER}), UUID(USER))),
     ],
     ids=["admin", "service", "player"],
 )
@@ -87,4 +87,6 @@ def test_the_script_prints_the_token_and_nothing_else(unmade: DataPaths) -> None
         [ROOT / "bin" / "token", "--scope", "admin"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
     assert (result.returncode, result.stderr) == (0, "")
-    assert TokenVerifier(unmade.public_key).verify(result.stdout.strip()) == Caller(Scope.ADMIN, None)
+    assert TokenVerifier(unmade.public_key).verify(result.stdout.strip()) == Caller(
+        frozenset({Scope.ADMIN, Scope.SERVICE}), None
+    )

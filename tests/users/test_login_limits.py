@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from servicekit.db.database import open_database, write
+from servicekit.db.database import Database
 from tests.support.problem_checks import assert_problem
 from tests.users.conftest import CountingHash, SteppedClock
 from users.addresses import to_counted_address
@@ -313,13 +313,13 @@ async def test_of_thirty_guesses_at_once_on_two_instances_five_are_checked(
 @pytest.mark.anyio
 async def test_the_time_of_an_attempt_is_read_under_the_write_lock(database: Path, clock: SteppedClock) -> None:
     """Else one that began earlier and got the lock later would not see the failures before it."""
-    users = open_database(f"sqlite:///{database}", busy_timeout_ms=10_000, schema_version=SCHEMA_VERSION)
+    users = Database(f"sqlite:///{database}", busy_timeout_ms=10_000, schema_version=SCHEMA_VERSION)
     count = partial(count_attempt, login=None, credentials=Credentials("ada", "wrong", HOME), clock=clock)
     async with users:
-        await write(users, count)  # opens the connection
+        await users.write(count)  # opens the connection
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            waiting = asyncio.create_task(write(users, count))
+            waiting = asyncio.create_task(users.write(count))
             await asyncio.sleep(0)  # it has begun, and cannot have the lock
             clock.move(100)
             other.execute("ROLLBACK")

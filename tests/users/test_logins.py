@@ -57,7 +57,7 @@ def test_a_name_and_a_password_give_a_token_of_the_player(
     assert (response.json()["token_type"], response.json()["expires_in"]) == ("bearer", 3600)
     assert response.headers["Cache-Control"] == "no-store"
     token = response.json()["access_token"]
-    assert TokenVerifier(token_keys.public_key_file).verify(token) == Caller(Scope.PLAYER, user_id)
+    assert TokenVerifier(token_keys.public_key_file).verify(token) == Caller(frozenset({Scope.PLAYER}), user_id)
     claims = jwt.decode(token, options={"verify_signature": False})
     assert claims["exp"] == int(clock.now.timestamp()) + 3600
     assert PASSWORD not in json.dumps(claims)

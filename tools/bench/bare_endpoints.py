@@ -4,12 +4,11 @@ GET validates a UUID in the path and returns the statistics model from a constan
 POST validates the model of a result and returns it.
 """
 
-import os
-
 from fastapi import APIRouter, FastAPI
 
 from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
+from servicekit.settings import ServiceSettings
 from stats.dependencies import UserInPath
 from stats.models import GuessCounts, NewResult, Statistics
 
@@ -36,11 +35,11 @@ def create_app() -> FastAPI:
         return new
 
     return create_service(
-        title="bare",
+        ServiceSettings(),
+        Metrics(),
+        name="bare",
         description="",
-        instance=os.environ.get("PS", "bare"),
         router=router,
         databases=[],
         checks=[],
-        metrics=Metrics(),
     )

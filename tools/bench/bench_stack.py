@@ -17,9 +17,7 @@ ENVIRONMENT = {
 }
 INSTANCES = 3
 
-BARE_APP = """from tools.bench.bare_endpoints import create_app
-
-app = create_app()
+BARE_APP = """from tools.bench.bare_endpoints import create_app as create_app_from_environment
 """
 ROUTES = """
 [http.routers.bare]

@@ -64,4 +64,4 @@ def is_valid(service_token: Path, public_key: Path) -> bool:
         caller = TokenVerifier(public_key).verify(service_token.read_text(encoding="ascii"))
     except (FileNotFoundError, UnicodeDecodeError, Unauthorized):
         return False
-    return caller.scope is Scope.SERVICE
+    return caller.scopes == {Scope.SERVICE}

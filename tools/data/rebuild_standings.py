@@ -44,5 +44,5 @@ SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak
 def fill_standings(shard: sqlite3.Connection) -> None:
     """Writes the standings and score counts of a shard that has games and none of these yet."""
     rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
-    shard.executemany(UPSERT_STANDING.sql, rows)
+    shard.executemany(UPSERT_STANDING, rows)
     shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")

@@ -23,6 +23,10 @@ class Instance:
     """Whether the keeper is of a version that is ended by SIGUSR1, and replaces its command at SIGHUP."""
 
 
+KEEP_MODULES = ("tools.process.keep", "tools.keep")
+"""bin/keep's module in this version and in earlier ones."""
+
+
 def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:
     """What bin/keep keeps, the newest first. Raises psutil.NoSuchProcess if that has ended itself."""
     children = [child for child in keeper.children() if runs(child)]
@@ -54,7 +58,8 @@ def list_keepers(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
-            if "tools.process.keep" in command and Path(process.cwd()) == root:
-                yield process, command[command.index("tools.process.keep") + 1 :]
+            module = next((name for name in KEEP_MODULES if name in command), None)
+            if module is not None and Path(process.cwd()) == root:
+                yield process, command[command.index(module) + 1 :]
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended meanwhile, or is somebody else's
             continue

@@ -1,20 +1,22 @@
-"""Guards, on a small service: what is a player's own, and what happens when something is not put together rightly."""
+"""The security dependencies, on a small service: what is a player's own, and a public key that is missing."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
+import jwt
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Security
 from starlette.testclient import TestClient
 
-from servicekit.auth.dependencies import GuardedRoute, needs
+from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope, TokenVerifier
 from servicekit.http.errors import problems
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import Forbidden, Unauthorized
 from servicekit.service import create_service
+from servicekit.settings import ServiceSettings
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
 from users.token_issuer import TokenIssuer
@@ -23,31 +25,35 @@ USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000000")
 
 
-def create_diary_service(router: APIRouter, public_key_file: Path) -> FastAPI:
-    @router.post(
-        "/diaries/{user_id}",
-        dependencies=[needs(Scope.PLAYER, Scope.ADMIN)],
-        responses=problems(Unauthorized, Forbidden),
-    )
-    async def write_diary(user_id: UUID, text: str) -> UUID:
+def create_diary_service(public_key_file: Path) -> FastAPI:
+    router = APIRouter()
+
+    @router.post("/diaries/{user_id}", responses=problems(Unauthorized, Forbidden))
+    async def write_diary(user_id: OwnUserId, text: str) -> UUID:
         return user_id
 
+    @router.post(
+        "/pages",
+        dependencies=[Security(get_caller, scopes=[Scope.SERVICE])],
+        responses=problems(Unauthorized, Forbidden),
+    )
+    async def print_pages(text: str) -> str:
+        return text
+
     return create_service(
-        title="Diaries",
+        ServiceSettings(_env_file=None, token_public_key_file=public_key_file),
+        Metrics(),
+        name="diaries",
         description="Tests.",
-        instance="diaries",
         router=router,
         databases=[],
         checks=[],
-        metrics=Metrics(),
-        token_verifier=TokenVerifier(public_key_file),
     )
 
 
 @pytest.fixture
 def client(token_keys: TokenKeys) -> Iterator[TestClient]:
-    router = APIRouter(route_class=GuardedRoute)
-    with TestClient(create_diary_service(router, token_keys.public_key_file)) as client:
+    with TestClient(create_diary_service(token_keys.public_key_file)) as client:
         yield client
 
 
@@ -64,27 +70,42 @@ def test_a_token_from_the_future_counts_since_a_clock_may_be_put_back(token_keys
     token = TokenIssuer(token_keys.private_key_file).issue(
         scope=Scope.ADMIN, user_id=None, now=tomorrow, lifetime=timedelta(hours=1)
     )
-    assert TokenVerifier(token_keys.public_key_file).verify(token).scope is Scope.ADMIN
+    assert TokenVerifier(token_keys.public_key_file).verify(token).scopes == {Scope.ADMIN, Scope.SERVICE}
 
 
-@pytest.mark.parametrize("path", [f"/diaries/{OTHER}?text=x", f"/diaries/{OTHER}", "/diaries/nobody", "/diaries/%20"])
+@pytest.mark.parametrize("path", [f"/diaries/{OTHER}?text=x", f"/diaries/{OTHER}"])
 def test_a_player_may_not_do_what_is_anothers(client: TestClient, token_keys: TokenKeys, path: str) -> None:
     response = client.post(path, headers=token_keys.headers(Scope.PLAYER, USER))
     assert assert_problem(response, 403) == "A player's token opens only what is that player's own."
 
 
-def test_an_administrator_may_do_it_for_anybody_and_a_service_for_nobody(
-    client: TestClient, token_keys: TokenKeys
-) -> None:
-    for user_id in (USER, OTHER):
-        assert client.post(f"/diaries/{user_id}?text=x", headers=token_keys.headers(Scope.ADMIN)).is_success
-        response = client.post(f"/diaries/{user_id}?text=x", headers=token_keys.headers(Scope.SERVICE))
-        assert assert_problem(response, 403) == "This needs the scope player or admin; the token has service."
+@pytest.mark.parametrize("scope", [Scope.ADMIN, Scope.SERVICE])
+def test_only_a_player_has_something_of_their_own(client: TestClient, token_keys: TokenKeys, scope: Scope) -> None:
+    response = client.post(f"/diaries/{USER}?text=x", headers=token_keys.headers(scope))
+    assert assert_problem(response, 403).startswith("The token lacks the required scope player; it has ")
 
 
-def test_input_is_looked_at_after_the_rights(client: TestClient, token_keys: TokenKeys) -> None:
+def test_an_administrator_may_do_what_services_may(client: TestClient, token_keys: TokenKeys) -> None:
+    for scope in (Scope.ADMIN, Scope.SERVICE):
+        assert client.post("/pages?text=x", headers=token_keys.headers(scope)).is_success
+    response = client.post("/pages?text=x", headers=token_keys.headers(Scope.PLAYER, USER))
+    assert assert_problem(response, 403) == "The token lacks the required scope service; it has player."
+
+
+def test_a_token_of_before_with_admin_alone_holds_service_too(token_keys: TokenKeys) -> None:
+    claims = jwt.decode(token_keys.token(Scope.ADMIN), options={"verify_signature": False})
+    assert claims["scope"] == "admin service"
+    earlier = jwt.encode(claims | {"scope": "admin"}, token_keys.private_key_file.read_bytes(), algorithm="EdDSA")
+    caller = TokenVerifier(token_keys.public_key_file).verify(earlier)
+    assert caller.scopes == {Scope.ADMIN, Scope.SERVICE}
+
+
+def test_input_is_validated_after_the_rights(client: TestClient, token_keys: TokenKeys) -> None:
     assert_problem(client.post(f"/diaries/{USER}"), 401)
-    assert_problem(client.post(f"/diaries/{USER}", headers=token_keys.headers(Scope.ADMIN)), 422)
+    assert_problem(client.post("/diaries/nobody"), 401)
+    assert_problem(client.post("/diaries/nobody", headers=token_keys.headers(Scope.ADMIN)), 403)
+    assert_problem(client.post(f"/diaries/{USER}", headers=token_keys.headers(Scope.PLAYER, USER)), 422)
+    assert_problem(client.post("/diaries/nobody?text=x", headers=token_keys.headers(Scope.PLAYER, USER)), 422)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no key", b"\xff", "private"])
@@ -94,8 +115,8 @@ def test_without_the_public_key_what_is_guarded_is_503_until_it_is_there(
     file = tmp_path / "later.pub"
     if content is not None:
         file.write_bytes(content if isinstance(content, bytes) else token_keys.private_key_file.read_bytes())
-    with TestClient(create_diary_service(APIRouter(route_class=GuardedRoute), file)) as client:
-        headers = token_keys.headers(Scope.ADMIN)
+    with TestClient(create_diary_service(file)) as client:
+        headers = token_keys.headers(Scope.PLAYER, USER)
         response = client.post(f"/diaries/{USER}?text=x", headers=headers)
         assert_problem(response, 503)
         assert str(tmp_path) not in response.text
@@ -103,10 +124,3 @@ def test_without_the_public_key_what_is_guarded_is_503_until_it_is_there(
         assert_problem(client.post(f"/diaries/{USER}?text=x"), 401)
         file.write_bytes(token_keys.public_key_file.read_bytes())
         assert client.post(f"/diaries/{USER}?text=x", headers=headers).is_success
-
-
-def test_a_guard_on_a_route_that_does_not_ask_it_lets_nobody_through(token_keys: TokenKeys) -> None:
-    app = create_diary_service(APIRouter(), token_keys.public_key_file)
-    with TestClient(app, raise_server_exceptions=False) as client:
-        response = client.post(f"/diaries/{USER}?text=x", headers=token_keys.headers(Scope.ADMIN))
-        assert_problem(response, 500)

@@ -7,10 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from databases import Database
 
 from servicekit.db.cache import QueryCache
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.problems import DatabaseUnavailable
 from tests.support.ledger import Ledger, add_amount, create_ledger
 
@@ -37,20 +36,20 @@ def add_elsewhere(path: Path, amount: int) -> None:
 
 async def test_what_was_made_is_given_again_while_nothing_changes(ledger: Ledger) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
         assert [await remembered.get("total", counting.read) for _ in range(3)] == [0, 0, 0]
         assert counting.times == 1
 
 
 async def test_every_commit_of_this_process_or_another_makes_it_anew(ledger: Ledger) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
         total = 0
         for number in range(20):
             if number % 2:
                 add_elsewhere(ledger.path, 5)
             else:
-                await write(database, partial(add_amount, number=number, amount=5))
+                await database.write(partial(add_amount, number=number, amount=5))
             total += 5
             assert await remembered.get("total", counting.read) == total
             assert await remembered.get("total", counting.read) == total
@@ -61,7 +60,7 @@ async def test_a_change_of_any_database_counts(ledger: Ledger, tmp_path: Path) -
     other = Ledger(tmp_path / "other.db")
     create_ledger(other.path)
     async with ledger.open() as first, other.open() as second:
-        counting, remembered = Counting(second), QueryCache[int]([first, second], most=4)
+        counting, remembered = Counting(second), QueryCache[int]([first, second], size=4)
         assert await remembered.get("total", counting.read) == 0
         add_elsewhere(other.path, 3)
         assert await remembered.get("total", counting.read) == 3
@@ -72,7 +71,7 @@ async def test_a_change_of_any_database_counts(ledger: Ledger, tmp_path: Path) -
 
 async def test_another_file_in_the_place_of_a_database_counts(ledger: Ledger, tmp_path: Path) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
         for total in (7, 8, 9):
             replacement = tmp_path / "replacement.db"
             create_ledger(replacement)
@@ -83,7 +82,7 @@ async def test_another_file_in_the_place_of_a_database_counts(ledger: Ledger, tm
 
 async def test_what_a_commit_overtakes_while_it_is_made_is_not_given_again(ledger: Ledger) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
 
         async def read_and_be_overtaken() -> int:
             before = await counting.read()
@@ -97,7 +96,7 @@ async def test_what_a_commit_overtakes_while_it_is_made_is_not_given_again(ledge
 
 async def test_no_more_is_kept_than_was_said(ledger: Ledger) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
         for number in range(100):
             await remembered.get(number, counting.read)
         assert counting.times == 100
@@ -109,7 +108,7 @@ async def test_no_more_is_kept_than_was_said(ledger: Ledger) -> None:
 
 async def test_a_database_that_is_away_is_told_although_the_value_is_known(ledger: Ledger) -> None:
     async with ledger.open() as database:
-        counting, remembered = Counting(database), QueryCache[int]([database], most=4)
+        counting, remembered = Counting(database), QueryCache[int]([database], size=4)
         await remembered.get("total", counting.read)
         ledger.path.unlink()
         with pytest.raises(DatabaseUnavailable):

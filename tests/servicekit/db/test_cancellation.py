@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
-from databases import Database
 
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from tests.support.ledger import (
     Ledger,
@@ -46,7 +45,7 @@ class Ends:
 
     async def work(self, database: Database, number: int) -> None:
         try:
-            await write(database, partial(self._begin, number=number))
+            await database.write(partial(self._begin, number=number))
             self.acknowledged.add(number)
         except asyncio.CancelledError:
             self.cancelled.add(number)

@@ -2,15 +2,13 @@
 
 import asyncio
 import sqlite3
-import time
 from functools import partial
 
 import pytest
-from databases import Database
 
-from servicekit.db.database import write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
-from servicekit.db.writer import MOST
+from servicekit.db.writer import MAX_GROUP
 from servicekit.problems import Conflict, DatabaseUnavailable
 from tests.support.ledger import Ledger, add_amount, add_entry, begin_slowly, wait_for_attempt
 
@@ -56,13 +54,13 @@ async def test_what_comes_when_a_commit_has_begun_is_committed_with_the_next(
 async def test_the_first_of_very_many_does_not_wait_for_the_last(
     statements: list[str], ledger: Ledger, database: Database
 ) -> None:
-    await asyncio.gather(*(add_entry(database, number) for number in range(2 * MOST + 1)))
+    await asyncio.gather(*(add_entry(database, number) for number in range(2 * MAX_GROUP + 1)))
     assert statements.count("COMMIT") == 3
-    assert ledger.numbers() == set(range(2 * MOST + 1))
+    assert ledger.numbers() == set(range(2 * MAX_GROUP + 1))
 
 
 async def test_one_that_fails_is_taken_back_and_none_of_the_others(ledger: Ledger, database: Database) -> None:
-    failing = [write(database, partial(add_and_refuse, number=number)) for number in (1, 3)]
+    failing = [database.write(partial(add_and_refuse, number=number)) for number in (1, 3)]
     twice = [add_entry(database, 4), add_entry(database, 4)]
     outcomes = await asyncio.gather(
         add_entry(database, 0), failing[0], add_entry(database, 2), failing[1], *twice, return_exceptions=True
@@ -86,7 +84,7 @@ async def test_each_gets_its_own_result(database: Database) -> None:
     async def double(session: Transaction, *, number: int) -> int:
         return int(await session.fetch_val("SELECT 2 * :number", {"number": number}))
 
-    doubled = await asyncio.gather(*(write(database, partial(double, number=number)) for number in range(20)))
+    doubled = await asyncio.gather(*(database.write(partial(double, number=number)) for number in range(20)))
     assert doubled == list(range(0, 40, 2))
 
 
@@ -99,9 +97,9 @@ async def test_a_commit_that_fails_takes_all_of_it_back_and_each_is_told(ledger:
         await session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
         await session.execute("CREATE TABLE children (parent INTEGER REFERENCES parents)")
 
-    await write(database, create_tables)
+    await database.write(create_tables)
     outcomes = await asyncio.gather(
-        add_entry(database, 1), write(database, add_an_orphan), add_entry(database, 2), return_exceptions=True
+        add_entry(database, 1), database.write(add_an_orphan), add_entry(database, 2), return_exceptions=True
     )
     assert [type(outcome) for outcome in outcomes] == [sqlite3.IntegrityError] * 3
     assert ledger.numbers() == set()
@@ -122,16 +120,6 @@ async def test_whoever_is_still_patient_when_another_gives_up_is_carried_out(led
         lock.close()
         await patient
     assert ledger.numbers() == {0, 2}
-
-
-async def test_who_has_waited_before_does_not_wait_as_long_again(ledger: Ledger) -> None:
-    async with ledger.open(busy_timeout_ms=600_000) as database:
-        lock = ledger.lock()
-        ten_minutes_ago = time.monotonic() - 600
-        with pytest.raises(DatabaseUnavailable, match="locked"):
-            await write(database, partial(add_amount, number=1, amount=1), since=ten_minutes_ago)
-        lock.close()
-    assert ledger.numbers() == set()
 
 
 async def test_the_time_that_a_turn_took_to_come_is_no_time_to_wait_for_the_lock(ledger: Ledger) -> None:

@@ -9,9 +9,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from databases import Database
 
-from servicekit.db.database import Readable, open_database, write
+from servicekit.db.database import Database, Readable
 from servicekit.db.sqlite_file import wait_while_busy
 from servicekit.problems import DatabaseUnavailable
 from tests.support.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
@@ -132,7 +131,7 @@ async def test_text_that_is_not_utf_8_is_unavailable_and_no_crash(ledger: Ledger
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
         await database.fetch_val("SELECT CAST(x'ff' AS TEXT)")
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
-        await write(database, lambda session: session.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
+        await database.write(lambda session: session.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
 
 
 async def test_every_connection_writes_safely_minds_foreign_keys_and_never_waits_inside_sqlite(
@@ -144,7 +143,7 @@ async def test_every_connection_writes_safely_minds_foreign_keys_and_never_waits
 
     safe = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
     assert await read_settings(database) == {**safe, "query_only": 1}
-    assert await write(database, read_settings) == {**safe, "query_only": 0}
+    assert await database.write(read_settings) == {**safe, "query_only": 0}
 
 
 async def test_a_file_in_another_mode_is_put_into_wal_mode(ledger: Ledger) -> None:
@@ -198,7 +197,7 @@ async def test_a_path_is_relative_to_the_working_directory_or_absolute_and_may_h
     for name in ("plain.db", "with space, é and 'quotes'.db"):
         create_ledger(tmp_path / name)
         for url in (f"sqlite:///{name}", f"sqlite:///{tmp_path / name}"):
-            async with open_database(url, busy_timeout_ms=1000, schema_version=0) as database:
+            async with Database(url, busy_timeout_ms=1000, schema_version=0) as database:
                 assert await read_total(database) == 0
 
 

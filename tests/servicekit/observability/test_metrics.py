@@ -9,7 +9,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from servicekit.db.database import open_database, write
+from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import DatabaseUnavailable
@@ -115,11 +115,9 @@ async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(l
     async def do_nothing(_session: Transaction) -> None: ...
 
     async def begin() -> None:
-        await write(database, do_nothing)
+        await database.write(do_nothing)
 
-    async with open_database(
-        ledger.url, busy_timeout_ms=100, schema_version=0, watch_waits=metrics.watch_waits
-    ) as database:
+    async with Database(ledger.url, busy_timeout_ms=100, schema_version=0, watch_waits=metrics.watch_waits) as database:
         assert count_waits("+Inf") == 0
         await begin()
         assert count_waits("+Inf") == 1

@@ -29,7 +29,7 @@ CREATE TABLE imports (
 INSERT INTO users VALUES (x'000102030405060708090a0b0c0d0e0f', 'ada');
 INSERT INTO imports VALUES ('abc', 1, 2, '2026-01-01 00:00:00');
 """
-SERVICE = Caller(Scope.SERVICE, None)
+SERVICE = Caller(frozenset({Scope.SERVICE}), None)
 
 
 def read_keys(data_paths: DataPaths) -> list[bytes]:
@@ -65,7 +65,7 @@ def test_what_the_services_read_is_what_was_made(unmade: DataPaths) -> None:
     init.main([])
     token_issuer = TokenIssuer(unmade.private_key)
     token = token_issuer.issue(scope=Scope.ADMIN, user_id=None, now=datetime.now(UTC), lifetime=timedelta(minutes=1))
-    assert TokenVerifier(unmade.public_key).verify(token) == Caller(Scope.ADMIN, None)
+    assert TokenVerifier(unmade.public_key).verify(token) == Caller(frozenset({Scope.ADMIN, Scope.SERVICE}), None)
 
 
 def test_force_makes_new_keys_with_which_all_tokens_end(unmade: DataPaths) -> None:

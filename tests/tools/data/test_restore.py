@@ -108,7 +108,7 @@ def test_tokens_of_before_are_good_again(saved: Path, populated: DataPaths) -> N
     )
     init.main(["--force"])
     restore.main([str(saved), "--force"])
-    assert TokenVerifier(populated.public_key).verify(token) == Caller(Scope.PLAYER, PLAYER)
+    assert TokenVerifier(populated.public_key).verify(token) == Caller(frozenset({Scope.PLAYER}), PLAYER)
 
 
 def test_results_on_their_way_to_stats_arrive_after_a_restore(saved: Path, populated: DataPaths) -> None:

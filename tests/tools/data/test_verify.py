@@ -243,9 +243,9 @@ def record_new_player(users: Path, shards: tuple[Path, ...]) -> None:
         database.execute("INSERT INTO users VALUES (?, ?)", [user_id, str(user_id)])
     with closing(sqlite3.connect(shards[shard_number(user_id, len(shards))])) as shard, shard:
         shard.execute("INSERT INTO games VALUES (?, 561, ?, 3, 1)", [user_id, result.finished])
-        shard.execute(UPSERT_STANDING.sql, write_standing(user_id, count_results([result])))
+        shard.execute(UPSERT_STANDING, write_standing(user_id, count_results([result])))
         for board in Board:
-            shard.execute(UPSERT_SCORE_COUNT.sql, {"board": board, "score": 1})
+            shard.execute(UPSERT_SCORE_COUNT, {"board": board, "score": 1})
 
 
 @contextmanager

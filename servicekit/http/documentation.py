@@ -1,0 +1,53 @@
+"""Swagger UI and the OpenAPI document, from the service's own port: FastAPI's page loads its files from a CDN."""
+
+from functools import partial
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from servicekit.http.reserved_paths import ReservedAPIRoute
+
+SWAGGER_FILES = {
+    "swagger-ui-bundle.js": "application/javascript",
+    "swagger-ui.css": "text/css",
+    "favicon-32x32.png": "image/png",
+}
+"""Of the package fastapi-swagger, with their media types."""
+SWAGGER_PARAMETERS = {
+    "tryItOutEnabled": True,
+    "persistAuthorization": True,
+    "filter": True,
+    "displayRequestDuration": True,
+}
+
+
+def documentation_router(title: str) -> APIRouter:
+    router = APIRouter(route_class=ReservedAPIRoute, include_in_schema=False)
+
+    @router.get("/openapi.json")
+    async def read_openapi(request: Request) -> Response:
+        document = request.app.openapi()
+        root_path: str = request.scope["root_path"]
+        return JSONResponse({**document, "servers": [{"url": root_path}]} if root_path else document)
+
+    @router.get("/docs")
+    async def read_swagger_page(request: Request) -> HTMLResponse:
+        root_path: str = request.scope["root_path"]
+        return get_swagger_ui_html(
+            openapi_url=f"{root_path}/openapi.json",
+            title=f"{title} - Swagger UI",
+            swagger_js_url=f"{root_path}/swagger/swagger-ui-bundle.js",
+            swagger_css_url=f"{root_path}/swagger/swagger-ui.css",
+            swagger_favicon_url=f"{root_path}/swagger/favicon-32x32.png",
+            swagger_ui_parameters=SWAGGER_PARAMETERS,
+        )
+
+    for name, media_type in SWAGGER_FILES.items():
+        router.get(f"/swagger/{name}")(partial(read_swagger_file, name, media_type))
+    return router
+
+
+async def read_swagger_file(name: str, media_type: str) -> Response:
+    return Response(files("fastapi_swagger.resources").joinpath(name).read_bytes(), media_type=media_type)
