@@ -1,4 +1,4 @@
-"""The README says all settings and scripts, and nothing else; .env.example too."""
+"""The documents list all settings and scripts, and nothing else, and their links lead somewhere."""
 
 import re
 from itertools import chain
@@ -16,7 +16,7 @@ from servicekit.settings import ServiceSettings
 from tools.config.proxy_settings import ProxySettings
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 SETTINGS: list[type[ServiceSettings]] = [
     users.settings.Settings,
     words.settings.Settings,
@@ -27,7 +27,7 @@ ROUTES = (ROOT / "routes.toml").read_text(encoding="utf-8")
 LIMITS = dict(re.findall(r'\{\{ env "(\w+)" \| default "(\d+)" \}\}', ROUTES))
 """Traefik's settings that are numbers, and their defaults."""
 OPENINGS = {"CORS_ORIGINS": "none", "ALLOWED_HOSTS": "any"}
-"""Its others, which are empty by default, and what the README says of that."""
+"""Its others, which are empty by default, and what docs/settings.md says of that."""
 
 
 def names_of(settings: type[ServiceSettings], name: str, field: FieldInfo) -> list[str]:
@@ -55,9 +55,9 @@ def all_settings() -> dict[str, str]:
     return {n: default_of(field) for s, name, field in fields for n in names_of(s, name, field)}
 
 
-def test_every_setting_stands_in_the_readme_with_its_default_and_no_other() -> None:
-    section = README.split("\n## Settings\n")[1].split("\n## ")[0]
-    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", section, re.MULTILINE)
+def test_the_page_of_settings_lists_each_with_its_default_and_no_other() -> None:
+    page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.+?) \| (.+?) \|", page, re.MULTILINE)
     documented = {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
     expected = all_settings() | LIMITS | OPENINGS | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
     assert documented == expected
@@ -84,14 +84,23 @@ def test_every_setting_has_a_description(settings: type[ServiceSettings]) -> Non
         assert field.description, name
 
 
-def test_every_script_stands_in_the_readme_and_no_other() -> None:
-    section = README.split("\n## Scripts\n")[1].split("\n## ")[0]
+def test_the_readme_lists_every_script_and_no_other() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = readme.split("\n## Scripts\n")[1].split("\n## ")[0]
     documented = set(re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE))
     assert documented == {path.name for path in (ROOT / "bin").iterdir()}
 
 
-def test_every_file_that_the_readme_links_to_is_there() -> None:
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert len(links) > 3
-    for link in links:
-        assert (ROOT / link).exists(), link
+def list_anchors(document: Path) -> set[str]:
+    """The fragments by which a page's headings are linked to, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+    for link in re.findall(r"\]\(([^):]+)\)", document.read_text(encoding="utf-8")):
+        name, _, anchor = link.partition("#")
+        target = document.parent / name if name else document
+        assert target.exists(), link
+        assert not anchor or anchor in list_anchors(target), link

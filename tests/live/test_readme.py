@@ -1,4 +1,5 @@
-"""The README's lines do what it says: each is typed into the shell of a new user, whose suite has the demo data."""
+"""The console examples of the documents do what they say: each line is typed into the shell of a new user, whose suite
+has the demo data."""
 
 import re
 import shutil
@@ -12,7 +13,14 @@ from tests.support.live import RUNNER, UNLIMITED, require_runner
 from tools.config.paths import ROOT, SHARE
 from tools.process.stack import Stack, copy_project, running_stack
 
-README = ROOT / "README.md"
+TOUR = ("README.md", "A tour")
+SECTIONS = (
+    TOUR,
+    ("docs/security.md", "Who may do what"),
+    ("README.md", "See the load being balanced"),
+    ("docs/operating.md", "Watch it"),
+)
+"""Document and heading, in the order in which one shell gets them: the later ones use the tour's variables."""
 MARK = "--- end of answer ---"
 UUID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 VARYING = (
@@ -43,9 +51,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     shutil.rmtree(root / "var")
 
 
-def read_console(title: str) -> list[tuple[str, str]]:
+def read_console(document: str, title: str) -> list[tuple[str, str]]:
     """The commands of a section's console blocks, each with the answer that is printed below it."""
-    section = README.read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
+    section = (ROOT / document).read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
     blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     lines = "".join(blocks).split("\n$ ")
     pairs = [line.removeprefix("$ ").partition("\n") for line in lines]
@@ -74,9 +82,8 @@ def mask(command: str, answer: str) -> str:
     return text
 
 
-def test_every_line_of_the_readme_answers_as_printed(demo: Stack) -> None:
-    titles = ["A tour", "Who may do what", "See the load being balanced", "Watch it"]
-    pairs = [pair for title in titles for pair in read_console(title)]
+def test_every_console_line_answers_as_printed(demo: Stack) -> None:
+    pairs = [pair for document, title in SECTIONS for pair in read_console(document, title)]
     answers = type_into_shell([command.replace("http://127.0.0.1:9999", demo.url) for command, _ in pairs], demo.root)
     assert len(answers) == len(pairs) >= 12
     for (command, printed), answer in zip(pairs, answers, strict=True):
@@ -85,7 +92,7 @@ def test_every_line_of_the_readme_answers_as_printed(demo: Stack) -> None:
 
 def test_no_guess_of_the_tour_can_be_an_answer() -> None:
     candidates = set((SHARE / "answers.txt").read_text(encoding="utf-8").split())
-    tour = " ".join(command for command, _ in read_console("A tour"))
+    tour = " ".join(command for command, _ in read_console(*TOUR))
     listed = re.search(r"for guess in ([a-z ]+);", tour)
     assert listed is not None
     assert candidates.isdisjoint([*listed[1].split(), "lanes"])
