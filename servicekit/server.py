@@ -19,6 +19,7 @@ from pathlib import Path
 import uvicorn
 
 from servicekit.listening import HOST, duplicate, open_listener, parse_port, take_inherited_listener
+from servicekit.observability.log_handler import flush_log
 from servicekit.observability.logging import configure_logging
 from servicekit.settings import ServiceSettings
 from servicekit.supervision import Supervisor
@@ -55,6 +56,7 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._drain(sockets or [])
         await super().shutdown(sockets)
+        flush_log()  # uvicorn raises the signal again, so nothing runs at the end of the process
 
     async def _drain(self, sockets: Sequence[socket.socket]) -> None:
         """Returns when no connection is left, after DRAIN_S at the latest."""

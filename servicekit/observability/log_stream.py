@@ -9,6 +9,7 @@ import os
 import select
 import stat
 import sys
+from collections.abc import Iterator
 from typing import TextIO
 
 
@@ -23,20 +24,30 @@ class PipeStream(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Writes each line whole, or drops it; a line above PIPE_BUF, which Linux may split, is written in pieces."""
-        for line in text.splitlines(keepends=True):
-            self._write_line(line)
+        for lines in self._pack(text):
+            self._write_lines(lines)
         return len(text)
 
-    def _write_line(self, line: str) -> None:
-        notice = f"WARNING: {self._dropped} lines of the log were dropped: they were not read in time.\n"
-        data = (notice + line if self._dropped else line).encode("utf-8", "backslashreplace")
+    def _pack(self, text: str) -> Iterator[list[bytes]]:
+        """As many whole lines at a time as one atomic write takes."""
+        packed: list[bytes] = []
+        for line in text.encode("utf-8", "backslashreplace").splitlines(keepends=True):
+            if packed and sum(map(len, packed)) + len(line) > select.PIPE_BUF:
+                yield packed
+                packed = []
+            packed.append(line)
+        yield packed
+
+    def _write_lines(self, lines: list[bytes]) -> None:
+        notice = f"WARNING: {self._dropped} lines of the log were dropped: they were not read in time.\n".encode()
+        data = b"".join([notice, *lines] if self._dropped else lines)
         try:
             while data:
                 # Up to PIPE_BUF bytes a write is atomic: all of it, or an error.
                 data = data[os.write(self._fd, data[: select.PIPE_BUF]) :]
             self._dropped = 0
         except OSError:  # the pipe is full, or has no reader
-            self._dropped += 1
+            self._dropped += len(lines)
 
 
 def open_log_stream() -> TextIO | PipeStream:

@@ -27,6 +27,9 @@ LISTEN_TIMEOUT_S = 15
 """Supervisors open the listening sockets at once: one that does not listen by then is not in this formation."""
 LIVE_TIMEOUT_S = 30
 POLL_S = 0.05
+GARBAGE_COLLECTION_PERCENT = "400"
+"""How much Traefik's heap may grow between two collections (Go's GOGC, by default 100): of the 114 us of CPU that a
+request takes in Traefik, 12 less for some 20 MB of memory."""
 
 
 def read_servers(routes: Path) -> Iterator[Server]:
@@ -89,6 +92,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         wait_for_servers(list(read_servers(Path("routes.toml"))))
     announce_later(supervisor, read_layout(ROOT))
     traefik = str(Path(sys.executable).with_name("traefik"))  # the wheel puts it beside Python
+    os.environ.setdefault("GOGC", GARBAGE_COLLECTION_PERCENT)
     os.execv(traefik, [traefik, "--configFile=traefik.toml"])  # noqa: S606 - this process becomes Traefik
 
 
