@@ -1,4 +1,8 @@
-"""What comes while something is under way goes together with the next: many at once cost little more than one."""
+"""Batching of requests to another service: items submitted while a batch runs form the next batch.
+
+servicekit/db/writer.py batches transactions by a mechanism of its own: its batch is taken by SQLite's thread, at the
+moment at which it has the write lock, while this one lives in the event loop.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,7 +13,7 @@ R = TypeVar("R")
 
 
 class Batcher(Generic[T, R]):
-    """Hands items to a function, one batch at a time; those that come meanwhile are the next batch.
+    """Passes items to a function, one batch at a time.
 
     The function gives a result, or an exception, for each item, in their order; what it raises is for all of them.
     """
@@ -25,12 +29,11 @@ class Batcher(Generic[T, R]):
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._work_off())
+            self._worker = asyncio.create_task(self._run_batches())
         return await result
 
-    async def _work_off(self) -> None:
+    async def _run_batches(self) -> None:
         while self._waiting:
-            # Those who no longer wait would only make the others wait longer.
             self._waiting = [(item, result) for item, result in self._waiting if not result.done()]
             batch, self._waiting = self._waiting[: self._largest], self._waiting[self._largest :]
             if not batch:
@@ -41,7 +44,7 @@ class Batcher(Generic[T, R]):
                 outcomes = [error] * len(batch)
             for (_, result), outcome in zip(batch, outcomes, strict=True):
                 if result.done():
-                    continue  # nobody waits for it any more
+                    continue  # the caller was cancelled
                 if isinstance(outcome, Exception):
                     result.set_exception(outcome)
                 else:

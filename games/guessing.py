@@ -15,8 +15,8 @@ from servicekit.problems import Invalid
 
 
 async def may_be_guessed(answers: Database, words_client: WordsClient, word: str) -> bool:
-    """Every candidate may be guessed, whatever the dictionary says: a word that is removed there makes no puzzle
-    impossible to win. Raises Unavailable if the words service has to be asked and does not answer."""
+    """Every candidate may be guessed even if the dictionary lacks it, so that removing a word there makes no puzzle
+    impossible to win. Raises Unavailable if the words service is needed and does not answer."""
     return await queries.is_candidate(answers, word=word) or await words_client.has(word)
 
 
@@ -64,5 +64,5 @@ async def store_guess(plays: Transaction, *, attempt: Attempt, answer: str, cloc
     await queries.insert_guess(plays, user_id=user_id, game_id=game_id, attempt=number, guess=guess)
     play = play.with_guess(guess)
     if play.is_over:
-        await queries.insert_result(plays, result=PlayResult.of(play, user_id, game_id, now))
+        await queries.insert_into_outbox(plays, result=PlayResult.of(play, user_id, game_id, now))
     return play

@@ -1,8 +1,8 @@
-"""Results on their way to stats: each reaches it once, whatever fails.
+"""The transactional outbox of results: each is stored by stats exactly once, after any failure.
 
 A result is written to the table `outbox` in the transaction of the last guess, and deleted when stats has it. Until
-then it is delivered as often as it takes, since stats stores the very same result once: nobody needs to know whether a
-delivery whose answer was lost had arrived, and several instances may deliver the same row.
+then it is delivered as often as it takes, since stats stores the very same result once: it does not matter
+whether a delivery had arrived whose response was lost, and several instances may deliver the same row.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ AT_ONCE = 20
 def pause_s(failures: int, chance: float) -> float:
     """Seconds to wait after so many failures in a row, one or more: each time twice as long, up to LONGEST_PAUSE_S.
 
-    `chance`, 0 to 1, takes away up to a half, so that instances that failed together do not come again together.
+    `chance`, 0 to 1, is the jitter: it shortens the pause by up to a half, so that instances do not retry in step.
     """
     whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
     return whole * (1 - chance / 2)
@@ -57,7 +57,7 @@ async def note_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery])
 
 
 class Outbox(AbstractAsyncContextManager["Outbox"]):
-    """Delivers a result at once when asked for the statistics after it, and whatever waits in the background."""
+    """Delivers a result at once when its player's statistics are wanted, and all others in the background."""
 
     def __init__(self, plays: Database, stats_client: StatsClient) -> None:
         self._plays = plays
@@ -68,7 +68,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
 
     async def __aenter__(self) -> Self:
         self._wake = asyncio.Event()
-        self._start(self._deliver_for_ever())
+        self._start(self._deliver_forever())
         return self
 
     async def __aexit__(
@@ -90,7 +90,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         return task
 
     async def find_statistics(self, *, user_id: UUID, game_id: int) -> dict[str, Any] | None:
-        """The statistics of a player who has finished a game; None if they are not to be had within BUDGET_S.
+        """The statistics of a player who has finished a game; None if they are not available within BUDGET_S.
 
         If the result of the game waits it is delivered first, which goes on when the time is up.
         """
@@ -126,7 +126,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
             return error
         return None
 
-    async def _deliver_for_ever(self) -> None:
+    async def _deliver_forever(self) -> None:
         """Without a pause as long as stats takes something, with growing ones as long as it does not."""
         failures = 0
         while True:
@@ -143,7 +143,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         """Waits until something waits, if nothing does. Raises Unavailable if stats takes nothing now.
 
         The next call goes on behind these rows, and behind the last one with the first again: rows that cannot be
-        delivered now (a shard of stats is away) keep no others waiting.
+        delivered now (a shard is unavailable) delay no others.
         """
         self._wake.clear()
         waiting = await queries.list_waiting(self._plays, after=self._after, limit=AT_ONCE)

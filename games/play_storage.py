@@ -1,4 +1,4 @@
-"""Beginning a play, and reading one."""
+"""Starting a play, and reading one."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ async def begin_play(
 
 
 async def has_result(stats_client: StatsClient, *, user_id: UUID, game_id: int) -> bool:
-    """False too if stats does not answer within ASK_STATS_S: players can play while it is away."""
+    """False also if stats does not answer within ASK_STATS_S, so that players can play while it is down."""
     try:
         async with asyncio.timeout(ASK_STATS_S):
             return await stats_client.has_result(user_id, game_id)

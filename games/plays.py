@@ -71,7 +71,7 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class PlayResult:
-    """What stats is told of a play that is over."""
+    """The result of a finished play, as stats stores it."""
 
     user_id: UUID
     game_id: int

@@ -38,7 +38,7 @@ INSERT_ANSWER = "INSERT INTO answers (game_id, answer, source) VALUES (:game_id,
 
 
 async def insert_answers(answers: Transaction, *, drawn: Mapping[int, str]) -> None:
-    """Raises sqlite3.IntegrityError if a game has an answer: look first, under the same lock."""
+    """The games must have no answer: check that in the same transaction."""
     await answers.execute_many(
         INSERT_ANSWER, [{"game_id": game_id, "answer": answer} for game_id, answer in drawn.items()]
     )
@@ -116,7 +116,7 @@ INSERT_GUESS = "INSERT INTO guesses (user_id, game_id, attempt, guess) VALUES (:
 
 
 async def insert_guess(plays: Transaction, *, user_id: UUID, game_id: int, attempt: int, guess: str) -> None:
-    """Raises sqlite3.IntegrityError if this attempt has a guess: look first, under the same lock."""
+    """The attempt must have no guess: check that in the same transaction."""
     values = {"user_id": user_id, "game_id": game_id, "attempt": attempt, "guess": guess}
     await plays.execute(INSERT_GUESS, values)
 
@@ -127,8 +127,8 @@ INSERT_RESULT = (
 )
 
 
-async def insert_result(plays: Transaction, *, result: PlayResult) -> None:
-    """Puts a result on its way to stats."""
+async def insert_into_outbox(plays: Transaction, *, result: PlayResult) -> None:
+    """Puts a result into the outbox."""
     values = {
         "user_id": result.user_id,
         "game_id": result.game_id,
@@ -193,7 +193,7 @@ DELETE_RESULT = "DELETE FROM outbox WHERE user_id = :user_id AND game_id = :game
 
 
 async def delete_result(plays: Transaction, *, user_id: UUID, game_id: int) -> None:
-    """Stats has it; perhaps another delivery has told so before."""
+    """After its delivery; another instance may have deleted it before."""
     await plays.execute(DELETE_RESULT, {"user_id": user_id, "game_id": game_id})
 
 
@@ -201,7 +201,7 @@ UPDATE_REFUSED = "UPDATE outbox SET refused = :reason WHERE user_id = :user_id A
 
 
 async def mark_refused(plays: Transaction, *, user_id: UUID, game_id: int, reason: str) -> None:
-    """From now on it is not delivered, and waits for the operator."""
+    """It is no longer delivered, and stays for the operator."""
     await plays.execute(UPDATE_REFUSED, {"user_id": user_id, "game_id": game_id, "reason": reason})
 
 

@@ -147,7 +147,7 @@ async def post_guess(
 
     409 for another attempt than the next one, and when the play is over or closed, as it is from the end of the day
     after the puzzle's own. 422 for a word that is neither a candidate nor in the dictionary and, in hard mode, for one
-    that leaves a hint unused; that, and a 503 while the dictionary is needed and away, uses up no attempt.
+    that leaves a hint unused; neither uses up an attempt, nor does 503 while the words service is down.
     """
     answer = await get_answer(answers, game_id=game_id)
     attempt = Attempt(user_id, game_id, new.attempt, new.guess)

@@ -1,7 +1,7 @@
 """Which word is the answer of a day: any candidate that was not an answer shortly before, each equally likely.
 
-A day is drawn by itself, when it is first needed and after all earlier days. Whoever knows all earlier answers, all
-candidates and this code can therefore do no better than guess among the candidates outside the window.
+Each day is drawn when it is first needed, after all earlier days. An attacker who knows all earlier answers, all
+candidates and this code can therefore only guess among the candidates outside the window.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""Another service, asked over HTTP on connections that are kept open."""
+"""The base of the HTTP clients of other services, with pooled connections."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from servicekit.observability.request_ids import make_traceparent
 from servicekit.problems import Unavailable
 
 KEEP_ALIVE_S = 4.0
-"""Below the time after which whoever listens there, Traefik or uvicorn, closes an idle connection (uvicorn: 5 s)."""
+"""Below the idle timeouts of Traefik and uvicorn (5 s), which would close the connection."""
 
 CONNECTIONS = 8
 """What a request costs grows with the square of their number: with 64 it is twice as much, in httpx alone."""
@@ -41,7 +41,7 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
             timeout=self._timeout_s,
             limits=httpx.Limits(max_connections=CONNECTIONS, keepalive_expiry=KEEP_ALIVE_S),
             verify=self._url.startswith("https:") and get_tls(),  # of no use to plain HTTP
-            event_hooks={"request": [pass_request_id_on]},
+            event_hooks={"request": [add_request_id]},
             trust_env=False,  # a proxy that the environment names is for the world outside
         )
         return self
@@ -56,7 +56,7 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The client, when it is our turn; to wait for that counts as waiting for the service.
+        """The HTTP client, with one of CONNECTIONS slots; the timeout covers the wait for a slot.
 
         Raises Unavailable if the service gives no answer. What httpx says of that is not passed on, nor logged: it may
         quote a header, and so a token.
@@ -70,13 +70,13 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
             raise Unavailable(f"The {self._name} service does not answer. Try again later.") from None
 
 
-async def pass_request_id_on(request: httpx.Request) -> None:
-    """So that the other service's log has the id too. What is done for no request has one of its own each time."""
+async def add_request_id(request: httpx.Request) -> None:
+    """Adds the request id, for the log of the other service."""
     request.headers["traceparent"] = make_traceparent()
 
 
 def read_object(response: httpx.Response) -> dict[str, Any]:
-    """The JSON object that a body is; empty if it is none, whatever may have answered in the service's place."""
+    """The JSON object in the body; empty if the body is something else, as of a proxy in between."""
     try:
         body = response.json()
     except ValueError:

@@ -1,4 +1,4 @@
-"""What the games service can be told; each name has the prefix GAMES_ in the environment, GAMES_ANSWERS_URL."""
+"""The settings of the games service; in the environment their names have the prefix GAMES_, as GAMES_ANSWERS_URL."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The stats service, as games sees it: it takes results, and gives statistics."""
+"""The client of the stats service: posts results, and reads statistics."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from servicekit.problems import Unavailable
 
 TAKEN = {httpx.codes.CREATED, httpx.codes.OK}
 """OK: stats had this very result already."""
-# Another result of this game is stored. Nothing else is final: a clock that was put back (422), a user whom a backup
-# will bring back and a wrong address (404) may come right.
+# Another result of this game is stored. Only this is permanent: 422 (a clock that was put back) and 404 (a user who is
+# missing until a backup is restored, a wrong URL) may succeed on retry.
 REFUSAL = httpx.codes.CONFLICT
 
 

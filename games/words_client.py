@@ -1,4 +1,4 @@
-"""The words service, as games sees it."""
+"""The client of the words service."""
 
 import asyncio
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class WordsClient(ServiceClient):
     async def has(self, word: str) -> bool:
         """Whether a word may be guessed. Raises Unavailable if the words service gives no answer to that in time.
 
-        The time is over the whole wait, also behind lookups that hang: a caller who is told 503 can still hear it.
+        The timeout covers the wait for earlier batches, too, so that the 503 still reaches the player.
         """
         try:
             async with asyncio.timeout(self._timeout_s):

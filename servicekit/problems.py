@@ -21,7 +21,7 @@ class BadRequest(Problem):
 
 
 class Unauthorized(Problem):
-    """Nobody knows who is asking."""
+    """The request has no valid token."""
 
     status = 401
     description = "A token is missing or not valid, or a password is wrong"

@@ -1,7 +1,7 @@
 """bin/serve: runs a service under uvicorn so that it can be replaced while it runs, and no request is lost.
 
 A new process and the old one share the listening socket that their supervisor holds open (servicekit/listening.py). The
-new one says when it is ready, and only then is the old one told to end. That one drains: it accepts no new connection,
+new one signals that it is ready, and only then does the old one get SIGTERM and drain: it accepts no new connection,
 answers requests on open ones with `Connection: close`, and closes an idle one only when no client sends on it any more.
 A server that closed idle connections at once could meet a request already on its way, and the client could not tell
 whether it was carried out.
@@ -27,14 +27,14 @@ from servicekit.supervision import Supervisor
 logger = logging.getLogger("uvicorn.error")
 
 DRAIN_S = 1.5
-"""Above Traefik's `idleConnTimeout` and the `KEEP_ALIVE_S` of games: nobody sends on what was idle for so long."""
+"""Above Traefik's `idleConnTimeout` and the `KEEP_ALIVE_S` of games: by then no client reuses an idle connection."""
 GRACE_S = 3
-"""For requests under way after that; foreman kills after 5 s in all."""
+"""For requests in flight after that; foreman kills after 5 s in all."""
 POLL_S = 0.02
 
 
 class Server(uvicorn.Server):
-    """uvicorn's server, which says when it is ready, drains before it ends, and ends when its supervisor is gone."""
+    """uvicorn's server, which signals readiness, drains before it ends, and ends when its supervisor has died."""
 
     def __init__(self, config: uvicorn.Config, supervisor: Supervisor) -> None:
         super().__init__(config)
@@ -43,7 +43,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.collect()
-        gc.freeze()  # all that lives now lives as long as the process: scanning it again takes 50 ms each time
+        gc.freeze()  # what lives now lives as long as the process: each full collection of it would take 50 ms
         logger.info("Listening on http://%s:%s", self.config.host, self.config.port)
         self._supervisor.say_ready()
 
@@ -77,7 +77,7 @@ def list_services() -> list[str]:
 
 
 def serve(service: str, listener: socket.socket) -> None:
-    """Returns when it was told to end."""
+    """Returns after SIGTERM or SIGINT, when the server has drained."""
     supervisor = Supervisor()
     port = listener.getsockname()[1]
     settings = ServiceSettings()

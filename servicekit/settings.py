@@ -1,4 +1,4 @@
-"""What every service can be told. Values come from the environment, then from `.env` in the working directory."""
+"""The settings that all services have. Values come from the environment, then from `.env` in the working directory."""
 
 from pathlib import Path
 from typing import Annotated

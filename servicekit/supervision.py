@@ -1,4 +1,4 @@
-"""What a supervised process knows of its supervisor, bin/keep."""
+"""The supervised process's side of bin/keep: readiness, and noticing that the supervisor has died."""
 
 import ctypes
 import os
@@ -10,12 +10,12 @@ READY_FD = "READY_FD"
 """The environment variable with the descriptor of the pipe through which the supervisor learns of readiness."""
 KEEPER_PID = "KEEPER_PID"
 """The environment variable with the supervisor's process id. A process that asked for its parent only after its imports
-might be told the id of the process that adopted it."""
+might get the id of the process that adopted it."""
 PR_SET_PDEATHSIG = 1
 
 
 class Supervisor:
-    """bin/keep, or no one for a process started by hand."""
+    """The supervisor, bin/keep; every method does nothing in a process started by hand."""
 
     def __init__(self) -> None:
         ready_fd, pid = os.environ.pop(READY_FD, None), os.environ.pop(KEEPER_PID, None)

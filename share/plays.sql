@@ -11,7 +11,7 @@ CREATE TABLE plays (
     PRIMARY KEY (user_id, game_id)
 ) WITHOUT ROWID;
 
--- The primary key lets exactly one guess count as each attempt, whoever sends how many at the same instant.
+-- The primary key lets exactly one guess count as each attempt, however many requests arrive at the same instant.
 CREATE TABLE guesses (
     user_id UUID NOT NULL,
     game_id INTEGER NOT NULL,

@@ -1,4 +1,4 @@
-"""What the stats service can be told; each name has the prefix STATS_ in the environment, STATS_USERS_URL."""
+"""The settings of the stats service; in the environment their names have the prefix STATS_, as STATS_USERS_URL."""
 
 from typing import Annotated
 

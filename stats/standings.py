@@ -101,6 +101,6 @@ def add_result(standing: Standing | None, result: Result) -> Standing:
 
 
 def with_win_days(standing: Standing, win_days: Collection[date]) -> Standing:
-    """The same standing with its streaks found anew from all win days."""
+    """The same standing with its streaks computed from all win days."""
     max_streak, last_run = find_runs(win_days)
     return replace(standing, max_streak=max_streak, last_run=last_run)

@@ -24,8 +24,8 @@ async def store_result(
     finished: datetime | None,
     now: datetime,
 ) -> tuple[Result, bool]:
-    """The result as it is stored, and whether it is new. Without `finished` it was finished now, and a repeat of it
-    matches whatever time is stored.
+    """The result as it is stored, and whether it is new. Without `finished` the time is now, and a repeated request
+    matches any stored time.
 
     Raises NotFound if there is no such user, Conflict if another result of this game is stored.
     """
@@ -34,11 +34,11 @@ async def store_result(
         await require_user(databases, user_id)
     result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
     return await shard.write(
-        partial(insert_result, user_id=user_id, game_id=game_id, result=result, any_time=finished is None),
+        partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=result, any_time=finished is None),
     )
 
 
-async def insert_result(
+async def store_result_in_shard(
     shard: Transaction, *, user_id: UUID, game_id: int, result: Result, any_time: bool
 ) -> tuple[Result, bool]:
     """The transaction of `store_result`.

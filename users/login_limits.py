@@ -7,7 +7,7 @@ Failures are counted in three ways, so that guessing a password is hopeless and 
 - by name, within a day: many clients together cannot try one name, and one alone cannot use up what all have.
 
 An address is known for a name that has logged in or registered there within REMEMBERED. At a known address only the
-first way counts, so whatever others do, elsewhere or with other names, does not keep a player out there.
+first way counts, so other clients and other names cannot lock a player out there.
 """
 
 from collections.abc import Sequence

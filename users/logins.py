@@ -27,7 +27,7 @@ from users.queries import Attempt, LoginRow
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What someone who wants to log in has sent, and from where."""
+    """What a log-in request contains, and from where it comes."""
 
     username: str
     password: str
@@ -65,8 +65,8 @@ async def check_password(
     """The hash that is stored of the right password, None for a wrong one. Raises TooMany after too many failures,
     Unavailable while too many others log in.
 
-    An attempt is counted, under the write lock, before the password is checked, and taken back if it was right: of a
-    thousand attempts at the same instant, on whichever instances, only as many are checked as may fail. A player who
+    An attempt is stored, under the write lock, before the password is checked, and deleted if it was right: of a
+    thousand attempts at the same instant, on any instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
     """
     attempt = await users.write(partial(count_attempt, login=login, credentials=credentials, clock=clock))
@@ -88,7 +88,7 @@ async def check_password(
 async def count_attempt(users: Transaction, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
     """The attempt's number. Raises TooMany; the write lock makes counting and storing one step."""
     now = clock()  # under the lock: an attempt that got it before this one is not in the future
-    username = credentials.username if login is None else login.username  # whatever spelling was typed
+    username = credentials.username if login is None else login.username  # the stored spelling
     address = credentials.address
     # Attempts in the far future too, which a clock that was put back has left.
     await queries.delete_attempts_outside(users, first=now - LONGEST_PERIOD, last=now + LONGEST_PERIOD)

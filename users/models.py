@@ -11,9 +11,9 @@ from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
 EXAMPLE_USER: JsonDict = {"user_id": "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11", "username": "ada"}
 
-EXAMPLE_PASSWORD = "choose your own"  # noqa: S105 - nobody's
+EXAMPLE_PASSWORD = "choose your own"  # noqa: S105 - an example
 MAX_LOGIN_NAME_LENGTH = 1000
-"""Attempts are stored by name, whoever's it is; names from an old database may be longer than new ones."""
+"""Failed attempts are stored for unknown names, too; names from an old database may be longer than new ones."""
 
 UserId = UUID
 NewName = Annotated[

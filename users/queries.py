@@ -116,7 +116,7 @@ def rows_to_times(rows: Sequence[Record]) -> list[datetime]:
 
 
 def digest_name(username: str) -> bytes:
-    """Names are stored by it with failed log-ins: whatever is typed there, perhaps a password, is of one length and
+    """The key under which failed log-ins are stored: what was typed, perhaps a password, becomes one length and
     cannot be read."""
     return hashlib.sha256(username.encode("utf-8", "surrogatepass")).digest()
 

@@ -1,4 +1,4 @@
-"""What the users service can be told; each name has the prefix USERS_ in the environment, USERS_DATABASE_URL."""
+"""The settings of the users service; in the environment their names have the prefix USERS_, as USERS_DATABASE_URL."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What the words service can be told; each name has the prefix WORDS_ in the environment, WORDS_DATABASE_URL."""
+"""The settings of the words service; in the environment their names have the prefix WORDS_, as WORDS_DATABASE_URL."""
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict

@@ -12,7 +12,7 @@ from uuid import UUID
 def to_stored_time(moment: datetime) -> str:
     """`YYYY-MM-DD HH:MM:SS`, the text that SQLite's own date functions read and that sorts as the times do.
 
-    Raises ValueError for a time without a time zone: it would be stored as whatever the machine's clock means by it.
+    Raises ValueError for a time without a time zone: its meaning would depend on the machine's time zone.
     """
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone")

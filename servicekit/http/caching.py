@@ -1,4 +1,4 @@
-"""What browsers and proxies may keep: nothing that is one player's.
+"""Cache-Control: browsers and proxies must not store responses about one player.
 
 @router.get(..., dependencies=[NO_STORE])
 """

@@ -1,4 +1,4 @@
-"""What goes wrong, as RFC 9457 problem details: `application/problem+json`, whose `detail` is always a sentence."""
+"""Errors as RFC 9457 problem details: `application/problem+json`, whose `detail` is always a sentence."""
 
 import http
 import json
@@ -20,7 +20,7 @@ from servicekit.problems import Invalid, Problem
 logger = logging.getLogger("quintet")
 
 MAX_FIELD_ERRORS = 20
-"""A body of ten thousand unknown keys is not answered with ten thousand complaints."""
+"""In one response, however many fields are wrong."""
 
 
 class FieldError(BaseModel):
@@ -38,7 +38,7 @@ class ProblemDetails(BaseModel):
     status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
     detail: str = Field(description="a sentence for the reader", examples=["There is no such user."])
     request_id: str = Field(
-        description="which request this is about, for whoever reads the log; `X-Request-Id` has it on every response",
+        description="the id of the request, to look for in the log; every response has it in `X-Request-Id`",
         pattern=PATTERN,
         examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
@@ -58,7 +58,7 @@ PROBLEM_JSON = "application/problem+json"
 
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
-    """What an endpoint's `responses=` lists, so that OpenAPI names every status that it can answer with.
+    """The `responses=` of an endpoint, so that OpenAPI names every error status that it can answer with.
 
     The schema is a reference, not FastAPI's `model`, which would list application/json beside the real type;
     `problem_schemas` is what it refers to.
@@ -120,7 +120,7 @@ def describe_validation_errors(errors: list[FieldError]) -> str:
 
 
 def read_validation_errors(error: RequestValidationError) -> list[FieldError]:
-    """The first of them, without the input itself, which may be huge, secret or not even text.
+    """The first MAX_FIELD_ERRORS, without the input itself, which may be huge, secret or not text.
 
     A parameter that several dependencies take is wrong once.
     """
@@ -157,7 +157,7 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
-    """What the framework refuses by itself: no such path, no such method, a body that it cannot parse."""
+    """Errors that the framework raises: unknown path, method not allowed, a body that cannot be parsed."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the types
     match error.status_code:
         case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
@@ -174,15 +174,15 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def find_methods(request: Request) -> list[str]:
-    """All methods of the routes that share the path of the one that a request matched; Starlette names only those of
-    that one. None if no route says that it matched."""
+    """All methods of the routes with the path of the matched route, since Starlette names those of one route only;
+    empty if no route matched."""
     path: str | None = getattr(request.scope.get("route"), "path", None)
     routes = [route for route in request.app.routes if path is not None and getattr(route, "path", None) == path]
     return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def on_unexpected_error(_request: Request, _error: Exception) -> Response:
-    """A bug of ours: the server logs it with its trace, and the client is told no more than that.
+    """A bug: the server logs it with its traceback, and the client learns only that it happened.
 
     The server closes the connection after it. `Connection: close` says so: else Traefik may already be sending another
     client's request on it, which would be lost.

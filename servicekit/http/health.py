@@ -1,4 +1,4 @@
-"""`GET /live`: does this instance answer? Traefik asks. `GET /health`: do its databases answer, too?"""
+"""Liveness and readiness: `GET /live`, which Traefik asks, and `GET /health`, which reads all databases."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal, TypeAlias
@@ -24,7 +24,7 @@ def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
 
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:
-        """200, whatever its databases do: those requests that need none of them, or another one, can be answered."""
+        """200 even if a database is unavailable: requests that need none, or another one, can still be answered."""
         return Health(instance=instance)
 
     @router.get("/health", summary="Is this instance well?", responses=problems(Unavailable))

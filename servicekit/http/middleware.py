@@ -1,4 +1,4 @@
-"""What every request needs and no route should know of."""
+"""Middlewares that check and normalize requests before any route sees them."""
 
 import re
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class StrictRequests:
-    """Refuses what no route takes: a control character in the path, and a body that is compressed.
+    """Refuses control characters in the path and compressed bodies, which no route accepts.
 
     Starlette's routes end in `$`, which also matches before a line break: without this, /token%0a would be /token.
     """
@@ -54,11 +54,11 @@ def has_encoded_body(headers: Headers) -> bool:
 class OwnPrefix:
     """Lets a service that is reached on its own port answer under its public prefix too.
 
-    Traefik strips `/api/stats` and uvicorn, told `--root-path /api/stats`, puts it before every path again. Links
+    Traefik strips `/api/stats`, and uvicorn with `--root-path /api/stats` puts it before every path again. Links
     that a service gives out (Swagger's `/api/stats/openapi.json`, Location) have the prefix once; followed on the
     service's own port, past Traefik, they arrive here with the prefix twice.
 
-    A request that comes through Traefik says so in X-Forwarded-Prefix, which Traefik sets whatever the client sent. Its
+    Requests through Traefik have the header X-Forwarded-Prefix, which Traefik sets itself. Their
     path is left alone: else every path would have a second spelling, /api/stats/api/stats/..., that no rule of
     routes.toml knows.
     """

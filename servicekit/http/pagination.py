@@ -17,7 +17,7 @@ PageLimit = Annotated[int, Field(ge=1, le=1000), DIGITS_ONLY, Query(description=
 
 
 def cut_page(rows: list[T], limit: int) -> tuple[list[T], bool]:
-    """The page, and whether there is another one, of rows of which one more than the limit was asked for."""
+    """The page and whether another one follows; `rows` were queried with a limit of one more."""
     return rows[:limit], len(rows) > limit
 
 

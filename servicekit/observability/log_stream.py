@@ -14,7 +14,7 @@ from typing import TextIO
 
 
 class PipeStream(io.TextIOBase):
-    """What logging needs of a stream, on the write end of a pipe."""
+    """A text stream on the write end of a pipe, for logging."""
 
     def __init__(self, fd: int) -> None:
         super().__init__()

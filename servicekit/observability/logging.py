@@ -13,7 +13,7 @@ from servicekit.observability.log_stream import open_log_stream
 from servicekit.observability.request_ids import NO_REQUEST, request_id
 
 ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
-"""One for all lines: `json.dumps` with options makes one a line."""
+"""Shared by all lines: `json.dumps` with options creates an encoder each time."""
 LogFormat: TypeAlias = Literal["text", "json"]
 
 
@@ -53,7 +53,7 @@ class JsonLines(JsonFormatter):
 
 
 def configure_logging(*, log_format: LogFormat, access_log: bool, instance: str) -> None:
-    """Sets up the whole process, for the server that runs a service; what was set up before is undone."""
+    """Configures logging for the whole process, replacing what was configured before."""
     # What no line shows is not looked up: logging's documentation calls this an optimization, of 10 us a line.
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,4 +1,4 @@
-"""What a service counts, for Prometheus: `GET /metrics` on the service's own port."""
+"""Metrics for Prometheus: `GET /metrics` on the service's own port."""
 
 from collections.abc import Awaitable, Callable
 
@@ -11,16 +11,16 @@ from starlette.responses import Response
 from servicekit.http.reserved_paths import ReservedAPIRoute
 
 UNMATCHED = "unmatched"
-"""The route of a path that is none's."""
+"""The route of a path that matches none."""
 OTHER = "other"
 METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-"""Any other is counted as OTHER: a client cannot fill the memory with methods of its own."""
+"""Any other is counted as OTHER, so that clients cannot fill the memory with invented methods."""
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
 
 
 class Metrics:
-    """Those of one app, in a registry of its own."""
+    """The metrics of one app, in their own registry."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -32,7 +32,7 @@ class Metrics:
             buckets=BUCKETS_S,
         )
         self.before_scrape: list[Callable[[], Awaitable[object]]] = []
-        """What brings up to date those gauges that somebody else's state decides."""
+        """Called before each scrape: they update the gauges that are read from a database."""
         self._requests = Counter(
             "quintet_requests", "Requests that were answered", ["method", "route", "status"], registry=self.registry
         )
@@ -58,7 +58,7 @@ class Metrics:
         times.observe(seconds)
 
     def watch_waits(self, database: str) -> Callable[[float], None]:
-        """What is to be told the seconds of each wait for the write lock of a database."""
+        """The function to call with the seconds of each wait for the write lock of a database."""
         return self.database_waits.labels(database).observe
 
 
@@ -67,7 +67,7 @@ def metrics_router(metrics: Metrics) -> APIRouter:
 
     @router.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:
-        """For who asks on this machine: whoever comes through Traefik is told that there is nothing."""
+        """Answers on this machine only: through Traefik it is 404."""
         if any(name in request.headers for name in PROXY_HEADERS):
             raise HTTPException(404)
         for update in metrics.before_scrape:

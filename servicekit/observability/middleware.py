@@ -1,4 +1,4 @@
-"""The outermost layer of a service: every request gets its id and leaves its figures and a line in the log.
+"""The outermost middleware of a service: request ids, metrics and the access log.
 
 It is outside of what answers 500, so no response is without its headers and no request without its line.
 """
@@ -15,7 +15,7 @@ from servicekit.observability.request_ids import read_request_id, request_id
 logger = logging.getLogger("quintet.access")
 
 QUIET = {"/health", "/live", "/metrics"}
-"""What machines ask all the time: a line only if it goes wrong."""
+"""Health checks and scrapes: logged only when they fail."""
 
 
 class Observed:
@@ -32,7 +32,7 @@ class Observed:
             return
         began = time.perf_counter()
         current = read_request_id(scope["headers"])
-        request_id.set(current)  # never taken back: the server gives every request a task, and logs its failure there
+        request_id.set(current)  # not reset: uvicorn runs each request in its own task, and logs its failure there
         headers = (self._served_by, (b"x-request-id", current.encode("ascii")))
         status = 500  # what the server answers for an app that fails before it answers
 

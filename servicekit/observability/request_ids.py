@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 
 NO_REQUEST = "0" * 32
-"""What Trace Context has for no trace."""
+"""Outside of a request; Trace Context's invalid id."""
 PATTERN = "^[0-9a-f]{32}$"
 TRACEPARENT = re.compile(rb"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 request_id: ContextVar[str] = ContextVar("request_id", default=NO_REQUEST)
-"""Of the request that the current task works for; 32 hex digits."""
+"""The id of the current request, 32 hex digits."""
 
 
 def read_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Of a request with these headers, names in lower case; a new one if there is none, or none of the right form."""
+    """The id in a request's headers, whose names are in lower case; a new one if none is valid."""
     for name, value in headers:
         if name == b"traceparent" and (found := TRACEPARENT.fullmatch(value)):
             return found[1].decode("ascii")
@@ -31,6 +31,6 @@ def make_request_id() -> str:
 
 
 def make_traceparent() -> str:
-    """The header for a request to another service; with a new id where the current task works for no request."""
+    """The header for a request to another service: with the current request's id, or a new one outside of a request."""
     current = request_id.get()
     return f"00-{make_request_id() if current == NO_REQUEST else current}-{secrets.token_hex(8)}-00"

@@ -20,7 +20,7 @@ from games.plays import PlayResult
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction
-from stats.store_result import insert_result
+from stats.store_result import store_result_in_shard
 from tools.config.paths import read_data_paths
 
 GAMES = 5
@@ -47,7 +47,7 @@ async def play(plays: Database, shard: Database, result: PlayResult) -> None:
     user_id, game_id = result.user_id, result.game_id
     await plays.write(partial(begin_and_end, result=result))
     stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
-    await shard.write(partial(insert_result, user_id=user_id, game_id=game_id, result=stored, any_time=False))
+    await shard.write(partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=stored, any_time=False))
     await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
 
@@ -55,7 +55,7 @@ async def begin_and_end(plays: Transaction, *, result: PlayResult) -> None:
     await games.queries.insert_play(
         plays, user_id=result.user_id, game_id=result.game_id, hard=False, begun=result.finished
     )
-    await games.queries.insert_result(plays, result=result)
+    await games.queries.insert_into_outbox(plays, result=result)
 
 
 async def write_for_ever(acknowledged: TextIO) -> None:
