@@ -139,7 +139,7 @@ async def insert_into_outbox(plays: Transaction, *, result: PlayResult) -> None:
     await plays.execute(INSERT_RESULT, values)
 
 
-def _to_result(row: Record) -> PlayResult:
+def row_to_result(row: Record) -> PlayResult:
     return PlayResult(
         user_id=row["user_id"],
         game_id=row["game_id"],
@@ -158,7 +158,7 @@ SELECT_WAITING_RESULT = (
 async def find_waiting(plays: Readable, *, user_id: UUID, game_id: int) -> PlayResult | None:
     """None if stats has taken the result, or refused it for good."""
     row = await plays.fetch_one(SELECT_WAITING_RESULT, {"user_id": user_id, "game_id": game_id})
-    return None if row is None else _to_result(row)
+    return None if row is None else row_to_result(row)
 
 
 class OutboxKey(NamedTuple):
@@ -177,7 +177,7 @@ SELECT_WAITING_RESULTS = (
 async def list_waiting(plays: Readable, *, after: OutboxKey, limit: int) -> list[PlayResult]:
     """Results that stats has not taken yet, in the order of the keys, from the one that follows `after`."""
     values = {"user_id": after.user_id, "game_id": after.game_id, "limit": limit}
-    return [_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
+    return [row_to_result(row) for row in await plays.fetch_all(SELECT_WAITING_RESULTS, values)]
 
 
 SELECT_REFUSAL = "SELECT refused FROM outbox WHERE user_id = :user_id AND game_id = :game_id"

@@ -12,10 +12,10 @@ from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers, problem_schemas, problems
 from servicekit.http.health import Check, health_router
-from servicekit.http.middleware import OwnPrefix, StrictRequests
+from servicekit.http.middleware import PublicPrefix, StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
-from servicekit.observability.middleware import Observed
+from servicekit.observability.middleware import ObservabilityMiddleware
 from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
 from servicekit.settings import ServiceSettings
 
@@ -30,7 +30,9 @@ class Service(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Around everything: what `add_middleware` adds is inside of what answers 500."""
-        return Observed(super().build_middleware_stack(), instance=self.state.instance, metrics=self.state.metrics)
+        return ObservabilityMiddleware(
+            super().build_middleware_stack(), instance=self.state.instance, metrics=self.state.metrics
+        )
 
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
@@ -106,6 +108,6 @@ def create_service(
     )
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
-    app.add_middleware(OwnPrefix)
+    app.add_middleware(PublicPrefix)
     app.add_middleware(StrictRequests)
     return app

@@ -1,7 +1,7 @@
 """Reading a page of a leaderboard from all shards.
 
 A shard gives its rows near a place and its numbers of players by score in one statement, so as of one moment. The
-shards are read one after the other while results go on being stored: a page may show one player before a game and
+shards are read one after the other while results are being stored: a page may show one player before a game and
 another one after it, and its ranks may be off by the players whose results were stored in those few hundred
 microseconds. They never contradict each other: a better score has a better rank, equal scores share one, and a player
 stands once.
@@ -19,23 +19,27 @@ from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_arou
 
 T = TypeVar("T")
 
-ShowPage = Callable[[Page, dict[UUID, str]], T]
-"""Makes the answer of a page and the names of its players."""
+ToResponse = Callable[[Page, dict[UUID, str]], T]
+"""Makes the response from a page and the names of its players."""
 
 
-async def find_page(databases: StatsDatabases, board: Board, window: Window, *, show: ShowPage[T]) -> tuple[Page, T]:
-    """The page, and what shows it: `show` is always the same for a board.
+async def find_page(
+    databases: StatsDatabases, board: Board, window: Window, *, to_response: ToResponse[T]
+) -> tuple[Page, T]:
+    """The page and its response, for the top of a board from the cache: a board always has the same `to_response`.
 
-    Raises NotFound if the player whom the window names is on no leaderboard.
+    Raises NotFound if the player in `window` is on no leaderboard.
     """
-    read = partial(read_and_show, databases, board, window, show)
+    read = partial(read_response, databases, board, window, to_response)
     return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
 
 
-async def read_and_show(databases: StatsDatabases, board: Board, window: Window, show: ShowPage[T]) -> tuple[Page, T]:
+async def read_response(
+    databases: StatsDatabases, board: Board, window: Window, to_response: ToResponse[T]
+) -> tuple[Page, T]:
     page = await read_page(databases, board, window)
     user_ids = [row.place.user_id for row in page.rows]
-    return page, show(page, await queries.find_usernames(databases.users, user_ids=user_ids))
+    return page, to_response(page, await queries.find_usernames(databases.users, user_ids=user_ids))
 
 
 async def read_page(databases: StatsDatabases, board: Board, window: Window) -> Page:

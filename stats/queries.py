@@ -89,10 +89,10 @@ SELECT_STANDING = (
 async def find_standing(shard: Readable, *, user_id: UUID) -> Standing | None:
     """None before the user's first game."""
     row = await shard.fetch_one(SELECT_STANDING, {"user_id": user_id})
-    return None if row is None else read_standing(cast(Sequence[Any], row))
+    return None if row is None else row_to_standing(cast(Sequence[Any], row))
 
 
-def read_standing(columns: Sequence[Any]) -> Standing:
+def row_to_standing(columns: Sequence[Any]) -> Standing:
     """From the columns of SELECT_STANDING, in its order."""
     *won_in, lost, max_streak, last_run, last_win_day, last_day = columns
     return Standing(
@@ -117,7 +117,7 @@ UPSERT_STANDING = (
 )
 
 
-def write_standing(user_id: UUID, standing: Standing) -> dict[str, object]:
+def standing_to_row(user_id: UUID, standing: Standing) -> dict[str, object]:
     """The values of UPSERT_STANDING."""
     won_in = {f"won_in_{number}": games for number, games in enumerate(standing.won_in, start=1)}
     run = standing.last_run
@@ -133,7 +133,7 @@ def write_standing(user_id: UUID, standing: Standing) -> dict[str, object]:
 
 
 async def upsert_standing(shard: Transaction, *, user_id: UUID, standing: Standing) -> None:
-    await shard.execute(UPSERT_STANDING, write_standing(user_id, standing))
+    await shard.execute(UPSERT_STANDING, standing_to_row(user_id, standing))
 
 
 UPDATE_SCORE_COUNT = (

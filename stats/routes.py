@@ -45,7 +45,7 @@ async def read_wins_leaders(
     last one. A page begins after where its user stands now: a user who moved between two requests may be on both pages
     or on neither.
     """
-    page, leaders = await find_page(databases, Board.WINS, window, show=WinsLeaders.of)
+    page, leaders = await find_page(databases, Board.WINS, window, to_response=WinsLeaders.of)
     link_next_rows(request, response, page, window)
     return leaders
 
@@ -63,7 +63,7 @@ async def read_streak_leaders(
 
     Ranks, the rows that can be asked for, and the header `Link` are as for wins.
     """
-    page, leaders = await find_page(databases, Board.STREAKS, window, show=StreakLeaders.of)
+    page, leaders = await find_page(databases, Board.STREAKS, window, to_response=StreakLeaders.of)
     link_next_rows(request, response, page, window)
     return leaders
 

@@ -51,7 +51,7 @@ def has_encoded_body(headers: Headers) -> bool:
     )
 
 
-class OwnPrefix:
+class PublicPrefix:
     """Lets a service that is reached on its own port answer under its public prefix too.
 
     Traefik strips `/api/stats`, and uvicorn with `--root-path /api/stats` puts it before every path again. Links

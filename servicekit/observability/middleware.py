@@ -18,7 +18,7 @@ QUIET = {"/health", "/live", "/metrics"}
 """Health checks and scrapes: logged only when they fail."""
 
 
-class Observed:
+class ObservabilityMiddleware:
     """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app."""
 
     def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics) -> None:

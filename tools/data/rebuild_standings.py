@@ -7,7 +7,7 @@ from datetime import date
 from uuid import UUID
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and days are stored
-from stats.queries import UPSERT_STANDING, write_standing
+from stats.queries import UPSERT_STANDING, standing_to_row
 from stats.standings import Standing
 from stats.streaks import find_runs
 
@@ -43,6 +43,6 @@ SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak
 
 def fill_standings(shard: sqlite3.Connection) -> None:
     """Writes the standings and score counts of a shard that has games and none of these yet."""
-    rows = (write_standing(user_id, standing) for user_id, standing in rebuild_standings(shard))
+    rows = (standing_to_row(user_id, standing) for user_id, standing in rebuild_standings(shard))
     shard.executemany(UPSERT_STANDING, rows)
     shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")

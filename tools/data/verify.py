@@ -16,7 +16,7 @@ from uuid import UUID
 from tqdm import tqdm
 
 from servicekit.db.sharding import shard_number
-from stats.queries import write_standing
+from stats.queries import standing_to_row
 from stats.standings import Standing
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import JOURNAL, open_to_read
@@ -106,7 +106,7 @@ def compare_standings(path: Path, stored: Mapping[UUID, Row], rebuilt: Mapping[U
         if row is None:
             yield f"{path}: {user_id} has {standing.played} games and no standing"
             continue
-        for name, value in write_standing(user_id, standing).items():
+        for name, value in standing_to_row(user_id, standing).items():
             expected = value.isoformat() if isinstance(value, date) else value
             if name != "user_id" and row[name] != expected:
                 yield f"{path}: the standing of {user_id} has {name} {row[name]}, the games give {expected}"

@@ -8,7 +8,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stats.queries import write_standing
+from stats.queries import standing_to_row
 from stats.results import Result
 from stats.standings import count_results
 from tools.config.paths import SHARE
@@ -53,7 +53,7 @@ def test_filled_standings_are_what_the_service_would_have_written(games: Games) 
         shard.row_factory = sqlite3.Row
         stored = [dict(row) for row in shard.execute("SELECT * FROM standings ORDER BY user_id")]
 
-    written = [write_standing(user_id, count_results(list(games[user_id].values()))) for user_id in sorted(games)]
+    written = [standing_to_row(user_id, count_results(list(games[user_id].values()))) for user_id in sorted(games)]
     assert [{name: row[name] for name in standing} for row, standing in zip(stored, written, strict=True)] == written
 
 
