@@ -39,7 +39,7 @@ def test_traefik_knows_every_instance_at_the_port_that_foreman_gives_it() -> Non
     for name, service in ROUTES["services"].items():
         ports = [urlsplit(server["url"]).port for server in service["loadBalancer"]["servers"]]
         assert ports == [process.port for process in LAYOUT.services if process.name.startswith(f"{name}.")]
-    assert set(ROUTES["services"]) == set(LAYOUT.lines) - {"traefik"}
+    assert set(ROUTES["services"]) == set(LAYOUT.service_names)
 
 
 def test_a_server_is_a_table_with_a_url_and_no_weight() -> None:
@@ -53,7 +53,7 @@ def test_bin_traefik_waits_for_every_server() -> None:
     assert servers == [("127.0.0.1", process.port) for process in LAYOUT.services]
 
 
-SERVICES = sorted(set(LAYOUT.lines) - {"traefik"})
+SERVICES = sorted(LAYOUT.service_names)
 ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if name not in {"nothing", "other-hosts"}]
 
 
