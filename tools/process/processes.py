@@ -8,6 +8,9 @@ import psutil
 
 from tools.process.layout import Process
 
+MODULES = ("tools.process.keep", "tools.keep")
+"""Of bin/keep, now and in earlier versions, one of which may still run after an upgrade."""
+
 
 @dataclass(frozen=True, slots=True)
 class Instance:
@@ -54,7 +57,8 @@ def list_keepers(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
-            if "tools.process.keep" in command and Path(process.cwd()) == root:
-                yield process, command[command.index("tools.process.keep") + 1 :]
+            module = next((module for module in MODULES if module in command), None)
+            if module and Path(process.cwd()) == root:
+                yield process, command[command.index(module) + 1 :]
         except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended meanwhile, or is somebody else's
             continue

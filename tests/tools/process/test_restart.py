@@ -74,7 +74,7 @@ def test_a_new_instance_that_ended_between_two_looks_is_told_too(
         replace(as_instance(kept))
 
 
-# As bin/keep was before SIGUSR1 replaced its command: SIGUSR1 ends it.
+# As bin/keep was, in the module tools.keep, before SIGUSR1 replaced its command: SIGUSR1 ends it.
 EARLIER_KEEPER = """
 import subprocess, sys
 subprocess.run(sys.argv[1:])
@@ -89,7 +89,7 @@ def earlier_suite(tmp_path: Path) -> Iterator[psutil.Process]:
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "serve").write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     (tmp_path / "bin" / "serve").chmod(0o755)
-    command = [sys.executable, "-m", "tools.process.keep", "bin/serve", "users", "--port", "5000"]
+    command = [sys.executable, "-m", "tools.keep", "bin/serve", "users", "--port", "5000"]
     with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}) as keeper:
         process = psutil.Process(keeper.pid)
         wait_until(process.children)
