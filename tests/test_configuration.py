@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 import games.settings
 import stats.settings
 import users.settings
@@ -211,12 +213,29 @@ def test_the_services_defaults_name_each_other_where_they_are() -> None:
     assert len(set(stats.settings.Settings.model_fields["shard_urls"].default)) == 3
 
 
-def test_the_lock_file_pins_every_dependency_with_hashes_and_names_no_server() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "://" not in lock
-    project = read_toml("pyproject.toml")
-    named = (*project["project"]["dependencies"], *project["dependency-groups"]["test"])
-    wanted = {name.partition("[")[0] for name in named}  # without extras, which the lock file resolves
-    pinned = re.findall(r"^([\w-]+)==\S+.*\\\n    --hash=sha256:", lock, re.MULTILINE)
-    assert wanted <= set(pinned)
-    assert len(pinned) == len(re.findall(r"^[\w-]+==", lock, re.MULTILINE))
+def read_pins(lock: str) -> dict[str, str]:
+    """The version of each package."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text, "a lock file names no server"
+    pins = dict(re.findall(r"^([\w-]+)==(\S+).*\\\n    --hash=sha256:", text, re.MULTILINE))
+    assert len(pins) == len(re.findall(r"^[\w-]+==", text, re.MULTILINE)), "every version has a hash"
+    return pins
+
+
+PROJECT = read_toml("pyproject.toml")
+LOCKS = {
+    "requirements.lock": PROJECT["project"]["dependencies"],
+    "requirements-test.lock": PROJECT["dependency-groups"]["test"],
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_pins_every_dependency_with_hashes(lock: str) -> None:
+    wanted = {name.partition("[")[0] for name in LOCKS[lock]}  # without extras, which the lock file resolves
+    assert wanted <= set(read_pins(lock))
+
+
+def test_both_lock_files_pin_the_same_version_of_a_package() -> None:
+    pins, test_pins = read_pins("requirements.lock"), read_pins("requirements-test.lock")
+    differing = {name for name in pins.keys() & test_pins if pins[name] != test_pins[name]}
+    assert differing == set()
