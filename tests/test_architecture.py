@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,16 @@ def test_no_service_imports_another_and_servicekit_imports_none(package: str) ->
     forbidden = {*SERVICES, "tools", "tests"} - {package}
     found = {str(module): find_imported_packages(parse(module)) & forbidden for module in list_modules(package)}
     assert {module: names for module, names in found.items() if names} == {}
+
+
+def test_services_and_scripts_import_no_test_package() -> None:
+    """bin/run installs requirements.lock only."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    distributions = packages_distributions()
+    imported = {name for module in list_modules(*PACKAGES, "tools") for name in find_imported_packages(parse(module))}
+    needed = {name.lower().replace("_", "-") for package in imported for name in distributions.get(package, [])}
+    assert "fastapi" in needed
+    assert needed <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
 
 
 # Imports the modules that its arguments name, and prints what that opened beside modules, Python's own files and /proc:

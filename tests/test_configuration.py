@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 import games.settings
 import stats.settings
 import users.settings
@@ -39,7 +41,7 @@ def test_traefik_knows_every_instance_at_the_port_that_foreman_gives_it() -> Non
     for name, service in ROUTES["services"].items():
         ports = [urlsplit(server["url"]).port for server in service["loadBalancer"]["servers"]]
         assert ports == [process.port for process in LAYOUT.services if process.name.startswith(f"{name}.")]
-    assert set(ROUTES["services"]) == set(LAYOUT.lines) - {"traefik"}
+    assert set(ROUTES["services"]) == set(LAYOUT.service_names)
 
 
 def test_a_server_is_a_table_with_a_url_and_no_weight() -> None:
@@ -53,7 +55,7 @@ def test_bin_traefik_waits_for_every_server() -> None:
     assert servers == [("127.0.0.1", process.port) for process in LAYOUT.services]
 
 
-SERVICES = sorted(set(LAYOUT.lines) - {"traefik"})
+SERVICES = sorted(LAYOUT.service_names)
 ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if name not in {"nothing", "other-hosts"}]
 
 
@@ -209,12 +211,29 @@ def test_the_services_defaults_name_each_other_where_they_are() -> None:
     assert len(set(stats.settings.Settings.model_fields["shard_urls"].default)) == 3
 
 
-def test_the_lock_file_pins_every_dependency_with_hashes_and_names_no_server() -> None:
-    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-    assert "://" not in lock
-    project = read_toml("pyproject.toml")
-    named = (*project["project"]["dependencies"], *project["dependency-groups"]["test"])
-    wanted = {name.partition("[")[0] for name in named}  # without extras, which the lock file resolves
-    pinned = re.findall(r"^([\w-]+)==\S+.*\\\n    --hash=sha256:", lock, re.MULTILINE)
-    assert wanted <= set(pinned)
-    assert len(pinned) == len(re.findall(r"^[\w-]+==", lock, re.MULTILINE))
+def read_pins(lock: str) -> dict[str, str]:
+    """The version of each package."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    assert "://" not in text, "a lock file names no server"
+    pins = dict(re.findall(r"^([\w-]+)==(\S+).*\\\n    --hash=sha256:", text, re.MULTILINE))
+    assert len(pins) == len(re.findall(r"^[\w-]+==", text, re.MULTILINE)), "every version has a hash"
+    return pins
+
+
+PROJECT = read_toml("pyproject.toml")
+LOCKS = {
+    "requirements.lock": PROJECT["project"]["dependencies"],
+    "requirements-test.lock": PROJECT["dependency-groups"]["test"],
+}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_pins_every_dependency_with_hashes(lock: str) -> None:
+    wanted = {name.partition("[")[0] for name in LOCKS[lock]}  # without extras, which the lock file resolves
+    assert wanted <= set(read_pins(lock))
+
+
+def test_both_lock_files_pin_the_same_version_of_a_package() -> None:
+    pins, test_pins = read_pins("requirements.lock"), read_pins("requirements-test.lock")
+    differing = {name for name in pins.keys() & test_pins if pins[name] != test_pins[name]}
+    assert differing == set()

@@ -37,30 +37,26 @@ def run_script(main: Callable[[], int]) -> NoReturn:
     sys.exit(explain_failure(main))
 
 
-def say_on_stderr(sentence: str) -> None:
-    print(f"bin/{Path(sys.argv[0]).stem}: {sentence}", file=sys.stderr)
-
-
-def explain_failure(main: Callable[[], int], say: Callable[[str], None] = say_on_stderr) -> int:
-    """What `main` returns, or the status that belongs to the sentence that `say` was given instead."""
+def explain_failure(main: Callable[[], int]) -> int:
+    """What `main` returns, or the status that belongs to the sentence on stderr."""
     try:
         status = main()
         sys.stdout.flush()
     except Stopped as stopped:
-        status = fail(say, str(stopped), 128 + stopped.signal)
+        status = fail(str(stopped), 128 + stopped.signal)
     except SystemExit as end:
-        status = fail(say, end.code, 1) if isinstance(end.code, str) else end.code or 0
+        status = fail(end.code) if isinstance(end.code, str) else end.code or 0
     except InUse as error:
-        status = fail(say, str(error), 1)
+        status = fail(str(error))
     except sqlite3.Error as error:
-        status = fail(say, f"SQLite failed: {error}.", 1)
+        status = fail(f"SQLite failed: {error}.")
     except BrokenPipeError:
         # As the documentation of Python's signal module has it: else the interpreter flushes again, and complains.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = fail(say, "The output was closed before the end.", 1)
+        status = fail("The output was closed before the end.")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
-        status = fail(say, f"{place}{error.strerror or error}.", 1)
+        status = fail(f"{place}{error.strerror or error}.")
     return status
 
 
@@ -71,6 +67,6 @@ def stop(signum: int, _frame: FrameType | None) -> None:
     raise Stopped(signum)
 
 
-def fail(say: Callable[[str], None], sentence: str, status: int) -> int:
-    say(sentence)
+def fail(sentence: str, status: int = 1) -> int:
+    print(f"bin/{Path(sys.argv[0]).stem}: {sentence}", file=sys.stderr)
     return status

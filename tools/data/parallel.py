@@ -1,74 +1,67 @@
-"""The work of a script shared out to several processes, since one of Python's uses one core."""
+"""Runs the tasks of a script in worker processes, one for each task: a process of Python's uses one core."""
 
 import multiprocessing
 import os
 import signal
-import sys
-from collections.abc import Callable, Iterable
-from functools import partial
-from multiprocessing.connection import wait
-from multiprocessing.context import ForkProcess
-from multiprocessing.synchronize import Semaphore
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from threading import Thread
 
 from tools.data.atomic_files import STOP_SIGNALS
-from tools.script import explain_failure, say_on_stderr
 
-# A fork has all that was imported and made; a new interpreter would take a second for that. Scripts have no threads
-# whose locks it could copy.
 CONTEXT = multiprocessing.get_context("fork")
+"""A fork inherits what was imported and made, for which a new interpreter would take a second."""
+
+_tasks: Sequence[Callable[[], None]] = ()
+"""Of a worker. They are inherited, not sent through a pipe: Python 3.11 can hang when that is interrupted."""
 
 
-def run_in_parallel(tasks: Iterable[Callable[[], None]]) -> None:
-    """Each in a process of its own; returns when all are done. None is left behind, also when this process is killed.
+def run_in_parallel(tasks: Sequence[Callable[[], None]]) -> None:
+    """Returns when all tasks are done. No worker outlives this call, or this process if it is killed.
 
-    Raises SystemExit as soon as one has failed; its process has said why. Main thread only.
+    Raises what the first task to fail raised, or SystemExit if a worker died. Main thread only.
     """
-    started: list[ForkProcess] = []
-    try:
-        _start(tasks, started)
-        running = started
-        while running:
-            wait([process.sentinel for process in running])
-            running = [process for process in running if process.is_alive()]
-            for status in filter(None, (process.exitcode for process in started)):
-                raise SystemExit(status if status > 0 else f"A process was ended by signal {-status}.")
-    finally:
-        for process in started:
-            process.terminate()
-            process.join()
+    with ProcessPoolExecutor(len(tasks), CONTEXT, _begin_worker, (tasks,)) as executor:
+        try:
+            for future in as_completed(_submit(executor, len(tasks))):
+                future.result()
+        except BrokenProcessPool:
+            raise SystemExit("A worker process was killed, as the system does when memory runs out.") from None
+        except BaseException:  # the block would wait until the other tasks are done
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
-def _start(tasks: Iterable[Callable[[], None]], started: list[ForkProcess]) -> None:
-    """A signal that comes meanwhile is raised here at the end; in the new processes it would be, too."""
-    first = CONTEXT.Semaphore(1)
+def _submit(executor: ProcessPoolExecutor, tasks: int) -> list[Future[None]]:
+    with _signals_deferred():
+        return [executor.submit(_run_task, number) for number in range(tasks)]
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """A signal raises Stopped after the block, in this process only: during a fork both would raise it."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
-        for task in tasks:
-            process = CONTEXT.Process(target=_run, args=(task, first), daemon=True)
-            process.start()
-            started.append(process)
+        yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
-def _run(task: Callable[[], None], first: Semaphore) -> None:
-    """Of several that fail for one reason, such as a full disk, the first says so."""
-
-    def say_first(sentence: str) -> None:
-        if first.acquire(block=False):
-            say_on_stderr(sentence)
-
-    for number in STOP_SIGNALS:  # Ctrl-C in a terminal reaches this process, too: its parent ends it, by SIGTERM
+def _begin_worker(tasks: Sequence[Callable[[], None]]) -> None:
+    """Leaves Ctrl-C, which reaches every process of a terminal, to the parent: it terminates the workers."""
+    global _tasks  # noqa: PLW0603 - where a worker of an executor can keep anything
+    _tasks = tasks
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
     Thread(target=_end_with_parent, daemon=True).start()
-    sys.exit(explain_failure(partial(_succeed, task), say_first))
 
 
-def _succeed(task: Callable[[], None]) -> int:
-    task()
-    return 0
+def _run_task(number: int) -> None:
+    _tasks[number]()
 
 
 def _end_with_parent() -> None:

@@ -6,8 +6,10 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-PORTS_A_LINE = 100
-"""foreman's own numbering: each line of the Procfile starts a hundred above the one before."""
+from honcho.environ import expand_processes, parse_procfile
+
+TRAEFIK = "traefik"
+"""The name of its line in the Procfile; all other lines are services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +23,30 @@ class Process:
 class Layout:
     base_port: int
     formation: dict[str, int]
-    """How many of which, as in `.foreman`; `all` stands for those that are not named."""
-    lines: tuple[str, ...]
-    """The names of the Procfile's lines, in order."""
+    """The number of instances of each line of the Procfile, in the order of the lines."""
     web_port: int
     dashboard_port: int
 
     @property
+    def service_names(self) -> list[str]:
+        return [name for name in self.formation if name != TRAEFIK]
+
+    @property
     def services(self) -> list[Process]:
-        """Every instance of every service, without Traefik."""
+        """Every instance of every service, without Traefik, on the port that foreman and honcho give it."""
+        # Without `env`: a PORT in it would win over .foreman's.
+        lines = dict.fromkeys(self.formation, "")
+        expanded = expand_processes(lines, concurrency=self.formation, port=self.base_port)
         return [
-            Process(f"{name}.{instance + 1}", self.base_port + PORTS_A_LINE * line + instance)
-            for line, name in enumerate(self.lines)
-            if name != "traefik"
-            for instance in range(self.formation.get(name, self.formation.get("all", 1)))
+            Process(process.name, int(process.env["PORT"]))
+            for process in expanded
+            if process.name.partition(".")[0] != TRAEFIK
         ]
 
     @property
     def processes(self) -> list[Process]:
         """Everything that listens; Traefik on two ports."""
-        traefik = [Process("traefik.1", self.web_port), Process("traefik.1", self.dashboard_port)]
+        traefik = [Process(f"{TRAEFIK}.1", port) for port in (self.web_port, self.dashboard_port)]
         return [*self.services, *traefik]
 
     @property
@@ -51,11 +57,13 @@ class Layout:
 def read_layout(root: Path) -> Layout:
     """Raises OSError or KeyError if a file, or what is looked for in it, is missing."""
     foreman = dict(re.findall(r"^(\w+): *(.+)$", (root / ".foreman").read_text(encoding="utf-8"), re.MULTILINE))
+    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", foreman["formation"])}
+    procfile = parse_procfile((root / "Procfile").read_text(encoding="utf-8"))
     entry_points = tomllib.loads((root / "traefik.toml").read_text(encoding="utf-8"))["entryPoints"]
     return Layout(
         base_port=int(foreman["port"]),
-        formation={name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", foreman["formation"])},
-        lines=tuple(re.findall(r"^(\w+):", (root / "Procfile").read_text(encoding="utf-8"), re.MULTILINE)),
+        # foreman's `all` stands for the lines that are not named; honcho does not know it
+        formation={name: counts.get(name, counts.get("all", 1)) for name in procfile.processes},
         web_port=_port_of(entry_points["web"]["address"]),
         dashboard_port=_port_of(entry_points["traefik"]["address"]),
     )

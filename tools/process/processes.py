@@ -24,7 +24,7 @@ class Instance:
 
 
 KEEP_MODULES = ("tools.process.keep", "tools.keep")
-"""bin/keep's module in this version and in earlier ones."""
+"""bin/keep's module in this version and in earlier ones, which may still run after an upgrade."""
 
 
 def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:

@@ -49,5 +49,5 @@ def announce(supervisor: Supervisor, layout: Layout, *, traefik: int) -> None:
 
 def serves_all(layout: Layout) -> bool:
     """Whether each service answers through Traefik, well or not."""
-    names = [name for name in layout.lines if name != "traefik"]
-    return all(get(("127.0.0.1", layout.web_port), f"/api/{name}/health")[1].startswith(name) for name in names)
+    address = ("127.0.0.1", layout.web_port)
+    return all(get(address, f"/api/{name}/health")[1].startswith(name) for name in layout.service_names)

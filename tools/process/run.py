@@ -48,7 +48,7 @@ def runner_command(runner: str, layout: Layout) -> list[str]:
     """What starts the Procfile; foreman reads .foreman by itself, honcho has to be told."""
     if runner == "foreman":
         return ["foreman", "start"]
-    counts = ",".join(f"{name}={count}" for name, count in layout.formation.items() if name != "all")
+    counts = ",".join(f"{name}={count}" for name, count in layout.formation.items())
     return [
         sys.executable,
         "-P",

@@ -21,7 +21,7 @@ from pathlib import Path
 import httpx
 
 from tools.config.paths import ROOT
-from tools.process.layout import PORTS_A_LINE, Layout, is_free, read_layout
+from tools.process.layout import Layout, is_free, read_layout
 
 PARTS = (
     "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
@@ -32,8 +32,8 @@ STOP_TIMEOUT_S = 15
 POLL_S = 0.05
 FIRST_OUTGOING_PORT = 32_768
 """From here on Linux gives ports to connections that go out."""
-RESERVING_PORT = 999
-"""Above a base port: listened on by who has chosen that base."""
+WEB_PORT, DASHBOARD_PORT, RESERVING_PORT = 900, 901, 999
+"""Above a base port, beyond those of the Procfile's lines; the process that chose the base listens on the last one."""
 
 
 def reserve(port: int) -> bool:
@@ -57,7 +57,7 @@ def choose_ports() -> tuple[int, int, int]:
     """foreman's base port, Traefik's web port and its dashboard's; with them every port of the stack is free."""
     layout = read_layout(ROOT)
     for base in list_bases():
-        web, dashboard = base + 9 * PORTS_A_LINE, base + 9 * PORTS_A_LINE + 1
+        web, dashboard = base + WEB_PORT, base + DASHBOARD_PORT
         ports = [process.port - layout.base_port + base for process in layout.services]
         if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
             return base, web, dashboard
@@ -109,9 +109,8 @@ class Stack:
 
     def is_ready(self, client: httpx.Client) -> bool:
         """Whether every instance answers, and every service answers through Traefik."""
-        names = {name for name in self.layout.lines if name != "traefik"}
         urls = [f"http://127.0.0.1:{service.port}/health" for service in self.layout.services]
-        urls += [f"{self.url}/api/{name}/health" for name in names]
+        urls += [f"{self.url}/api/{name}/health" for name in self.layout.service_names]
         try:
             return all(client.get(url).status_code == httpx.codes.OK for url in urls)
         except httpx.HTTPError:

@@ -74,7 +74,7 @@ def test_a_new_instance_that_ended_between_two_looks_is_told_too(
         replace(as_instance(kept))
 
 
-# As bin/keep was before SIGUSR1 replaced its command: SIGUSR1 ends it.
+# As bin/keep was, in the module tools.keep, before SIGUSR1 replaced its command: SIGUSR1 ends it.
 EARLIER_KEEPER = """
 import subprocess, sys
 subprocess.run(sys.argv[1:])

@@ -1,0 +1,36 @@
+"""The names and ports that foreman gives to processes, as tools/process/layout.py computes them."""
+
+from pathlib import Path
+
+import pytest
+
+from tools.process.layout import Process, read_layout
+
+TRAEFIK_TOML = """
+[entryPoints]
+web.address = "127.0.0.1:7777"
+traefik.address = "127.0.0.1:7778"
+"""
+
+
+def write_layout(folder: Path, *, foreman: str, names: tuple[str, ...]) -> None:
+    (folder / "Procfile").write_text("".join(f"{name}: exec bin/keep $PORT\n" for name in names), encoding="utf-8")
+    (folder / ".foreman").write_text(foreman, encoding="utf-8")
+    (folder / "traefik.toml").write_text(TRAEFIK_TOML, encoding="utf-8")
+
+
+def test_a_line_is_a_hundred_ports_above_the_one_before(tmp_path: Path) -> None:
+    foreman = "# a comment\nformation: all=2,stats=1\nport: 6000\n"
+    write_layout(tmp_path, foreman=foreman, names=("users", "traefik", "stats", "words"))
+    layout = read_layout(tmp_path)
+    assert layout.service_names == ["users", "stats", "words"]
+    assert [(process.name, process.port) for process in layout.services] == [
+        ("users.1", 6000), ("users.2", 6001), ("stats.1", 6200), ("words.1", 6300), ("words.2", 6301),
+    ]  # fmt: skip
+    assert layout.processes[len(layout.services) :] == [Process("traefik.1", 7777), Process("traefik.1", 7778)]
+
+
+def test_a_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "1234")
+    write_layout(tmp_path, foreman="formation: all=1\nport: 6000\n", names=("users",))
+    assert read_layout(tmp_path).services == [Process("users.1", 6000)]
