@@ -95,12 +95,12 @@ def open_terminal(project: Path) -> Iterator[Open]:
         terminal.end()
 
 
-@pytest.mark.parametrize("presses", [1, 2])
-def test_ctrl_c_ends_everything(project: Path, runner: str, open_terminal: Open, presses: int) -> None:
+def test_ctrl_c_twice_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+    """tests/live/test_lifecycle.py presses it once."""
     terminal = open_terminal(f"exec bin/run --runner {runner}")
     terminal.wait_for(READY)
-    for _ in range(presses):
-        terminal.press_ctrl_c()
+    terminal.press_ctrl_c()
+    terminal.press_ctrl_c()
     wait_until_all_ended(project)
     assert "Traceback" not in terminal.shown
 
@@ -163,7 +163,11 @@ def test_killing_the_runner_while_the_suite_starts_ends_everything(project: Path
 
 
 def count_keepers(root: Path) -> int:
-    return sum("tools.process.keep" in process.cmdline() for process in list_processes(root))
+    count = 0
+    for process in list_processes(root):
+        with suppress(psutil.NoSuchProcess):  # it has ended since it was listed; a zombie counts as such
+            count += "tools.process.keep" in process.cmdline()
+    return count
 
 
 def foreman(project: Path, folder: Path, *arguments: str) -> Stack:
