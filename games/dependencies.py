@@ -55,18 +55,18 @@ CurrentOutbox = Annotated[Outbox, Depends(get_outbox)]
 GameInPath = Annotated[GameIdParameter, Path(description="the puzzle's number: days since 2021-06-19")]
 
 
-async def get_open_game(game_id: GameInPath, clock: CurrentClock) -> int:
+async def get_published_game(game_id: GameInPath, clock: CurrentClock) -> int:
     """The number of a past game or today's; raises NotFound for one that is yet to come."""
     if game_id > game_id_of(clock().date()):
         raise NotFound(f"Game {game_id} is yet to come.")
     return game_id
 
 
-OpenGame = Annotated[int, Depends(get_open_game)]
+PublishedGame = Annotated[int, Depends(get_published_game)]
 
 
 async def get_checkable_game(
-    game_id: OpenGame,
+    game_id: PublishedGame,
     clock: CurrentClock,
     required: SecurityScopes,
     token: BearerToken,
@@ -84,7 +84,7 @@ CheckableGame = Annotated[int, Security(get_checkable_game, scopes=[Scope.SERVIC
 
 
 async def get_current_play(
-    user_id: OwnUserId, game_id: OpenGame, answers: AnswersDatabase, plays: PlaysDatabase
+    user_id: OwnUserId, game_id: PublishedGame, answers: AnswersDatabase, plays: PlaysDatabase
 ) -> Play:
     """Raises NotFound if it was never begun."""
     answer = await get_answer(answers, game_id=game_id)

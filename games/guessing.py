@@ -37,7 +37,7 @@ async def take_guess(
     """The play as it is after this attempt; a repeated request changes nothing.
 
     Raises NotFound if the play was never begun, Conflict if this attempt does not come next, Invalid for a guess that
-    hard mode or the dictionary does not allow (the puzzle's own answer always is), Unavailable without the words
+    hard mode or the dictionary does not allow (the answer itself is always allowed), Unavailable without the words
     service; none of these uses up an attempt.
     """
     play = await read_play(plays, user_id=attempt.user_id, game_id=attempt.game_id, answer=answer)

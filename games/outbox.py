@@ -25,34 +25,33 @@ from servicekit.problems import Unavailable
 
 logger = logging.getLogger("quintet")
 
-BUDGET_S = 1.0
+STATISTICS_TIMEOUT_S = 1.0
 """How long the answer to a last guess waits for the delivery and the statistics."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
-AT_ONCE = 20
-"""How many results are delivered at the same time."""
+BATCH_SIZE = 4
+"""Results that the background delivers at the same time: half of the connections stay free for players."""
 
 
-def pause_s(failures: int, chance: float) -> float:
+def pause_s(failures: int, jitter: float) -> float:
     """Seconds to wait after so many failures in a row, one or more: each time twice as long, up to LONGEST_PAUSE_S.
 
-    `chance`, 0 to 1, is the jitter: it shortens the pause by up to a half, so that instances do not retry in step.
+    `jitter`, 0 to 1, shortens the pause by up to a half, so that instances do not retry in step.
     """
     whole = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures - 1, 10))
-    return whole * (1 - chance / 2)
+    return whole * (1 - jitter / 2)
 
 
 Delivery: TypeAlias = tuple[PlayResult, ResultRefused | Unavailable | None]
 """A result, and why stats has not taken it."""
 
 
-async def note_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery]) -> None:
-    """What stats has, or will never take, waits no longer."""
+async def record_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery]) -> None:
+    """Deletes delivered results, and marks refused ones."""
     for result, error in deliveries:
         if error is None:
             await queries.delete_result(plays, user_id=result.user_id, game_id=result.game_id)
         elif isinstance(error, ResultRefused):
-            logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)
             await queries.mark_refused(plays, user_id=result.user_id, game_id=result.game_id, reason=str(error))
 
 
@@ -90,12 +89,12 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         return task
 
     async def find_statistics(self, *, user_id: UUID, game_id: int) -> dict[str, Any] | None:
-        """The statistics of a player who has finished a game; None if they are not available within BUDGET_S.
+        """The statistics of a player who has finished a game; None after STATISTICS_TIMEOUT_S.
 
-        If the result of the game waits it is delivered first, which goes on when the time is up.
+        A pending result is delivered first; its delivery continues in the background after the timeout.
         """
         try:
-            async with asyncio.timeout(BUDGET_S):
+            async with asyncio.timeout(STATISTICS_TIMEOUT_S):
                 result = await queries.find_waiting(self._plays, user_id=user_id, game_id=game_id)
                 if result is not None:
                     await asyncio.shield(self._start(self._deliver_now(result)))
@@ -116,7 +115,11 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         postponed = [error for error in errors if isinstance(error, Unavailable)]
         if len(postponed) == len(results):
             raise postponed[0]
-        await self._plays.write(partial(note_deliveries, deliveries=list(zip(results, errors, strict=True))))
+        deliveries = list(zip(results, errors, strict=True))
+        await self._plays.write(partial(record_deliveries, deliveries=deliveries))
+        for result, error in deliveries:
+            if isinstance(error, ResultRefused):
+                logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)
 
     async def _post(self, result: PlayResult) -> ResultRefused | Unavailable | None:
         """Why stats has not taken it."""
@@ -127,7 +130,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         return None
 
     async def _deliver_forever(self) -> None:
-        """Without a pause as long as stats takes something, with growing ones as long as it does not."""
+        """Runs without a pause while stats accepts results, and backs off exponentially while it does not."""
         failures = 0
         while True:
             try:
@@ -140,15 +143,14 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
                 await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311 - a pause, no secret
 
     async def _deliver_next(self) -> None:
-        """Waits until something waits, if nothing does. Raises Unavailable if stats takes nothing now.
+        """Delivers the next batch, or sleeps until there is one. Raises Unavailable if stats accepts nothing now.
 
-        The next call goes on behind these rows, and behind the last one with the first again: rows that cannot be
-        delivered now (a shard is unavailable) delay no others.
+        Batches rotate through the table, so rows that cannot be delivered now (a shard is unavailable) delay no others.
         """
         self._wake.clear()
-        waiting = await queries.list_waiting(self._plays, after=self._after, limit=AT_ONCE)
+        waiting = await queries.list_waiting(self._plays, after=self._after, limit=BATCH_SIZE)
         if not waiting:
-            waiting = await queries.list_waiting(self._plays, after=BEFORE_ALL, limit=AT_ONCE)
+            waiting = await queries.list_waiting(self._plays, after=BEFORE_ALL, limit=BATCH_SIZE)
         if waiting:
             self._after = OutboxKey(waiting[-1].user_id, waiting[-1].game_id)
             await self._deliver(waiting)

@@ -121,7 +121,7 @@ async def insert_guess(plays: Transaction, *, user_id: UUID, game_id: int, attem
     await plays.execute(INSERT_GUESS, values)
 
 
-INSERT_RESULT = (
+INSERT_INTO_OUTBOX = (
     "INSERT INTO outbox (user_id, game_id, won, guesses, finished)"
     " VALUES (:user_id, :game_id, :won, :guesses, :finished)"
 )
@@ -136,7 +136,7 @@ async def insert_into_outbox(plays: Transaction, *, result: PlayResult) -> None:
         "guesses": result.guesses,
         "finished": result.finished,
     }
-    await plays.execute(INSERT_RESULT, values)
+    await plays.execute(INSERT_INTO_OUTBOX, values)
 
 
 def row_to_result(row: Record) -> PlayResult:

@@ -15,8 +15,8 @@ from games.dependencies import (
     CurrentStatsClient,
     CurrentWordsClient,
     GameInPath,
-    OpenGame,
     PlaysDatabase,
+    PublishedGame,
 )
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
@@ -30,7 +30,7 @@ from servicekit.http.errors import problems
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 
 router = APIRouter()
-AS_USUAL = NewPlay()
+NORMAL_MODE = NewPlay()
 
 
 @router.get("/today", summary="Today's puzzle", tags=["games"])
@@ -40,7 +40,7 @@ async def read_today(clock: CurrentClock) -> Game:
 
 
 @router.get("/{game_id}", summary="A past puzzle or today's", tags=["games"], responses=problems(NotFound, Invalid))
-async def read_game(game_id: OpenGame) -> Game:
+async def read_game(game_id: PublishedGame) -> Game:
     """404 for a puzzle that is yet to come."""
     return Game.of(game_id)
 
@@ -49,7 +49,7 @@ async def read_game(game_id: OpenGame) -> Game:
     "/{game_id}/check",
     summary="Check a guess",
     tags=["games"],
-    openapi_extra={"security": [{}]},  # or none: a closed puzzle needs no token
+    openapi_extra={"security": [{}]},  # a token is optional: closed puzzles need none
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def check_guess(game_id: CheckableGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
@@ -84,22 +84,22 @@ async def set_answer(
 
 @router.put(
     "/{game_id}/plays/{user_id}",
-    summary="Begin today's puzzle, or take a play up again",
+    summary="Begin today's puzzle, or resume a play",
     tags=["plays"],
     status_code=status.HTTP_201_CREATED,
     dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
-    | {200: {"model": PlayState, "description": "It was begun before, and is as it was"}},
+    | {200: {"model": PlayState, "description": "Already begun; unchanged"}},
 )
 async def put_play(
     user_id: OwnUserId,
-    game_id: OpenGame,
+    game_id: PublishedGame,
     clock: CurrentClock,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
     stats_client: CurrentStatsClient,
     response: Response,
-    new: NewPlay = AS_USUAL,
+    new: NewPlay = NORMAL_MODE,
 ) -> PlayState:
     """201 the first time, then 200, and `hard` stays as it was.
 
@@ -120,7 +120,7 @@ async def put_play(
     dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def read_state(user_id: OwnUserId, game_id: OpenGame, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
+async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
     """404 if it was never begun. The answer is in it once the play is over."""
     refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
@@ -135,7 +135,7 @@ async def read_state(user_id: OwnUserId, game_id: OpenGame, play: CurrentPlay, p
 )
 async def post_guess(
     user_id: OwnUserId,
-    game_id: OpenGame,
+    game_id: PublishedGame,
     new: NewGuess,
     answers: AnswersDatabase,
     plays: PlaysDatabase,
@@ -143,7 +143,7 @@ async def post_guess(
     clock: CurrentClock,
     outbox: CurrentOutbox,
 ) -> PlayState:
-    """The state after it. Safe to send again: the same guess for the same attempt answers the same.
+    """The state after it. Idempotent: the same guess for the same attempt gets the same response.
 
     409 for another attempt than the next one, and when the play is over or closed, as it is from the end of the day
     after the puzzle's own. 422 for a word that is neither a candidate nor in the dictionary and, in hard mode, for one
@@ -166,7 +166,7 @@ async def post_guess(
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
     | {200: {"description": "The grid", "content": {"text/plain": {"example": EXAMPLE_GRID}}}},
 )
-async def share_play(game_id: OpenGame, play: CurrentPlay) -> PlainTextResponse:
+async def share_play(play: CurrentPlay, game_id: PublishedGame) -> PlainTextResponse:
     """The grid of coloured squares, with number and score, and without a letter. 409 before the play is over."""
     if not play.is_over:
         raise Conflict("There is nothing to share before the play is over.")

@@ -13,11 +13,12 @@ import httpx
 from servicekit.observability.request_ids import make_traceparent
 from servicekit.problems import Unavailable
 
-KEEP_ALIVE_S = 4.0
-"""Below the idle timeouts of Traefik and uvicorn (5 s), which would close the connection."""
+KEEP_ALIVE_S = 1.0
+"""Below the 1.5 s after which an instance that drains closes idle connections (servicekit/server.py), and below the
+idle timeouts of uvicorn (5 s) and Traefik (60 s)."""
 
 CONNECTIONS = 8
-"""What a request costs grows with the square of their number: with 64 it is twice as much, in httpx alone."""
+"""httpx scans its pool at every request: with 64 connections a request costs it twice as much."""
 
 
 @cache
@@ -35,7 +36,7 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
         self._timeout_s = timeout_s
 
     async def __aenter__(self) -> Self:
-        self._turns = asyncio.Semaphore(CONNECTIONS)  # our own queue: httpx looks through all of its own each time
+        self._slots = asyncio.Semaphore(CONNECTIONS)  # our own queue: httpx looks through all of its own each time
         self._client = httpx.AsyncClient(
             base_url=self._url,
             timeout=self._timeout_s,
@@ -55,14 +56,14 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
         await self._client.aclose()
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def _slot(self) -> AsyncIterator[httpx.AsyncClient]:
         """The HTTP client, with one of CONNECTIONS slots; the timeout covers the wait for a slot.
 
         Raises Unavailable if the service gives no answer. What httpx says of that is not passed on, nor logged: it may
         quote a header, and so a token.
         """
         try:
-            async with asyncio.timeout(self._timeout_s), self._turns:
+            async with asyncio.timeout(self._timeout_s), self._slots:
                 yield self._client
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable(f"The {self._name} service does not answer in time. Try again later.") from None

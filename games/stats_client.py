@@ -36,7 +36,7 @@ class StatsClient(ServiceClient):
             "finished": result.finished.isoformat(),
         }
         headers = {"Authorization": f"Bearer {self._read_token()}"}
-        async with self._turn() as client:
+        async with self._slot() as client:
             response = await client.post(f"/users/{result.user_id}/games", json=body, headers=headers)
         if response.status_code in TAKEN:
             return
@@ -46,7 +46,7 @@ class StatsClient(ServiceClient):
 
     async def read_statistics(self, user_id: UUID) -> dict[str, Any]:
         """As stats gives them. Raises Unavailable if it does not."""
-        async with self._turn() as client:
+        async with self._slot() as client:
             response = await client.get(f"/users/{user_id}")
         statistics = read_object(response)
         if response.status_code != httpx.codes.OK or not statistics:
@@ -55,7 +55,7 @@ class StatsClient(ServiceClient):
 
     async def has_result(self, user_id: UUID, game_id: int) -> bool:
         """Whether stats has a result of this game. Raises Unavailable if it does not say."""
-        async with self._turn() as client:
+        async with self._slot() as client:
             response = await client.get(f"/users/{user_id}/games/{game_id}")
         if response.status_code == httpx.codes.OK and read_object(response).get("game_id") == game_id:
             return True

@@ -42,7 +42,7 @@ class WordsClient(ServiceClient):
     async def _look_up(self, lookups: Sequence[Lookup]) -> list[bool]:
         request_id.set(lookups[0].request_id)  # one request cannot have the ids of all: it is made for the first
         words = [lookup.word for lookup in lookups]
-        async with self._turn() as client:
+        async with self._slot() as client:
             # In the body: a URL would put guesses and coming answers into the access log.
             response = await client.post("/lookups", json={"words": words})
         known = read_object(response).get("known")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 
 class Problem(Exception):
-    """An answer that is an error; each kind is a subclass with its status, and is raised with a sentence."""
+    """An error response; each kind is a subclass with its status, and is raised with a sentence."""
 
     status: int = 500
     description: str = "Something is wrong with the service"
@@ -32,7 +32,7 @@ class Unauthorized(Problem):
 
 class Forbidden(Problem):
     status = 403
-    description = "The token has not the right to do this"
+    description = "The token lacks the required scope"
 
 
 class NotFound(Problem):
@@ -72,4 +72,8 @@ class Unavailable(Problem):
 
 
 class DatabaseUnavailable(Unavailable):
-    """A database is missing, locked for too long, full or broken; what was under way is rolled back."""
+    """A database is missing, locked for too long, full or corrupt; the transaction was rolled back."""
+
+
+class DatabaseBusy(DatabaseUnavailable):
+    """Another process holds the lock."""

@@ -1,4 +1,4 @@
-"""How the four services are built alike; each `app.py` adds what is its own."""
+"""Builds the parts that all four services share; each `app.py` adds its own."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -29,7 +29,7 @@ class Service(FastAPI):
         self.state.metrics = metrics
 
     def build_middleware_stack(self) -> ASGIApp:
-        """Around everything: what `add_middleware` adds is inside of what answers 500."""
+        """Wraps even ServerErrorMiddleware, so that a 500 has the headers; `add_middleware` would put it inside."""
         return ObservabilityMiddleware(
             super().build_middleware_stack(), instance=self.state.instance, metrics=self.state.metrics
         )
@@ -44,7 +44,7 @@ class Service(FastAPI):
 
 
 def list_refusals(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """What StrictRequests may answer instead of an operation of an OpenAPI document."""
+    """Responses that StrictRequests may send before the endpoint runs."""
     refusals: list[type[Problem]] = []
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
         refusals.append(BadRequest)
@@ -100,11 +100,11 @@ def create_service(
         title=title,
         description=description,
         version="1.0.0",
-        # include_router costs a request a tenth of what FastAPI takes: it looks for the path in each router twice
+        # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,
         openapi_url=None,  # documentation_router has it
-        redirect_slashes=False,  # a redirect names the host that the client named, and has a password sent twice
+        redirect_slashes=False,  # a redirect would echo the client's Host header, and a client sends its password again
     )
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)

@@ -16,11 +16,12 @@ from stats.settings import Settings
 
 DESCRIPTION = """Results of finished games, statistics of each player, and two leaderboards.
 
-The games of a player are all in one of three databases, the shards, which the player's id chooses; a leaderboard is
+The games of a player are all in one of three databases, the shards, chosen by the player's id; a leaderboard is
 merged from the tops of all. Days are UTC days, and a game's number is the days since 2021-06-19."""
 
 CACHED_TOPS = 16
-"""Of a hundred rows each they take a megabyte."""
+"""Pages of 100 rows: about 1 MB in all. A log-in also changes users.db, and so empties this cache; it fills again with
+one read."""
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:

@@ -21,7 +21,7 @@ from stats.models import GameId, UserId
 @dataclass(frozen=True, slots=True)
 class StatsDatabases:
     users: Database
-    """Read only: the users service owns it."""
+    """Owned by the users service: never written here."""
     shards: Shards[Database]
     tops: QueryCache[tuple[Page, Any]]
     """The top of each board with its response, by board and limit: the pages that are asked for most."""
@@ -30,8 +30,8 @@ class StatsDatabases:
 async def get_databases(request: Request) -> StatsDatabases:
     """The databases that `create_app` has opened.
 
-    Connections live as long as the app. Opened by each request, as the exercise's text suggests, they give 614
-    requests/s instead of 6,610.
+    Connections live as long as the app: opened by each request, as an exercise may suggest, they give 614 requests/s
+    instead of 6,610.
     """
     databases: StatsDatabases = request.app.state.databases
     return databases

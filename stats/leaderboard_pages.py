@@ -57,7 +57,7 @@ async def read_around(databases: StatsDatabases, board: Board, user_id: UUID, *,
     above = (limit - 1) // 2
     place, shards = await read_nearby(databases, board, user_id, before=above, after=limit - above)
     page = take_around(place, shards, limit=limit)
-    if page.more and page.rows[above].place == place:
+    if page.has_more and page.rows[above].place == place:
         return page
     place, shards = await read_nearby(databases, board, user_id, before=limit, after=limit)
     return take_around(place, shards, limit=limit)

@@ -61,7 +61,7 @@ class Page:
     """Rows of a board that follow each other."""
 
     rows: Sequence[RankedPlace]
-    more: bool
+    has_more: bool
     """Whether others follow."""
 
 
@@ -71,7 +71,7 @@ def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
     ranks: dict[int, int] = {}
     for number, place in enumerate(places, start=1):
         ranks.setdefault(place.score, number)
-    return Page([RankedPlace(ranks[place.score], place) for place in places[:limit]], more=len(places) > limit)
+    return Page([RankedPlace(ranks[place.score], place) for place in places[:limit]], has_more=len(places) > limit)
 
 
 def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
@@ -82,13 +82,13 @@ def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
     above = min(len(before), max((limit - 1) // 2, limit - 1 - len(after)))
     below = limit - 1 - above
     places = [*before[len(before) - above :], place, *after[:below]]
-    return Page(rank_places(places, shards), more=len(after) > below)
+    return Page(rank_places(places, shards), has_more=len(after) > below)
 
 
 def take_after(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
     """The `limit` places that follow this one; each shard gives its nearest `limit` + 1 after it."""
     _, after = split_nearby(place, shards)
-    return Page(rank_places(after[:limit], shards), more=len(after) > limit)
+    return Page(rank_places(after[:limit], shards), has_more=len(after) > limit)
 
 
 def split_nearby(place: Place, shards: Iterable[Nearby]) -> tuple[list[Place], list[Place]]:

@@ -128,7 +128,7 @@ class Statistics(BaseModel):
         )
 
     @classmethod
-    def of_nothing(cls) -> Self:
+    def empty(cls) -> Self:
         """Before the first game."""
         return cls(
             current_streak=0,

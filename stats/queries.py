@@ -1,4 +1,4 @@
-"""All SQL of stats. A function takes a database to read, or the connection of a transaction to write."""
+"""All SQL of stats. Functions that read take a Readable, functions that write a Transaction."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -28,7 +28,7 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
 
 @cache
 def select_usernames(count: int) -> str:
-    """Names of `count` users at once: one statement for each count, 1-100, instead of a query a name."""
+    """Names of `count` users at once: one statement for each count, 1-100, instead of one query per name."""
     names = ", ".join(f":id{number}" for number in range(count))
     return f"SELECT user_id, username FROM users WHERE user_id IN ({names})"  # noqa: S608 - names of ours
 
@@ -136,7 +136,7 @@ async def upsert_standing(shard: Transaction, *, user_id: UUID, standing: Standi
     await shard.execute(UPSERT_STANDING, standing_to_row(user_id, standing))
 
 
-UPDATE_SCORE_COUNT = (
+DECREMENT_SCORE_COUNT = (
     "UPDATE score_counts SET players = players - 1"
     " WHERE board = :board AND score = :score AND players > 0 RETURNING players"
 )
@@ -144,10 +144,10 @@ UPDATE_SCORE_COUNT = (
 
 async def decrement_score_count(shard: Transaction, *, board: Board, score: int) -> bool:
     """One player less has this score. False if none had it."""
-    return await shard.fetch_one(UPDATE_SCORE_COUNT, {"board": board, "score": score}) is not None
+    return await shard.fetch_one(DECREMENT_SCORE_COUNT, {"board": board, "score": score}) is not None
 
 
-UPSERT_SCORE_COUNT = (
+INCREMENT_SCORE_COUNT = (
     "INSERT INTO score_counts (board, score, players) VALUES (:board, :score, 1)"
     " ON CONFLICT (board, score) DO UPDATE SET players = score_counts.players + 1"
 )
@@ -155,7 +155,7 @@ UPSERT_SCORE_COUNT = (
 
 async def increment_score_count(shard: Transaction, *, board: Board, score: int) -> None:
     """One player more has this score."""
-    await shard.execute(UPSERT_SCORE_COUNT, {"board": board, "score": score})
+    await shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "score": score})
 
 
 SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}

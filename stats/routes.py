@@ -25,24 +25,24 @@ router = APIRouter()
 
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:
-    if page.more:
+    if page.has_more:
         link_next(request, response, {"limit": window.limit, "after": page.rows[-1].place.user_id})
 
 
 @router.get(
     "/leaders/wins",
-    summary="Who has won most games?",
+    summary="Who has won the most games?",
     tags=["leaders"],
     responses=problems(NotFound, Invalid, Unavailable),
 )
 async def read_wins_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
 ) -> WinsLeaders:
-    """Most wins first, within a number of wins by `user_id`; a user stands at most once. Equal numbers share a rank
+    """Sorted by wins, descending; ties by `user_id`. Each user appears at most once. Equal numbers share a rank
     (1 2 2 4): it is one more than the number of users with more wins.
 
     The top, or the rows around a user, or those after one. The header `Link` names the next page, and is missing on the
-    last one. A page begins after where its user stands now: a user who moved between two requests may be on both pages
+    last one. `after` uses the user's current position: a user who moved between two requests may be on both pages
     or on neither.
     """
     page, leaders = await find_page(databases, Board.WINS, window, to_response=WinsLeaders.of)
@@ -59,7 +59,7 @@ async def read_wins_leaders(
 async def read_streak_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
 ) -> StreakLeaders:
-    """Longest run of consecutive win days first, within a length by `user_id`; a user stands at most once.
+    """Sorted by the longest run of consecutive win days, descending; ties by `user_id`.
 
     Ranks, the rows that can be asked for, and the header `Link` are as for wins.
     """
@@ -80,7 +80,7 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     if standing is not None:  # only a known user has one
         return Statistics.of(standing)
     await require_user(databases, user_id)
-    return Statistics.of_nothing()
+    return Statistics.empty()
 
 
 @router.post(
@@ -90,7 +90,7 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     status_code=status.HTTP_201_CREATED,
     dependencies=[Security(get_caller, scopes=[Scope.SERVICE])],
     responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
-    | {200: {"model": StoredResult, "description": "The very same result was stored already"}},
+    | {200: {"model": StoredResult, "description": "This result was already stored"}},
 )
 async def post_result(
     user_id: UserInPath,
@@ -100,7 +100,7 @@ async def post_result(
     request: Request,
     response: Response,
 ) -> StoredResult:
-    """Safe to send again: 201 the first time, 200 for the very same result, 409 for another one of the same game."""
+    """Idempotent: 201 for a new result, 200 for an identical one, 409 for a different result of the same game."""
     now = clock()
     if new.finished is not None and is_ahead(new.finished, now):
         raise Invalid(

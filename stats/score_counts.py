@@ -15,7 +15,7 @@ def scores_of(standing: Standing) -> dict[Board, int]:
 
 
 def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, int, int]]:
-    """(board, score, -1 or +1) for each score that a player leaves or reaches, in ascending order of the keys."""
+    """(board, score, -1 or +1) for each score that a player leaves or reaches."""
     old, new = {} if before is None else scores_of(before), scores_of(after)
     left = [(board, score, -1) for board, score in old.items() if new[board] != score]
     reached = [(board, score, +1) for board, score in new.items() if old.get(board) != score]
@@ -23,7 +23,7 @@ def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, 
 
 
 async def move_score_counts(shard: Transaction, before: Standing | None, after: Standing) -> None:
-    """Rows are locked in ascending order of their keys, so that two transactions never wait for each other in a circle.
+    """Moves the player from the old score to the new one on each board.
 
     Raises DatabaseUnavailable if a count is missing that must be there: the shard is damaged.
     """

@@ -48,7 +48,8 @@ async def store_result_in_shard(
     """
     if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
-        if stored is None or stored != (replace(result, finished=stored.finished) if any_time else result):
+        assert stored is not None, "it was just found"  # noqa: S101 - for the type checker
+        if stored != (replace(result, finished=stored.finished) if any_time else result):
             raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
     before = await queries.find_standing(shard, user_id=user_id)

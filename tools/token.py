@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from servicekit.auth.tokens import DESCRIPTIONS, Scope
+from servicekit.auth.tokens import SCOPE_DESCRIPTIONS, Scope
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, read_data_paths
 from tools.script import run_script
@@ -36,7 +36,7 @@ def parse_user(text: str) -> UUID:
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bin/token", description=HELP, formatter_class=HelpFormatter)
-    scopes = "; ".join(f"{scope}: {text}" for scope, text in DESCRIPTIONS.items())
+    scopes = "; ".join(f"{scope}: {text}" for scope, text in SCOPE_DESCRIPTIONS.items())
     parser.add_argument("--scope", type=Scope, choices=list(Scope), required=True, help=scopes)
     parser.add_argument("--user", type=parse_user, metavar="UUID", help="whose token it is, for the scope player")
     parser.add_argument(

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from servicekit.auth.tokens import ALGORITHM, ISSUER, Scope, list_scopes
+from servicekit.auth.tokens import ALGORITHM, ISSUER, Scope, expand_scope
 from servicekit.problems import Unavailable
 
 
@@ -60,7 +60,7 @@ class TokenIssuer:
         self._key = self._key or read_private_key(self._file)
         claims: dict[str, object] = {
             "iss": ISSUER,
-            "scope": " ".join(list_scopes(scope)),
+            "scope": " ".join(expand_scope(scope)),
             "iat": now,
             "exp": now + lifetime,
         }

@@ -4,8 +4,9 @@
 
     async def read_state(user_id: OwnUserId, ...)       # a player's token, and that player's own path
 
-FastAPI runs them before it validates the path and the body, so a caller without the right learns nothing else; only a
-body that is not JSON at all is answered 422 before 401.
+FastAPI runs dependencies in the order in which a route declares them, and before it validates path and body: a route
+declares its caller first, so a caller without the right learns nothing else. Only a body that is not JSON at all is
+answered 422 before 401.
 """
 
 from typing import Annotated
@@ -14,14 +15,14 @@ from uuid import UUID
 from fastapi import Depends, Path, Request, Security
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 
-from servicekit.auth.tokens import DESCRIPTIONS, Caller, Scope, TokenVerifier
+from servicekit.auth.tokens import SCOPE_DESCRIPTIONS, Caller, Scope, TokenVerifier
 from servicekit.http.parameters import UuidParameter
 from servicekit.problems import Forbidden, Unauthorized
 
 # Swagger's Authorize button offers both: a name and a password, or a token to paste.
 PASSWORD_FLOW = OAuth2PasswordBearer(
     tokenUrl="/api/users/token",
-    scopes={scope.value: text for scope, text in DESCRIPTIONS.items()},
+    scopes={scope.value: text for scope, text in SCOPE_DESCRIPTIONS.items()},
     auto_error=False,  # get_caller answers, with problem details
 )
 PASTED_TOKEN = HTTPBearer(bearerFormat="JWT", description="a token, for instance one of bin/token", auto_error=False)
@@ -67,7 +68,7 @@ async def get_own_user_id(
 ) -> UUID:
     """The id in the path. Raises Forbidden if it is not the id of the player who calls."""
     if caller.user_id != user_id:
-        raise Forbidden("A player's token opens only what is that player's own.")
+        raise Forbidden("A player's token gives access only to that player's own data.")
     return user_id
 
 

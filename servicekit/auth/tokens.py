@@ -28,14 +28,14 @@ class Scope(StrEnum):
     """What the operator may do."""
 
 
-DESCRIPTIONS = {
+SCOPE_DESCRIPTIONS = {
     Scope.PLAYER: "play one's own games",
     Scope.SERVICE: "post results; for services and trusted front ends",
     Scope.ADMIN: "words, answers, passwords, and all that a service may",
 }
 
 
-def list_scopes(scope: Scope) -> list[Scope]:
+def expand_scope(scope: Scope) -> list[Scope]:
     """What a token of a scope holds: an administrator's also holds that of services."""
     return [Scope.ADMIN, Scope.SERVICE] if scope is Scope.ADMIN else [scope]
 
@@ -55,8 +55,8 @@ CACHED_TOKENS = 1000
 class TokenVerifier:
     """Reads the public key at the first token, so that a service starts without it.
 
-    Checking a signature takes 100 us, as long as storing a result, and callers send the same token again: the latest
-    valid ones are cached, and only their expiry is checked.
+    Checking a signature takes 100 us, as long as storing a result, and callers send the same token again: the most
+    recently used valid ones are cached, and only their expiry is checked.
     """
 
     def __init__(self, public_key_file: Path) -> None:
@@ -65,7 +65,7 @@ class TokenVerifier:
         self._read = lru_cache(CACHED_TOKENS)(self._read_signed)
 
     def verify(self, token: str) -> Caller:
-        """Raises Unauthorized for a token that is not ours, is broken or has expired; Unavailable without the key."""
+        """Raises Unauthorized for a foreign, broken or expired token, Unavailable without the key."""
         caller, expires_at = self._read(token)
         if expires_at <= time.time():
             raise Unauthorized(EXPIRED)

@@ -2,11 +2,11 @@
 
 1. `database.py`: what a service uses, `Database` with `fetch_one`, `fetch_all`, `fetch_val` and `write`.
 2. `transaction.py`: the same methods inside `write`.
-3. `reader.py`: how SQLite is read.
+3. `reader.py`: how SQLite is read; `backend.py` joins it and the writer.
 4. `writer.py`: how SQLite is written, by group commit; `writer_thread.py` is its thread.
 5. `sqlite_file.py` and `column_types.py`: a SQLite file, and the types that SQLite lacks.
 6. `sharding.py`: which shard holds a player; `cache.py`: answers that stay valid until the next commit.
 
-Services import `database`, `sharding` and `cache` only. SQL stands in their `queries.py`, as strings with `:name`
-parameters.
+Services import `database`, `transaction`, `sharding` and `cache` only. SQL stands in their `queries.py`, as strings
+with `:name` parameters.
 """

@@ -1,7 +1,7 @@
 """A cache that any commit to its databases invalidates, whichever process commits.
 
-Each look-up asks SQLite whether something was committed, which takes about 5 us a database. So a cached value is never
-older than an acknowledged write.
+Each look-up asks SQLite whether something was committed, which takes about 5 us per database. So a cached value is
+never older than an acknowledged write.
 """
 
 from collections.abc import Awaitable, Callable, Hashable, Sequence
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 class QueryCache(Generic[T]):
-    """At most `size` values by a key; when it is full, it starts again empty."""
+    """Holds at most `size` values by a key, and is cleared when it is full."""
 
     def __init__(self, databases: Sequence[Database], *, size: int) -> None:
         self._databases = databases
         self._size = size
         self._versions: list[object] = []
-        """Of the databases, read before the values."""
+        """Of each database, read before the values were computed."""
         self._values: dict[Hashable, T] = {}
 
     async def get(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
@@ -33,5 +33,5 @@ class QueryCache(Generic[T]):
         value = await compute()
         if len(values) >= self._size:
             values.clear()
-        values[key] = value  # into the dict of these versions: after a commit in between it is no longer used
+        values[key] = value  # after a commit in between, `get` has already switched to another dict
         return value

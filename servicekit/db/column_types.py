@@ -20,7 +20,7 @@ def to_stored_time(moment: datetime) -> str:
 
 
 def to_stored_day(day: date) -> str:
-    """`YYYY-MM-DD`; a function of ours since Python deprecates its own adapter."""
+    """`YYYY-MM-DD`; Python's built-in adapter is deprecated."""
     return day.isoformat()
 
 

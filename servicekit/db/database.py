@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, cast
 import databases
 from databases.interfaces import Record
 
-from servicekit.db.reader import SQLiteBackend
+from servicekit.db.backend import SQLiteBackend
 from servicekit.db.transaction import Transaction, Values, Work
 
 T = TypeVar("T")
@@ -21,12 +21,11 @@ T = TypeVar("T")
 class Database(databases.Database):
     """A database whose connections live as long as the app, and touch no disk before the first use.
 
-    `databases` itself opens a connection for each request and compiles every statement with SQLAlchemy: statistics at
-    614 requests/s instead of 6,610. So the methods that services use go straight to the backend, and the others are
-    refused.
+    `databases` itself opens a connection for each query and compiles every statement with SQLAlchemy: statistics at 614
+    requests/s instead of 6,610. So the methods that services use go straight to the backend; the others are refused.
 
-    Every use raises DatabaseUnavailable while the database cannot be reached or its schema version
-    (`PRAGMA user_version`) is not `schema_version`.
+    Every use raises DatabaseUnavailable while the file is missing, locked or corrupt, and opening it raises
+    DatabaseUnavailable if its schema version (`PRAGMA user_version`) is not `schema_version`.
     """
 
     SUPPORTED_BACKENDS: ClassVar[dict[str, str]] = {  # type: ignore[misc]  # declared as an instance's there
@@ -69,11 +68,12 @@ class Database(databases.Database):
             await words.write(partial(queries.insert_word, word=word))
 
         The write lock is taken before `work` starts, so what it reads cannot change before the commit. `work` awaits
-        queries of its transaction and nothing else. Await this inside the route: what follows a dependency's `yield`
-        runs after the response has been sent.
+        queries of its transaction and nothing else; it may be called again, and so has no other effects. Call `write`
+        in the route, not after a dependency's `yield`: that code runs after the response has been sent.
 
         Raises DatabaseUnavailable if the lock is not available within the busy timeout, or if the commit fails. If the
-        task is cancelled after `work` has started, the transaction ends before the cancellation is raised.
+        task is cancelled once `work` has started, the transaction still finishes, and usually commits, before the
+        cancellation is raised.
         """
         return await self._sqlite.writer.run(work)
 
@@ -82,7 +82,7 @@ class Database(databases.Database):
         return await self._sqlite.reader.read_version()
 
     def connection(self) -> NoReturn:
-        """Refuses what the base class would do by a connection of its own: `execute`, `execute_many`, `iterate`."""
+        """Refuses the methods of the base class that need a connection: `execute`, `execute_many`, `iterate`."""
         raise RuntimeError("Read with fetch_one, fetch_all or fetch_val, and change data inside write().")
 
     def transaction(self, **_options: object) -> NoReturn:

@@ -1,32 +1,26 @@
 """Reading SQLite, on a connection that stays open.
 
 Reads run inside the event loop. In WAL mode a reader waits for no writer, and a point read takes 10-20 us, less than
-handing it to a thread would. A reader never waits inside SQLite: if the file is locked for a moment (recovery after a
-crash), the task sleeps and tries again.
+a hop to a thread costs. The longest reads, a page of a leaderboard, block the loop for 0.3 ms. A reader never waits
+inside SQLite: if the file is locked for a moment (recovery after a crash), the task sleeps and tries again.
 """
 
 import asyncio
 import sqlite3
 import time
-from pathlib import Path
-from typing import NoReturn
-
-from databases import DatabaseURL
-from databases.interfaces import DatabaseBackend
 
 from servicekit.db.sqlite_file import BUSY_POLL_S, DatabaseFile, FileId, is_busy
 from servicekit.db.transaction import Values
-from servicekit.db.writer import Writer
 
 
 class Reader:
-    """A read-only connection, which is opened again if another file has taken the place of its file."""
+    """A read-only connection, reopened when its file is replaced."""
 
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
         self._connection: sqlite3.Connection | None = None
         self._file_id: FileId | None = None
-        self._openings = 0
+        self._generation = 0
 
     def _connect(self) -> sqlite3.Connection:
         file_id = self._file.identify()
@@ -34,7 +28,7 @@ class Reader:
             self.close()
             self._connection = self._file.open_reader()
             self._file_id = file_id
-            self._openings += 1
+            self._generation += 1
         return self._connection
 
     async def fetch_all(self, query: str, values: Values) -> list[sqlite3.Row]:
@@ -45,35 +39,15 @@ class Reader:
                 return self._connect().execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 if not is_busy(error) or time.monotonic() > deadline:
-                    with self._file.unavailable_on_error():
-                        raise
+                    raise self._file.translate(error)  # noqa: B904 - translate sets the cause
             await asyncio.sleep(BUSY_POLL_S)
 
     async def read_version(self) -> tuple[int, int]:
         """Changes with every commit of any process, and when another file takes the place of this one."""
         rows = await self.fetch_all("PRAGMA data_version", {})
-        return self._openings, rows[0][0]  # SQLite's number is comparable on one connection only
+        return self._generation, rows[0][0]  # SQLite's number is comparable on one connection only
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-class SQLiteBackend(DatabaseBackend):
-    """The backend for URLs `sqlite:///PATH`, relative to the working directory, and `sqlite:////PATH`."""
-
-    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int, schema_version: int) -> None:
-        self.file = DatabaseFile(Path(url.database), busy_timeout_ms, schema_version)
-        self.reader = Reader(self.file)
-        self.writer = Writer(self.file)
-
-    async def connect(self) -> None:
-        """Opens nothing: a service starts without its database, answers 503, and recovers when the file is there."""
-
-    async def disconnect(self) -> None:
-        self.reader.close()
-        await self.writer.close()
-
-    def connection(self) -> NoReturn:
-        raise RuntimeError("Database has no connections of its own")

@@ -1,18 +1,32 @@
-"""One SQLite file: where it is, how to open it, and how its failures read."""
+"""One SQLite file: where it is, how it is opened, and how its errors are translated."""
 
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
-from servicekit.problems import DatabaseUnavailable
+from servicekit.problems import DatabaseBusy, DatabaseUnavailable
 
 T = TypeVar("T")
 FileId: TypeAlias = tuple[int, int]
+
+UNAVAILABLE_CODES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+"""Primary result codes of SQLite that say something of the file, and not of a statement."""
 
 
 class DatabaseFile:
@@ -36,8 +50,8 @@ class DatabaseFile:
     def open_writer(self) -> sqlite3.Connection:
         """A connection in autocommit mode to the file, which must exist (mode=rw creates none).
 
-        It never waits inside SQLite, which looks for a lock ever more seldom, at last every 100 ms: the caller tries
-        again (see `is_busy`). Raises DatabaseUnavailable if the file has another schema version than was asked for.
+        timeout=0 turns off SQLite's busy handler, which backs off to one attempt per 100 ms: callers poll with
+        `wait_while_busy`. Raises DatabaseUnavailable if the file has another schema version than was asked for.
         """
         connection = sqlite3.connect(
             f"{self.path.absolute().as_uri()}?mode=rw",
@@ -50,11 +64,13 @@ class DatabaseFile:
             self._check_schema_version(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk before it is acknowledged
-            # Pages in the WAL until they are copied into the database: 16 MB of a shard. A result changes seven or
-            # eight, of which others change half, too: the fewer copies, the better.
+            # Checkpoint after 8,000 pages (16 MB for a shard). A result changes seven or eight pages, half of which
+            # other results change too, so fewer checkpoints copy fewer pages.
             connection.execute("PRAGMA wal_autocheckpoint = 8000")
             connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA cache_size = -500")  # KB; a process has up to eight, and the system caches, too
+            connection.execute(
+                "PRAGMA cache_size = -500"
+            )  # KiB; a process holds up to eight connections, and the system caches too
         except BaseException:
             connection.close()
             raise
@@ -81,35 +97,33 @@ class DatabaseFile:
                 f" {self._schema_version}). Run the version of Quintet that made it."
             )
 
-    @contextmanager
-    def unavailable_on_error(self) -> Iterator[None]:
-        """FairSemaphore what SQLite says of a locked, full, broken or unreadable file into DatabaseUnavailable.
-
-        A constraint that does not hold (IntegrityError) is the caller's matter and passes.
-        """
-        try:
-            yield
-        except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise
-        except sqlite3.DatabaseError as error:
-            raise DatabaseUnavailable(
-                f"The database {self.path.name} does not answer ({error}). Try again later."
-            ) from error
+    def translate(self, error: Exception) -> Exception:
+        """DatabaseUnavailable for a file that is locked, full, corrupt or unreadable, DatabaseBusy for a lock that may
+        be released soon; any other error is a bug or the caller's business (IntegrityError), and stays as it is."""
+        if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.ProgrammingError):
+            return error
+        # Python raises some errors by itself, without a code: text that is not UTF-8
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        if code not in UNAVAILABLE_CODES:
+            return error
+        kind = DatabaseBusy if code == sqlite3.SQLITE_BUSY else DatabaseUnavailable
+        unavailable = kind(f"The database {self.path.name} does not answer ({error}). Try again later.")
+        unavailable.__cause__ = error
+        return unavailable
 
 
 def is_busy(error: BaseException | None) -> bool:
-    """Whether another connection has a lock that stands in the way, which may be gone in a moment."""
-    # Python raises some errors by itself, without a code: text that is not UTF-8
+    """Whether the error is SQLITE_BUSY, so that a retry may succeed."""
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
     return isinstance(error, sqlite3.OperationalError) and code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 BUSY_POLL_S = 0.003
-"""About as long as another process has the lock under load: a look that comes too early costs time, too."""
+"""About how long another process holds the lock under load; polling faster only costs CPU time."""
 
 
 def wait_while_busy(attempt: Callable[[], T], deadline: float) -> T:
-    """What the attempt gives when the lock that stood in its way is gone; for threads, which may wait.
+    """Calls `attempt` until it no longer fails with SQLITE_BUSY. It blocks: for threads only.
 
     Raises the last sqlite3.OperationalError when time.monotonic() is past the deadline.
     """

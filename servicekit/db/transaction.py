@@ -15,8 +15,8 @@ Values: TypeAlias = Mapping[str, Any]
 class Transaction:
     """The methods of `Database`, on the connection that has the write lock.
 
-    They are coroutines so that one query function serves a database and a transaction, and an engine that really waits.
-    On SQLite they never suspend: the statement has run when they return.
+    They are coroutines so that the same query function serves a database and a transaction; here they never suspend:
+    the statement has run when they return.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -41,7 +41,8 @@ class Transaction:
 
 
 Work: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, T]]
-"""What a transaction does: an async function that awaits queries only, and does not keep the transaction."""
+"""What a transaction does: an async function that awaits queries only, and does not use the transaction after it
+returns."""
 
 
 def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -32,14 +32,14 @@ class WriterThread:
             await connection
         except BaseException:
             for thread in threads:
-                thread.join()  # aiosqlite stops it without waiting, and it would report to a closed event loop
+                thread.join()  # aiosqlite does not wait for it, and it would then call back into a closed event loop
             raise
         return cls(connection)
 
     def run(self, function: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
         """Calls the function with the connection, after all earlier ones.
 
-        aiosqlite does the same with a statement, in a coroutine; a future needs no task to make progress.
+        aiosqlite does the same with a statement, in a coroutine; a future runs without being awaited.
         """
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._aiosqlite._tx.put_nowait((future, partial(function, self._aiosqlite._conn)))

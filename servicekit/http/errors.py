@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS
 from servicekit.observability.request_ids import PATTERN, request_id
-from servicekit.problems import Invalid, Problem
+from servicekit.problems import DatabaseUnavailable, Invalid, Problem
 
 logger = logging.getLogger("quintet")
 
@@ -142,15 +142,16 @@ def find_error_code(request: Request, status: int, errors: Sequence[FieldError] 
 
 
 async def on_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the types
+    assert isinstance(error, Problem)  # noqa: S101 - registered for Problem; for the type checker
     if error.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-        logger.error("%s", error.detail, exc_info=error.__cause__)
+        # an unavailable database is expected, and may affect thousands of requests: one line each
+        logger.error("%s", error.detail, exc_info=None if isinstance(error, DatabaseUnavailable) else error.__cause__)
     code = find_error_code(request, error.status)
     return problem_response(error.status, error.detail, headers=error.headers, error=code)
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the types
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the type checker
     errors = read_validation_errors(error)
     code = find_error_code(request, Invalid.status, errors)
     return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors, error=code)
@@ -158,9 +159,9 @@ async def on_validation_error(request: Request, error: Exception) -> Response:
 
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Errors that the framework raises: unknown path, method not allowed, a body that cannot be parsed."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the types
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for it; for the type checker
     match error.status_code:
-        case 400:  # FastAPI's word for JSON that Python cannot hold: broken UTF-8, nesting too deep, endless digits
+        case 400:  # JSON that Python cannot hold, which is 422 here: broken UTF-8, nesting too deep, endless digits
             form = request.headers.get("Content-Type", "").startswith("multipart/")
             detail = f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
             return problem_response(Invalid.status, detail, error=find_error_code(request, Invalid.status))

@@ -35,7 +35,7 @@ class StrictRequests:
 
 def find_refusal(scope: Scope) -> Problem | None:
     if CONTROL_CHARACTER.search(scope["path"]):  # decoded, however it was sent
-        return BadRequest("No path here has a control character such as a line break or a tab.")
+        return BadRequest("The path contains a control character, such as a line break or a tab.")
     if has_encoded_body(scope["headers"]):
         return UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
     return None

@@ -28,6 +28,6 @@ def require_usual_uuid(text: object) -> object:
 
 
 DIGITS_ONLY = BeforeValidator(require_digits)
-"""For a number in a path or query, behind its limits: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. In front of
-them it would hide that it is a number, and OpenAPI would lack its minimum."""
+"""For a number in a path or query: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. Place it after `Field`: before
+it, OpenAPI would lose the type and its minimum."""
 UuidParameter = Annotated[UUID, BeforeValidator(require_usual_uuid)]

@@ -1,7 +1,7 @@
 """The paths that every service has: its OpenAPI document, Swagger's page and files, /health, /live and /metrics.
 
-A router goes on looking where the path matches and the method does not, so a service's own `DELETE /{word}` would be
-asked to delete the word `openapi.json`. A reserved path answers any other method with 405 instead.
+Starlette keeps searching when a path matches and its method does not, so `DELETE /openapi.json` would reach a service's
+own `DELETE /{word}`. A reserved path answers any other method with 405 instead.
 """
 
 from fastapi.routing import APIRoute

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse, Response
 
-from games.outbox import AT_ONCE, LONGEST_PAUSE_S, pause_s
+from games.outbox import BATCH_SIZE, LONGEST_PAUSE_S, pause_s
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats
@@ -237,7 +237,7 @@ def test_results_that_cannot_be_delivered_keep_none_behind_them_waiting(
     make_client: MakeClient, make_player: MakePlayer, client: TestClient, plays_database: Path, stats_service: Stats
 ) -> None:
     """As when one shard of stats is away: more of its players than are tried at once come first."""
-    stuck = [UUID(int=number) for number in range(AT_ONCE + 5)]
+    stuck = [UUID(int=number) for number in range(BATCH_SIZE + 5)]
     other = make_player(client).user_id
     put_in_outbox(plays_database, [*stuck, other])
     network = Network(stats_service.make_app())
@@ -251,7 +251,7 @@ def test_several_instances_that_deliver_the_same_results_store_each_once(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     with make_client() as client:
-        players = [make_player(client).user_id for _ in range(2 * AT_ONCE + 1)]
+        players = [make_player(client).user_id for _ in range(2 * BATCH_SIZE + 1)]
     put_in_outbox(plays_database, players)
     with ExitStack() as instances:
         for _ in range(3):
@@ -266,12 +266,12 @@ def test_an_instance_that_ends_in_the_middle_of_a_delivery_loses_nothing(
     network = Network(stats_service.make_app())
     network.delay_s = 0.3
     with make_client() as client:
-        players = [make_player(client).user_id for _ in range(AT_ONCE)]
+        players = [make_player(client).user_id for _ in range(BATCH_SIZE)]
     put_in_outbox(plays_database, players)
     with serving(network) as url:
         with make_client(stats_url=url):
             wait_until(lambda: network.requests)
-        assert len(list_outbox(plays_database)) == AT_ONCE
+        assert len(list_outbox(plays_database)) == BATCH_SIZE
     with make_client():
         wait_until(lambda: is_empty(plays_database))
     assert all(len(stats_service.list_results(player)) == 1 for player in players)

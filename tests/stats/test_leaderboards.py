@@ -50,7 +50,7 @@ def rank(whole: list[Place]) -> list[RankedPlace]:
 @given(boards, limits, shard_counts)
 def test_the_top_is_the_top_of_the_sorted_whole(whole: list[Place], limit: int, shards: int) -> None:
     tops = [shard[: limit + 1] for shard in split(whole, shards)]
-    assert take_top(tops, limit=limit) == Page(rank(whole)[:limit], more=len(whole) > limit)
+    assert take_top(tops, limit=limit) == Page(rank(whole)[:limit], has_more=len(whole) > limit)
 
 
 @given(boards, limits, shard_counts)
@@ -59,7 +59,7 @@ def test_rows_around_a_player_are_cut_from_the_sorted_whole(whole: list[Place], 
         nearby = [find_nearby(shard, place, before=limit, after=limit) for shard in split(whole, shards)]
         start = max(0, min(index - (limit - 1) // 2, len(whole) - limit))
         assert take_around(place, nearby, limit=limit) == Page(
-            rank(whole)[start : start + limit], more=len(whole) > start + limit
+            rank(whole)[start : start + limit], has_more=len(whole) > start + limit
         )
 
 
@@ -68,13 +68,13 @@ def test_rows_after_a_player_are_cut_from_the_sorted_whole(whole: list[Place], l
     for start, place in enumerate(whole, start=1):
         nearby = [find_nearby(shard, place, before=0, after=limit + 1) for shard in split(whole, shards)]
         assert take_after(place, nearby, limit=limit) == Page(
-            rank(whole)[start : start + limit], more=len(whole) > start + limit
+            rank(whole)[start : start + limit], has_more=len(whole) > start + limit
         )
 
 
 @pytest.mark.parametrize("tops", [[], [[]], [[], [], []]])
 def test_a_board_without_players_is_empty(tops: list[list[Place]]) -> None:
-    assert take_top(tops, limit=10) == Page([], more=False)
+    assert take_top(tops, limit=10) == Page([], has_more=False)
 
 
 def test_ids_are_ordered_as_unsigned_bytes() -> None:

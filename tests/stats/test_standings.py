@@ -11,7 +11,7 @@ from tests.support.results import count_statistics, finish, results
 
 
 def describe(standing: Standing | None) -> dict[str, Any]:
-    statistics = Statistics.of_nothing() if standing is None else Statistics.of(standing)
+    statistics = Statistics.empty() if standing is None else Statistics.of(standing)
     return statistics.model_dump(by_alias=True)
 
 

@@ -1,4 +1,4 @@
-"""FairSemaphore are given to addresses in rotation, so that one with many requests waits behind its own."""
+"""Permits are handed to addresses in rotation, so that one with many requests queues behind itself."""
 
 import asyncio
 from collections import Counter

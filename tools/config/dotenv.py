@@ -83,7 +83,7 @@ def find_misspelt(entries: Collection[str], known: Collection[str], prefixes: Co
         elif name not in known:
             similar = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
             if similar or name.upper().startswith(tuple(prefixes)):
-                meant = f": {similar[0]} is one" if similar else ": the README's table has their names"
+                meant = f": {similar[0]} is one" if similar else ": docs/settings.md has their names"
                 yield f"{name} in .env is no setting of Quintet{meant}."
 
 

@@ -37,7 +37,7 @@ TAKE_ROWS = {
 
 @contextmanager
 def refusing_unreadable(source: Path) -> Iterator[None]:
-    """FairSemaphore what SQLite says of a source that it cannot read into SystemExit."""
+    """Turns what SQLite says of a source that it cannot read into SystemExit."""
     try:
         yield
     except sqlite3.Error as error:

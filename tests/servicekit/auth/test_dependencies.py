@@ -76,7 +76,7 @@ def test_a_token_from_the_future_counts_since_a_clock_may_be_put_back(token_keys
 @pytest.mark.parametrize("path", [f"/diaries/{OTHER}?text=x", f"/diaries/{OTHER}"])
 def test_a_player_may_not_do_what_is_anothers(client: TestClient, token_keys: TokenKeys, path: str) -> None:
     response = client.post(path, headers=token_keys.headers(Scope.PLAYER, USER))
-    assert assert_problem(response, 403) == "A player's token opens only what is that player's own."
+    assert assert_problem(response, 403) == "A player's token gives access only to that player's own data."
 
 
 @pytest.mark.parametrize("scope", [Scope.ADMIN, Scope.SERVICE])

@@ -163,7 +163,7 @@ def test_a_line_that_all_read_alike_is_taken(line: str, tmp_path: Path, monkeypa
         ("ALLOWED_HOST", "ALLOWED_HOSTS is one"),
         ("CORS_ORIGIN", "CORS_ORIGINS is one"),
         ("tokens_per_minute", "TOKENS_PER_MINUTE is one"),
-        ("GAMES_SOMETHING_ELSE", "the README's table has their names"),
+        ("GAMES_SOMETHING_ELSE", "docs/settings.md has their names"),
     ],
 )
 def test_a_misspelt_setting_is_refused(name: str, meant: str, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from servicekit.db.sharding import shard_number
 from stats.leaderboards import Board
-from stats.queries import UPSERT_SCORE_COUNT, UPSERT_STANDING, standing_to_row
+from stats.queries import INCREMENT_SCORE_COUNT, UPSERT_STANDING, standing_to_row
 from stats.results import Result
 from stats.standings import count_results
 from tests.support.scripts import dump, list_columns, list_files, read_rows, write_rows
@@ -245,7 +245,7 @@ def record_new_player(users: Path, shards: tuple[Path, ...]) -> None:
         shard.execute("INSERT INTO games VALUES (?, 561, ?, 3, 1)", [user_id, result.finished])
         shard.execute(UPSERT_STANDING, standing_to_row(user_id, count_results([result])))
         for board in Board:
-            shard.execute(UPSERT_SCORE_COUNT, {"board": board, "score": 1})
+            shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "score": 1})
 
 
 @contextmanager
