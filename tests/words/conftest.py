@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(database: Path, token_keys: TokenKeys) -> Iterator[TestClient]:
-    """With the operator's token in every request."""
+    """A client of the words service, authorized as administrator."""
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{database}",
