@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
 
@@ -119,5 +119,5 @@ def stats_client(stats_settings: stats.settings.Settings, service_headers: dict[
     A server exception, or a response that does not match the OpenAPI document, fails the test.
     """
     with TestClient(stats.app.create_app(stats_settings), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client

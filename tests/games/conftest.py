@@ -22,7 +22,7 @@ import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
 from tests.conftest import locate
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
@@ -179,7 +179,7 @@ def make_client(
 @pytest.fixture
 def client(make_client: Callable[..., TestClient]) -> Iterator[TestClient]:
     with make_client() as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client
 
 

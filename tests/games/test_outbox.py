@@ -18,7 +18,7 @@ from games.outbox import AT_ONCE, LONGEST_PAUSE_S, pause_s
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving
@@ -81,12 +81,12 @@ def test_result_is_delivered_when_stats_is_back(
 def test_repeated_last_guess_delivers_the_waiting_result(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: PlainTextResponse("starting", 502)
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: PlainTextResponse("starting", 502)
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         assert player.play(ANSWER)["statistics"] is None
-        network.instead = lambda _path: None
+        proxy.override = lambda _path: None
         assert player.guess(1, ANSWER).json()["statistics"]["gamesPlayed"] == 1
         assert is_empty(plays_database)
 
@@ -106,28 +106,28 @@ def test_waiting_result_is_delivered_after_a_restart(
 def test_result_whose_response_is_lost_is_stored_once(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
         player = make_player(client)
         player.begin()
-        network.lose_replies = 1
+        proxy.drop_responses = 1
         player.guess(1, "crane")
         assert player.guess(2, ANSWER).json()["statistics"] is None
         wait_until(lambda: is_empty(plays_database))
         assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
         assert httpx.get(f"{url}/users/{player.user_id}").json()["gamesPlayed"] == 1
-    assert network.requests.count(f"POST /users/{player.user_id}/games") == 2
+    assert proxy.requests.count(f"POST /users/{player.user_id}/games") == 2
 
 
 def test_slow_stats_delays_the_last_guess_by_at_most_a_second(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         player.begin()
-        network.requests.clear()
-        network.delay_s = 1.3
+        proxy.requests.clear()
+        proxy.delay_s = 1.3
         before = time.monotonic()
         state = player.guess(1, ANSWER).json()
         waited_s = time.monotonic() - before
@@ -135,7 +135,7 @@ def test_slow_stats_delays_the_last_guess_by_at_most_a_second(
         assert 1 <= waited_s < 1.3
         wait_until(lambda: is_empty(plays_database))
     assert len(stats_service.list_results(player.user_id)) == 1
-    assert network.requests == [f"POST /users/{player.user_id}/games"]  # the delivery was not started again
+    assert proxy.requests == [f"POST /users/{player.user_id}/games"]  # the delivery was not started again
 
 
 def test_refused_result_is_marked_and_blocks_no_other(
@@ -173,8 +173,8 @@ def test_refused_result_is_not_retried(
     stats_url: str,
     token_keys: TokenKeys,
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url:
         with make_client(stats_url=url) as client:
             refused = make_player(client)
             put_in_outbox(plays_database, [refused.user_id])
@@ -194,7 +194,7 @@ def test_refused_result_is_not_retried(
     assert user_id == refused.user_id
     assert reason is not None
     assert reason.startswith("Another result")
-    assert network.requests.count(f"POST /users/{refused.user_id}/games") == 1
+    assert proxy.requests.count(f"POST /users/{refused.user_id}/games") == 1
 
 
 @pytest.mark.parametrize(
@@ -221,14 +221,14 @@ def test_any_status_but_a_conflict_is_retried(
     answer: Response,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: answer
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: answer
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         assert player.play(ANSWER)["statistics"] is None
         assert list_outbox(plays_database) == [(player.user_id, None)]
         wait_until(lambda: f"stats: The stats service answers {answer.status_code} to a result." in caplog.text)
-        network.instead = lambda _path: None
+        proxy.override = lambda _path: None
         wait_until(lambda: is_empty(plays_database))
     assert len(stats_service.list_results(player.user_id)) == 1
 
@@ -240,9 +240,9 @@ def test_undeliverable_results_do_not_block_later_ones(
     stuck = [UUID(int=number) for number in range(AT_ONCE + 5)]
     other = make_player(client).user_id
     put_in_outbox(plays_database, [*stuck, other])
-    network = Network(stats_service.make_app())
-    network.instead = lambda path: None if str(other) in path else problem_response(503, "This shard is away.")
-    with serving(network) as url, make_client(stats_url=url):
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda path: None if str(other) in path else problem_response(503, "This shard is unavailable.")
+    with serving(proxy) as url, make_client(stats_url=url):
         wait_until(lambda: [user_id for user_id, _ in list_outbox(plays_database)] == stuck)
     assert len(stats_service.list_results(other)) == 1
 
@@ -263,14 +263,14 @@ def test_concurrent_delivery_by_instances_stores_each_once(
 def test_shutdown_during_a_delivery_loses_no_result(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.delay_s = 0.3
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.delay_s = 0.3
     with make_client() as client:
         players = [make_player(client).user_id for _ in range(AT_ONCE)]
     put_in_outbox(plays_database, players)
-    with serving(network) as url:
+    with serving(proxy) as url:
         with make_client(stats_url=url):
-            wait_until(lambda: network.requests)
+            wait_until(lambda: proxy.requests)
         assert len(list_outbox(plays_database)) == AT_ONCE
     with make_client():
         wait_until(lambda: is_empty(plays_database))

@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, Player
 from tests.support.polling import wait_until
 from tests.support.problem_checks import assert_problem
@@ -101,7 +101,7 @@ def test_play_shows_that_its_result_was_refused(player: Player, stats_url: str, 
     "answer",
     [
         None,
-        problem_response(503, "A shard is away."),
+        problem_response(503, "A shard is unavailable."),
         PlainTextResponse("gone", 404),
         PlainTextResponse("<html>another site</html>", 200),
     ],
@@ -113,15 +113,15 @@ def test_play_starts_although_stats_does_not_answer(
     answer: Response | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: answer
-    network.delay_s = 0 if answer else 3
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: answer
+    proxy.delay_s = 0 if answer else 3
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         before = time.monotonic()
         assert player.begin().status_code == 201
         assert time.monotonic() - before < 2.5
-        wait_until(lambda: network.requests)
+        wait_until(lambda: proxy.requests)
         (warning,) = [line for line in caplog.messages if "A play begins although stats does not say" in line]
         assert len(warning.rpartition(": ")[2]) > 10  # the warning ends with the reason
 
@@ -140,10 +140,10 @@ def test_play_responses_are_not_cacheable(player: Player) -> None:
 def test_past_game_is_refused_without_a_request_to_stats(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         assert_problem(make_player(client).begin(TODAY - 1), 409)
-    assert network.requests == []
+    assert proxy.requests == []
 
 
 def test_play_finished_after_the_next_days_game_breaks_no_streak(

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.problem_checks import assert_problem
 from tests.support.servers import find_free_port, serving
@@ -198,9 +198,9 @@ def test_guess_without_the_words_service_is_503(
 def test_guess_is_503_when_the_words_service_times_out(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], tmp_path: Path
 ) -> None:
-    network = Network(make_words_app(tmp_path / "words.db"))
-    network.lose_replies = 1
-    with serving(network) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
+    proxy = FaultyProxy(make_words_app(tmp_path / "words.db"))
+    proxy.drop_responses = 1
+    with serving(proxy) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
         player = make_player(client)
         player.begin()
         detail = assert_problem(player.guess(1, NO_CANDIDATE), 503)

@@ -15,8 +15,8 @@ import pytest
 from servicekit.auth.tokens import Scope
 from tests.support.live import make_population, token_headers
 from tests.support.openapi_checks import list_operations
-from tests.support.raw_requests import Answer, ask
-from tests.support.valid_requests import GOOD
+from tests.support.raw_requests import Answer, send_raw
+from tests.support.valid_requests import VALID_VALUES
 from tools.process.stack import Stack, copy_project, running_stack
 
 IN_FLIGHT = 3
@@ -65,7 +65,7 @@ def send(stack: Stack, address: str, request: bytes, *lines: bytes) -> Answer:
         b"Content-Length: 2",
         *lines,
     )
-    return ask(stack.layout.web_port, b"\r\n".join((*head, b"", b"{}")))
+    return send_raw(stack.layout.web_port, b"\r\n".join((*head, b"", b"{}")))
 
 
 def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
@@ -74,7 +74,7 @@ def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
     for service in ("users", "games"):
         document = httpx.get(f"{stack.url}/api/{service}/openapi.json").json()
         for method, template, _ in list_operations(document):
-            path = f"/api/{service}{template.format_map(GOOD | {'game_id': 1})}".rstrip("/")
+            path = f"/api/{service}{template.format_map(VALID_VALUES | {'game_id': 1})}".rstrip("/")
             if service == "users" and method not in {"GET", "HEAD"}:
                 limited.append(("registrations" if path == "/api/users" else "tokens", method, path))
             if service == "games" and method == "POST":

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from servicekit.db.sharding import shard_number
 from stats.app import create_app
 from stats.settings import Settings
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
 from tools.config.paths import DataPaths
@@ -27,7 +27,7 @@ BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30
 def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
     """A client of the stats service, whose clock stands at NOW."""
     with TestClient(create_app(stats_settings, clock=lambda: NOW), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client
 
 
@@ -202,7 +202,7 @@ def test_write_to_a_locked_shard_is_503_while_reads_succeed(
 ) -> None:
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
     with TestClient(create_app(settings), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
         before = read_everything(data_paths)
         with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:

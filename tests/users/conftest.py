@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, seal
@@ -87,5 +87,5 @@ def make_app(clock: SteppedClock, hasher: CountingHash) -> Callable[[Settings], 
 @pytest.fixture
 def client(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[TestClient]:
     with TestClient(make_app(settings), root_path="/api/users") as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client

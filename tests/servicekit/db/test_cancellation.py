@@ -13,10 +13,10 @@ from tests.support.ledger import (
     Ledger,
     add_amount,
     add_entry,
-    begin_slowly,
+    assert_no_leaks,
     count_threads_and_files,
-    wait_for_as_few,
-    wait_for_attempt,
+    start_slow_transaction,
+    wait_for_lock_attempt,
 )
 
 pytestmark = pytest.mark.anyio
@@ -92,11 +92,11 @@ async def test_3000_random_cancellations_leave_no_lock_leak_or_half_write(ledger
             start += AT_ONCE
 
     stored = ledger.numbers() - {0, 1}
-    await wait_for_as_few(open_once)
+    await assert_no_leaks(open_once)
     for number, database in enumerate(databases):
         await asyncio.wait_for(add_entry(database, start + number), timeout=1)
         await database.disconnect()
-    await wait_for_as_few(before)
+    await assert_no_leaks(before)
     assert outcomes.acknowledged <= stored <= outcomes.begun
     # Cancellations have hit before, inside and after transactions.
     assert len(outcomes.cancelled & outcomes.begun) > CANCELLATIONS // 20
@@ -137,7 +137,7 @@ async def test_cancelled_wait_for_a_foreign_lock_frees_the_writer(
 
 
 async def test_repeated_cancel_ends_only_after_the_transaction(ledger: Ledger, database: Database) -> None:
-    task = await begin_slowly(database, 1)
+    task = await start_slow_transaction(database, 1)
     for _ in range(5):
         task.cancel()
         await asyncio.sleep(0)
@@ -147,7 +147,7 @@ async def test_repeated_cancel_ends_only_after_the_transaction(ledger: Ledger, d
 
 
 async def test_timeout_while_queued_drops_the_transaction(ledger: Ledger, database: Database) -> None:
-    slow = await begin_slowly(database)
+    slow = await start_slow_transaction(database)
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(add_entry(database, 1), timeout=0.001)
     await slow
@@ -160,7 +160,7 @@ async def test_cancelled_member_of_a_waiting_group_is_left_out(
 ) -> None:
     lock = ledger.lock()
     tasks = [asyncio.create_task(add_entry(database, number)) for number in range(3)]
-    await wait_for_attempt(statements)
+    await wait_for_lock_attempt(statements)
     tasks[1].cancel()
     with pytest.raises(asyncio.CancelledError):
         await tasks[1]  # returns at once, before the group has the lock

@@ -10,7 +10,7 @@ from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.db.writer import MAX_GROUP
 from servicekit.problems import Conflict, DatabaseUnavailable
-from tests.support.ledger import Ledger, add_amount, add_entry, begin_slowly, wait_for_attempt
+from tests.support.ledger import Ledger, add_amount, add_entry, start_slow_transaction, wait_for_lock_attempt
 
 pytestmark = pytest.mark.anyio
 
@@ -31,7 +31,7 @@ async def test_writes_queued_behind_a_lock_share_one_commit(
 ) -> None:
     lock = ledger.lock()
     first = asyncio.create_task(add_entry(database, 0))
-    await wait_for_attempt(statements)
+    await wait_for_lock_attempt(statements)
     others = [asyncio.create_task(add_entry(database, number)) for number in range(1, 20)]
     await asyncio.sleep(0)
     lock.close()
@@ -43,7 +43,7 @@ async def test_writes_queued_behind_a_lock_share_one_commit(
 async def test_writes_during_a_commit_form_the_next_group(
     statements: list[str], ledger: Ledger, database: Database
 ) -> None:
-    first = await begin_slowly(database, 0)
+    first = await start_slow_transaction(database, 0)
     await asyncio.gather(first, *(add_entry(database, number) for number in range(1, 20)))
     assert statements.count("COMMIT") == 2
     assert ledger.numbers() == set(range(20))

@@ -13,7 +13,7 @@ import pytest
 from servicekit.db.database import Database, Readable
 from servicekit.db.sqlite_file import wait_while_busy
 from servicekit.problems import DatabaseUnavailable
-from tests.support.ledger import Ledger, add_entry, count_threads_and_files, create_ledger, wait_for_as_few
+from tests.support.ledger import Ledger, add_entry, assert_no_leaks, count_threads_and_files, create_ledger
 
 pytestmark = pytest.mark.anyio
 
@@ -185,7 +185,7 @@ async def test_reopening_leaks_no_thread_and_no_file(ledger: Ledger) -> None:
     for number in range(20):
         async with ledger.open() as database:
             await add_entry(database, number)
-    await wait_for_as_few(before)
+    await assert_no_leaks(before)
 
 
 async def test_path_can_be_relative_or_absolute_with_any_character(
