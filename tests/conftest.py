@@ -53,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Run async tests under asyncio, as the services do."""
+    """Runs async tests under asyncio, as the services do."""
     return "asyncio"
 
 

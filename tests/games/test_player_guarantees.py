@@ -59,7 +59,7 @@ def test_answers_and_candidates_need_not_be_in_the_dictionary(
     with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
         write_rows(words_database, "DELETE FROM words")
         if word == ANSWER:  # an answer set by an administrator need not be a candidate
-            write_rows(database, f"DELETE FROM candidates WHERE word = '{ANSWER}'")  # noqa: S608 - a word of ours
+            write_rows(database, f"DELETE FROM candidates WHERE word = '{ANSWER}'")  # noqa: S608 - a constant word
         player = make_player(client)
         player.begin()
         assert player.guess(1, word).json()["guesses"][0]["guess"] == word

@@ -53,4 +53,4 @@ def test_environment_overrides_the_env_file(tmp_path: Path, monkeypatch: pytest.
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().busy_timeout_ms = 1  # type: ignore[misc]  # what is to be refused
+        Settings().busy_timeout_ms = 1  # type: ignore[misc]  # must be refused

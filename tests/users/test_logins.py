@@ -27,7 +27,7 @@ from users.settings import Settings
 
 LEGACY_NAME = "o'neill  ümlaut;--"
 LEGACY_ID = UUID(bytes=bytes(range(16)))
-PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - a test's
+PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - test data
 WRONG = {"username": "ada", "password": "not hers"}
 
 
@@ -215,7 +215,7 @@ def test_registering_a_taken_name_keeps_its_password(client: TestClient, databas
     register(client)
     assert_problem(client.post("/", json={"username": "ada", "password": "another password"}), 409)
     assert len(read_rows(database, "SELECT * FROM passwords")) == 1
-    assert log_in(client, password="another password").status_code == 401  # noqa: S106 - a test's
+    assert log_in(client, password="another password").status_code == 401  # noqa: S106 - test data
     assert log_in(client).status_code == 200
 
 
@@ -274,14 +274,14 @@ def test_passwords_hashes_and_tokens_are_never_logged(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     admin = token_keys.headers(Scope.ADMIN)
-    register(client, password="s3cret!s3cret!")  # noqa: S106 - a test's
-    token = log_in(client, password="s3cret!s3cret!").json()["access_token"]  # noqa: S106 - a test's
-    log_in(client, password="s3cret!wrong")  # noqa: S106 - a test's
+    register(client, password="s3cret!s3cret!")  # noqa: S106 - test data
+    token = log_in(client, password="s3cret!s3cret!").json()["access_token"]  # noqa: S106 - test data
+    log_in(client, password="s3cret!wrong")  # noqa: S106 - test data
     client.put(f"/{LEGACY_ID}/password", json={"password": "s3cret!"}, headers=admin)
     client.put(f"/{LEGACY_ID}/password", json={"password": "s3cret!s3cret!"}, headers=admin)
     client.put(f"/{LEGACY_ID}/password", json={}, headers={"Authorization": f"Bearer {token}"})
     database.rename(database.with_suffix(".away"))
-    assert_problem(log_in(client, password="s3cret!s3cret!"), 503)  # noqa: S106 - a test's
+    assert_problem(log_in(client, password="s3cret!s3cret!"), 503)  # noqa: S106 - test data
     assert caplog.text != ""
     for secret in ("s3cret", "$argon2", token, admin["Authorization"].split()[1]):
         assert secret not in caplog.text

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.anyio
 
 DIGITS = UUID("12345678-9012-3456-7890-123456789012")
 COLUMNS = ("id", "at", "day", "truth")
-INSERT = {column: f"INSERT INTO stored ({column}) VALUES (:value)" for column in COLUMNS}  # noqa: S608 - names of ours
-SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608 - names of columns, ours
+INSERT = {column: f"INSERT INTO stored ({column}) VALUES (:value)" for column in COLUMNS}  # noqa: S608 - constant column names
+SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608 - constant column names
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ async def test_time_in_year_1_keeps_a_four_digit_year(session: Transaction) -> N
 
 async def test_time_without_a_zone_is_refused(session: Transaction) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        await store_and_read(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - what is to be refused
+        await store_and_read(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - must be refused
 
 
 async def test_date_is_stored_as_iso_text(session: Transaction) -> None:
