@@ -26,9 +26,7 @@ def days(*numbers: int) -> list[date]:
         (list(range(400)), 400, (400, 399)),  # across the end of a month and of a year
     ],
 )
-def test_find_runs_returns_the_longest_and_the_last_run(
-    win_days: list[int], longest: int, last: tuple[int, int] | None
-) -> None:
+def test_longest_run_and_last_run_are_found(win_days: list[int], longest: int, last: tuple[int, int] | None) -> None:
     run = None if last is None else Run(last[0], days(last[1])[0])
     assert find_runs(days(*win_days)) == (longest, run)
 
