@@ -1,4 +1,4 @@
-"""Fixtures that more than one folder of tests uses: fresh databases, and the stats service on them."""
+"""Shared fixtures: command-line options, empty databases, token keys, and a client of the stats service."""
 
 import shutil
 import sqlite3
@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
 
@@ -20,30 +20,30 @@ BUSY_TIMEOUT_MS = 5000
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--faults", action="store_true", help="run the long tests, those marked `faults`, and no others")
-    parser.addoption("--minutes", type=float, help="how long tests/faults/test_endurance.py takes")
+    parser.addoption("--faults", action="store_true", help="run only the long tests, those marked `faults`")
+    parser.addoption("--minutes", type=float, help="duration of tests/faults/test_endurance.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    wanted: list[pytest.Item] = []
-    others: list[pytest.Item] = []
+    selected: list[pytest.Item] = []
+    deselected: list[pytest.Item] = []
     for item in items:
         is_long = item.get_closest_marker("faults") is not None
-        (wanted if is_long == config.getoption("--faults") else others).append(item)
-    config.hook.pytest_deselected(items=others)
-    items[:] = wanted
+        (selected if is_long == config.getoption("--faults") else deselected).append(item)
+    config.hook.pytest_deselected(items=deselected)
+    items[:] = selected
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """What a test logged may hold halves of surrogate pairs, which pytest-xdist cannot send to its controller."""
+    """Escapes lone surrogates in captured logs: pytest-xdist cannot send them to its controller."""
     report = yield
     report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
     return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures of tests/faults."""
+    """Prints the figures that tests/faults measured."""
     reports = terminalreporter.getreports("passed")
     sentences = [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
     if sentences:
@@ -53,7 +53,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Tests that are `async def` and marked `anyio` run under asyncio, as the services do."""
+    """Runs async tests under asyncio, as the services do."""
     return "asyncio"
 
 
@@ -73,7 +73,7 @@ def locate(folder: Path) -> DataPaths:
 
 @pytest.fixture(scope="session")
 def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with every database as share/ describes it, to be copied."""
+    """A folder with an empty database for each schema in share/; tests copy it."""
     folder = tmp_path_factory.mktemp("empty")
     for path in locate(folder).all:
         schema = SHARE / f"{path.stem.rstrip('012')}.sql"
@@ -85,7 +85,7 @@ def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def data_paths(tmp_path: Path, empty_databases: Path) -> DataPaths:
-    """Fresh databases, all empty."""
+    """Empty databases, new for each test."""
     return locate(shutil.copytree(empty_databases, tmp_path / "var"))
 
 
@@ -97,7 +97,7 @@ def token_keys(tmp_path_factory: pytest.TempPathFactory) -> TokenKeys:
 @pytest.fixture
 def stats_settings(data_paths: DataPaths, token_keys: TokenKeys) -> stats.settings.Settings:
     return stats.settings.Settings(
-        _env_file=None,  # what the developer has in .env is not the tests' business
+        _env_file=None,  # independent of the developer's .env
         instance="stats.1",
         users_url=f"sqlite:///{data_paths.users}",
         shard_urls=tuple(f"sqlite:///{shard}" for shard in data_paths.shards),
@@ -108,16 +108,16 @@ def stats_settings(data_paths: DataPaths, token_keys: TokenKeys) -> stats.settin
 
 @pytest.fixture
 def service_headers(token_keys: TokenKeys) -> dict[str, str]:
-    """What posts results: the token of a service."""
+    """Authorization with the `service` scope, which storing results requires."""
     return token_keys.headers(Scope.SERVICE)
 
 
 @pytest.fixture
 def stats_client(stats_settings: stats.settings.Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
-    """The stats service on `data_paths`, with the token of a service in every request.
+    """A client of the stats service on `data_paths`, authorized with the `service` scope.
 
-    An exception in it, or a response that it does not describe, fails the test.
+    A server exception, or a response that does not match the OpenAPI document, fails the test.
     """
     with TestClient(stats.app.create_app(stats_settings), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client

@@ -1,4 +1,4 @@
-"""The rules of the house that a reader of one file cannot see."""
+"""Project-wide rules: imports, SQL, routes, module size, and what is in git."""
 
 import ast
 import json
@@ -19,7 +19,7 @@ SQL = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|REPLACE|WITH|CREATE|DROP|ALTE
 
 
 def list_modules(*packages: str) -> list[Path]:
-    """Relative to the root."""
+    """Paths of all modules of the packages, relative to the root."""
     return sorted(path.relative_to(ROOT) for package in packages for path in (ROOT / package).rglob("*.py"))
 
 
@@ -39,7 +39,7 @@ def find_imported_packages(tree: ast.Module) -> set[str]:
 
 
 def find_calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
-    """The last name of what is called, and the call."""
+    """Yields each call with its function name, which for a method begins with a dot."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute):
@@ -55,13 +55,13 @@ def find_functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctio
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_no_service_imports_another_and_servicekit_imports_none(package: str) -> None:
+def test_services_import_neither_each_other_nor_tools(package: str) -> None:
     forbidden = {*SERVICES, "tools", "tests"} - {package}
     found = {str(module): find_imported_packages(parse(module)) & forbidden for module in list_modules(package)}
     assert {module: names for module, names in found.items() if names} == {}
 
 
-def test_services_and_scripts_import_no_test_package() -> None:
+def test_services_and_tools_import_no_test_dependency() -> None:
     """bin/run installs requirements.lock only."""
     lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
     distributions = packages_distributions()
@@ -71,8 +71,8 @@ def test_services_and_scripts_import_no_test_package() -> None:
     assert needed <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
 
 
-# Imports the modules that its arguments name, and prints what that opened beside modules, Python's own files and /proc:
-# that is no disk, and prometheus_client looks there when the machine was started.
+# Imports the modules named in its arguments, and prints everything opened besides Python modules, Python's own files
+# and /proc (not a disk; prometheus_client reads the boot time there).
 IMPORT_AND_WATCH = """
 import importlib, json, os, sys
 from pathlib import Path
@@ -96,7 +96,7 @@ print(json.dumps([entry for entry in opened if entry[0] != "open" or not is_harm
 
 
 def import_and_watch(folder: Path, *modules: str) -> list[tuple[str, str]]:
-    """Kind of access and what was opened, in a Python that stands in `folder`."""
+    """Event and argument of everything opened by importing the modules in a new process with `folder` as its cwd."""
     run = subprocess.run(
         [sys.executable, "-B", "-c", IMPORT_AND_WATCH, *modules],
         cwd=folder,
@@ -109,14 +109,14 @@ def import_and_watch(folder: Path, *modules: str) -> list[tuple[str, str]]:
     return [(event, path) for event, path in json.loads(run.stdout)]
 
 
-def test_importing_any_module_reads_no_settings_and_touches_no_disk(tmp_path: Path) -> None:
+def test_importing_a_module_reads_no_settings_and_no_disk(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("STATS_USERS_URL=nonsense\n", encoding="utf-8")
     modules = [".".join(module.with_suffix("").parts) for module in list_modules(*PACKAGES)]
     assert import_and_watch(tmp_path, *modules) == []
     assert [path.name for path in tmp_path.iterdir()] == [".env"]
 
 
-def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
+def test_import_check_detects_opened_files_and_databases(tmp_path: Path) -> None:
     lines = ["import sqlite3", "open('.env').close()", "sqlite3.connect('some.db').close()"]
     (tmp_path / "careless.py").write_text("\n".join(lines), encoding="utf-8")
     (tmp_path / ".env").touch()
@@ -124,7 +124,7 @@ def test_the_watch_sees_what_is_opened(tmp_path: Path) -> None:
 
 
 def test_every_dependency_is_async() -> None:
-    """A plain `def` would cost each request a hop to another thread."""
+    """FastAPI runs a plain `def` dependency in a thread pool, which costs every request."""
     trees = [parse(module) for module in list_modules(*SERVICES)]
     functions = {
         function.name: function for module in list_modules(*PACKAGES) for function in find_functions(parse(module))
@@ -140,21 +140,21 @@ def test_every_dependency_is_async() -> None:
 
 
 @pytest.mark.parametrize("module", list_modules(*SERVICES), ids=str)
-def test_sql_stands_in_queries_only(module: Path) -> None:
+def test_sql_is_in_queries_modules_only(module: Path) -> None:
     if module.name != "queries.py":
         texts = [node for node in ast.walk(parse(module)) if isinstance(node, ast.Constant)]
         assert [text.lineno for text in texts if isinstance(text.value, str) and SQL.match(text.value)] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_no_text_from_a_request_can_get_into_a_statement(service: str) -> None:
-    """SQL is made at run time only by cached functions, of numbers and names of ours; values are bound."""
+def test_generated_sql_contains_no_text_arguments(service: str) -> None:
+    """SQL is generated only by cached functions of numbers, booleans and enum members; values are bound parameters."""
     tree = parse(Path(service, "queries.py"))
     makers = [function for function in find_functions(tree) if "cache" in map(ast.unparse, function.decorator_list)]
     for function in makers:
         arguments = [*function.args.args, *function.args.kwonlyargs]
         kinds = {ast.unparse(argument.annotation or ast.Constant("")) for argument in arguments}
-        assert kinds <= {"int", "bool", "Board"}, f"{function.name} is given text"
+        assert kinds <= {"int", "bool", "Board"}, f"{function.name} takes text"
     in_makers = {node for function in makers for node in ast.walk(function)}
     made = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr | ast.BinOp) and node not in in_makers]
     assert [ast.unparse(node) for node in made if SQL.search(ast.unparse(node))] == []
@@ -173,13 +173,13 @@ def test_rules_and_queries_import_no_web_framework(module: str) -> None:
 
 
 @pytest.mark.parametrize("module", list_modules(*SERVICES), ids=str)
-def test_a_database_is_handed_statements_only(module: Path) -> None:
-    handed = [
+def test_only_sql_constants_are_passed_to_the_database(module: Path) -> None:
+    passed = [
         ast.unparse(call.args[0])
         for name, call in find_calls(parse(module))
         if re.fullmatch(r"\.(fetch_\w+|execute|execute_many|iterate|executescript)", name)
     ]
-    assert [text for text in handed if not re.fullmatch(r"[A-Z_]+|select_\w+\(.*\)", text)] == []
+    assert [text for text in passed if not re.fullmatch(r"[A-Z_]+|select_\w+\(.*\)", text)] == []
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -197,13 +197,13 @@ def test_routes_are_short_and_async(service: str) -> None:
 
 
 @pytest.mark.parametrize("module", list_modules(*PACKAGES, "tools", "tests"), ids=str)
-def test_no_module_is_over_four_hundred_lines(module: Path) -> None:
+def test_modules_have_fewer_than_400_lines(module: Path) -> None:
     assert len((ROOT / module).read_text(encoding="utf-8").splitlines()) < 400
 
 
-def test_git_has_no_database_and_nothing_that_is_made() -> None:
+def test_git_tracks_no_databases_or_generated_files() -> None:
     if not (ROOT / ".git").exists():
-        pytest.skip("a source archive: there is no git to ask")
+        pytest.skip("a source archive has no git repository")
     listing = subprocess.run(
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
@@ -212,7 +212,7 @@ def test_git_has_no_database_and_nothing_that_is_made() -> None:
     assert [name for name in listing if made.search(name)] == ["var/.gitignore"]
 
 
-def test_games_leaves_the_command_line_of_httpx_out_of_memory() -> None:
+def test_games_does_not_import_the_httpx_command_line() -> None:
     program = "import sys, games.app; print(sorted({'httpx', 'rich', 'pygments'} & sys.modules.keys()))"
     output = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True

@@ -1,4 +1,4 @@
-"""The documents list all settings and scripts, and nothing else, and their links lead somewhere."""
+"""The documents list exactly the settings and scripts that exist, and have no broken links."""
 
 import re
 from itertools import chain
@@ -25,13 +25,13 @@ SETTINGS: list[type[ServiceSettings]] = [
 ]
 ROUTES = (ROOT / "routes.toml").read_text(encoding="utf-8")
 LIMITS = dict(re.findall(r'\{\{ env "(\w+)" \| default "(\d+)" \}\}', ROUTES))
-"""Traefik's settings that are numbers, and their defaults."""
-OPENINGS = {"CORS_ORIGINS": "none", "ALLOWED_HOSTS": "any"}
-"""Its others, which are empty by default, and what docs/settings.md says of that."""
+"""Traefik's numeric settings and their defaults."""
+EMPTY_BY_DEFAULT = {"CORS_ORIGINS": "none", "ALLOWED_HOSTS": "any"}
+"""Traefik's other settings, which are empty by default, and how docs/settings.md describes that."""
 
 
 def names_of(settings: type[ServiceSettings], name: str, field: FieldInfo) -> list[str]:
-    """What a setting is called in the environment."""
+    """The environment variables of a setting."""
     match field.validation_alias:
         case AliasChoices(choices=choices):
             return [str(choice) for choice in choices]
@@ -50,32 +50,34 @@ def default_of(field: FieldInfo) -> str:
 
 
 def all_settings() -> dict[str, str]:
-    """Each setting's name in the environment, and its default."""
+    """The default of each setting, by its environment variable."""
     fields = chain.from_iterable(((s, *item) for item in s.model_fields.items()) for s in SETTINGS)
     return {n: default_of(field) for s, name, field in fields for n in names_of(s, name, field)}
 
 
-def test_the_page_of_settings_lists_each_with_its_default_and_no_other() -> None:
+def test_settings_page_lists_every_setting_with_its_default() -> None:
     page = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.+?) \| (.+?) \|", page, re.MULTILINE)
     documented = {name: default.strip("`") for names, default in rows for name in re.findall(r"`(\w+)`", names)}
-    expected = all_settings() | LIMITS | OPENINGS | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
+    expected = (
+        all_settings() | LIMITS | EMPTY_BY_DEFAULT | dict.fromkeys(("PS", "HONCHO_PROCESS_NAME"), "the service's name")
+    )
     assert documented == expected
 
 
-def test_every_setting_that_a_user_may_change_stands_in_the_example_with_its_default() -> None:
+def test_env_example_lists_every_setting_with_its_default() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     example = dict(line.removeprefix("# ").split("=", 1) for line in lines if re.match(r"# [A-Z_]+=", line))
     runners = {"PS", "HONCHO_PROCESS_NAME"}
     assert example == {
         name: default for name, default in all_settings().items() if name not in runners
-    } | LIMITS | dict.fromkeys(OPENINGS, "")
+    } | LIMITS | dict.fromkeys(EMPTY_BY_DEFAULT, "")
 
 
-def test_every_setting_of_traefik_is_one_of_these_and_has_the_same_default_where_it_is_validated() -> None:
-    assert set(re.findall(r'env "(\w+)"', ROUTES)) == {*LIMITS, *OPENINGS}
+def test_traefik_settings_have_the_validated_defaults() -> None:
+    assert set(re.findall(r'env "(\w+)"', ROUTES)) == {*LIMITS, *EMPTY_BY_DEFAULT}
     fields = {name.upper(): field.default for name, field in ProxySettings.model_fields.items()}
-    assert fields == {name: int(default) for name, default in LIMITS.items()} | {name: [] for name in OPENINGS}
+    assert fields == {name: int(default) for name, default in LIMITS.items()} | {name: [] for name in EMPTY_BY_DEFAULT}
 
 
 @pytest.mark.parametrize("settings", SETTINGS)
@@ -84,7 +86,7 @@ def test_every_setting_has_a_description(settings: type[ServiceSettings]) -> Non
         assert field.description, name
 
 
-def test_the_readme_lists_every_script_and_no_other() -> None:
+def test_readme_lists_exactly_the_scripts() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     section = readme.split("\n## Scripts\n")[1].split("\n## ")[0]
     documented = set(re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE))
@@ -92,13 +94,13 @@ def test_the_readme_lists_every_script_and_no_other() -> None:
 
 
 def list_anchors(document: Path) -> set[str]:
-    """The fragments by which a page's headings are linked to, as GitHub makes them."""
+    """The anchors that GitHub generates for a page's headings."""
     headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_link_leads_to_a_file_and_a_heading(document: Path) -> None:
+def test_links_lead_to_existing_files_and_headings(document: Path) -> None:
     for link in re.findall(r"\]\(([^):]+)\)", document.read_text(encoding="utf-8")):
         name, _, anchor = link.partition("#")
         target = document.parent / name if name else document

@@ -1,4 +1,4 @@
-"""What a stranger reads in Swagger, of every service."""
+"""Completeness of every service's OpenAPI document."""
 
 import pytest
 
@@ -21,5 +21,5 @@ APPS = {
 
 
 @pytest.mark.parametrize("name", APPS)
-def test_everything_has_a_summary_a_description_an_example_and_its_errors(name: str) -> None:
+def test_openapi_document_is_complete(name: str) -> None:
     assert find_gaps(APPS[name].openapi()) == []

@@ -1,4 +1,4 @@
-"""The check of responses and examples against a schema finds what it should."""
+"""The schema check of tests/support/openapi_checks.py accepts conforming values and reports each violation."""
 
 import pytest
 
@@ -26,7 +26,7 @@ DOCUMENT = {
 USER_ID = "21c53f3e-d25a-47e9-b736-42583dc93e8a"
 
 
-def test_a_value_as_described_has_no_difference() -> None:
+def test_conforming_value_has_no_difference() -> None:
     play = {
         "user_id": USER_ID,
         "began_at": "2022-03-14T19:30:00.5Z",
@@ -53,10 +53,10 @@ def test_a_value_as_described_has_no_difference() -> None:
         ("not_described", 1),
     ],
 )
-def test_a_value_that_is_not_as_described_is_a_difference(field: str, value: Json) -> None:
+def test_nonconforming_value_is_one_difference(field: str, value: Json) -> None:
     (difference,) = find_differences({"user_id": USER_ID, field: value}, SCHEMA, DOCUMENT, "play")
     assert difference.startswith("play")
 
 
-def test_a_missing_field_is_a_difference() -> None:
+def test_missing_required_field_is_a_difference() -> None:
     assert find_differences({}, SCHEMA, DOCUMENT, "play") == ['play: "user_id" is a required property']

@@ -1,4 +1,4 @@
-"""The version of each database's schema: the same in share/, in the services and in the upgrades."""
+"""Schema versions of the databases agree in share/, in the services and in the upgrade steps."""
 
 import sqlite3
 from contextlib import closing
@@ -42,7 +42,7 @@ READERS = [
 
 
 def make_app(service: str) -> FastAPI:
-    """On the databases that the environment names."""
+    """A service's app on the databases named in the environment."""
     match service:
         case "users":
             return users.app.create_app(users.settings.Settings())
@@ -55,7 +55,7 @@ def make_app(service: str) -> FastAPI:
 
 
 @pytest.mark.parametrize("schema", VERSIONS)
-def test_services_expect_the_version_that_share_makes(schema: str) -> None:
+def test_services_and_upgrades_have_the_version_of_share(schema: str) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript((SHARE / schema).read_text(encoding="utf-8"))
         (made,) = database.execute("PRAGMA user_version").fetchone()
@@ -65,7 +65,7 @@ def test_services_expect_the_version_that_share_makes(schema: str) -> None:
 
 @pytest.mark.parametrize(("service", "name"), READERS)
 @pytest.mark.parametrize(("version", "sentence"), [(0, "Stop the suite and run bin/init"), (99, "later version")])
-def test_a_service_answers_503_for_a_database_of_another_version(
+def test_database_of_another_schema_version_is_503(
     service: str, name: str, version: int, sentence: str, data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for variable, value in environment(data_paths).items():

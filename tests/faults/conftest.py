@@ -1,4 +1,4 @@
-"""A suite for faults to happen to, and the figures of what they did, which tests/conftest.py prints at the end."""
+"""A running suite for fault injection, and measured figures, which tests/conftest.py prints at the end."""
 
 import os
 import subprocess
@@ -12,14 +12,14 @@ from tests.support.live import RUNNER, UNLIMITED
 from tools.process.stack import Stack, copy_project, running_stack
 
 USERS, GAMES = 6_000, 20_000
-MORTAL = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
-"""Takes from root the right to open files that nobody may open."""
+UNPRIVILEGED = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+"""Drops root's privilege to open files regardless of their permissions."""
 Figures: TypeAlias = Callable[[str], None]
-"""Takes a sentence with what was measured."""
+"""Records a sentence with measured figures."""
 
 
 def make_project(root: Path, *, users: int = USERS, games: int = GAMES) -> Path:
-    """A copy of the project with a population of its own."""
+    """A copy of the project with a new population."""
     copy_project(root)
     subprocess.run([root / "bin" / "populate", "--users", str(users), "--games", str(games)], check=True)
     subprocess.run([root / "bin" / "init"], check=True)
@@ -28,9 +28,9 @@ def make_project(root: Path, *, users: int = USERS, games: int = GAMES) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One for all tests of this folder that leave it as they found it."""
+    """A running suite, shared by all tests of this folder that restore its state."""
     root = make_project(tmp_path_factory.mktemp("faults"))
-    wrapper = MORTAL if os.geteuid() == 0 else ()
+    wrapper = UNPRIVILEGED if os.geteuid() == 0 else ()
     with running_stack(root, runner=RUNNER, environment=UNLIMITED, wrapper=wrapper) as running:
         yield running
 

@@ -1,6 +1,6 @@
-"""Mixed load for a while: nothing fails, nothing is lost, and no process grows.
+"""Endurance: under mixed load no request fails, no result is lost, and no process leaks memory, threads or files.
 
-Only where it is said for how long; docs/reliability.md has the figures of ten minutes:
+Runs only with --minutes; docs/reliability.md has the figures of ten minutes:
 `bin/test --faults --minutes 10 tests/faults/test_endurance.py`.
 """
 
@@ -20,25 +20,25 @@ from tests.support.load import under_load
 from tools.process.stack import Stack, running_stack
 
 USERS_A_MINUTE = 10_000
-"""More than can play in that time."""
+"""More players than can play in a minute."""
 SAMPLE_S = 1.0
 WARM_UP = 0.2
-"""The part of the time in which a process may still grow: connections, caches, SQLite's pages."""
+"""The share of the samples in which a process may still grow: connections, caches, SQLite's page cache."""
 MAX_GROWTH = 1.10
-"""Of memory, from the first fifth after the warm-up to the last one."""
+"""Largest ratio of the memory in the last fifth after the warm-up to that in the first."""
 MAX_MORE_FILES = 8
-"""Connections come and go."""
+"""Tolerance for connections that open and close."""
 MAX_MORE_THREADS = 2
-"""The pool in which users hashes passwords fills up by and by, to six at most."""
+"""Tolerance for the thread pool in which users hashes passwords, which grows to six threads at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
     memory_mb: float
-    """Resident."""
+    """Resident memory."""
     threads: int
     files: int
-    """Open ones, sockets among them."""
+    """Open files, sockets included."""
 
 
 def take_sample(process: psutil.Process) -> Sample:
@@ -47,17 +47,17 @@ def take_sample(process: psutil.Process) -> Sample:
 
 
 def list_processes(stack: Stack) -> dict[str, psutil.Process]:
-    """By their names, with what keeps them."""
+    """The instances and their supervisors, by name."""
     found: dict[str, psutil.Process] = {}
     for name in dict.fromkeys(process.name for process in stack.layout.processes):
         instance = find_instance(stack, name)
         assert instance.keeper is not None
-        found |= {name: instance.processes[0], f"the keeper of {name}": instance.keeper}
+        found |= {name: instance.processes[0], f"supervisor of {name}": instance.keeper}
     return found
 
 
 def find_level(samples: list[Sample], part: int) -> Sample:
-    """The medians in one fifth of what followed the warm-up, 0 to 4."""
+    """The medians in one fifth (0 to 4) of the samples after the warm-up."""
     steady = samples[int(len(samples) * WARM_UP) :]
     fifth = steady[len(steady) * part // 5 : len(steady) * (part + 1) // 5]
     return Sample(
@@ -68,12 +68,12 @@ def find_level(samples: list[Sample], part: int) -> Sample:
 
 
 @pytest.mark.faults
-def test_mixed_load_fails_nothing_loses_nothing_and_no_process_grows(
+def test_mixed_load_has_no_failures_losses_or_leaks(
     tmp_path: Path, figures: Figures, request: pytest.FixtureRequest
 ) -> None:
     minutes: float | None = request.config.getoption("--minutes")
     if minutes is None:
-        pytest.skip("takes as many minutes as --minutes says, and nobody said")
+        pytest.skip("needs --minutes")
     root = make_project(tmp_path, users=int(USERS_A_MINUTE * (minutes + 1)), games=100_000)
     samples = defaultdict(list)
     with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:

@@ -7,7 +7,7 @@ from tools.config.paths import DataPaths
 
 @pytest.fixture
 def suite(data_paths: DataPaths, token_keys: TokenKeys) -> Suite:
-    """On databases of its own."""
+    """All services, on filled databases of this test."""
     suite = Suite(data_paths, token_keys)
     suite.fill()
     return suite

@@ -1,7 +1,7 @@
-"""SQL in every field of every service: it means nothing, wherever it comes in.
+"""SQL injection: SQL in every field of every service has no effect.
 
-The fields are those of the OpenAPI documents, so that a new one is tried without anyone thinking of it; if it takes any
-text, it has to be named here.
+The fields are read from the OpenAPI documents, so new ones are tested automatically; one that accepts any text must be
+listed in FREE_TEXT_FIELDS.
 """
 
 import json
@@ -21,7 +21,7 @@ from tests.support.fuzz_cases import OPERATIONS
 from tests.support.openapi_checks import FORM
 from tests.support.problem_checks import assert_problem
 from tests.support.scripts import dump
-from tests.support.valid_requests import GOOD, fitting_headers, make_body
+from tests.support.valid_requests import VALID_VALUES, authorized_headers, make_body
 from tests.test_openapi import APPS
 
 PAYLOADS = (
@@ -44,12 +44,12 @@ PAYLOADS = (
     ":user_id",
     "?1",
 )
-TAKES_TEXT = {
+FREE_TEXT_FIELDS = {
     ("users", "GET", "/", "username"),
-    ("users", "POST", "/", "username"),  # `_____` is a name like any other
+    ("users", "POST", "/", "username"),  # `_____` is a valid name
     ("users", "POST", "/", "password"),
     ("users", "PUT", "/{user_id}/password", "password"),
-    ("users", "PUT", "/{user_id}/password", "old_password"),  # which an administrator needs not give
+    ("users", "PUT", "/{user_id}/password", "old_password"),  # optional for an administrator
 }
 Tables: TypeAlias = Counter[str]
 ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
@@ -59,14 +59,14 @@ ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
     ("users", "POST", "/token"): lambda statuses: Counter(login_attempts=statuses[401]),
     ("users", "PUT", "/{user_id}/password"): lambda statuses: Counter(passwords=min(1, statuses[204])),
 }
-"""How many rows come to stand in which table, by the statuses of all answers; elsewhere none does."""
+"""Expected new rows by table, computed from the statuses of all responses; other operations add none."""
 REMOVED = {("users", "PUT", "/{user_id}/password"): Counter(passwords=1)}
-"""The row of the password before."""
+"""The row of the previous password."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A request as good as can be, in one field of which there is something else."""
+    """A valid request with a payload in one field."""
 
     field: str
     path: str
@@ -87,13 +87,15 @@ def list_attempts(service: str, method: str, path: str, headers: dict[str, str])
     operation = document["paths"][path][method.lower()]
     is_form = FORM in operation.get("requestBody", {}).get("content", {})
     for number, payload in enumerate(PAYLOADS):
-        good = GOOD | {"username": f"new-{number}"} if (service, path) == ("users", "/") else GOOD
-        body = make_body(operation, document, good)
-        attempt = Attempt("", path.format_map(good), headers, {}, None if is_form else body, body if is_form else None)
+        values = VALID_VALUES | {"username": f"new-{number}"} if (service, path) == ("users", "/") else VALID_VALUES
+        body = make_body(operation, document, values)
+        attempt = Attempt(
+            "", path.format_map(values), headers, {}, None if is_form else body, body if is_form else None
+        )
         for parameter in operation.get("parameters", []):
             name = parameter["name"]
             if parameter["in"] == "path":
-                yield replace(attempt, field=name, path=path.format_map(good | {name: quote(payload, safe="")}))
+                yield replace(attempt, field=name, path=path.format_map(values | {name: quote(payload, safe="")}))
             else:
                 yield replace(attempt, field=name, query={name: payload})
         for name, value in (body or {}).items():
@@ -107,26 +109,26 @@ def list_attempts(service: str, method: str, path: str, headers: dict[str, str])
 
 
 def count_lines(suite: Suite) -> Counter[tuple[str, str]]:
-    """Of every database's dump, schema and rows, each with its file."""
+    """The lines of every database's dump, schema and rows, with their file names."""
     return Counter((path.name, line) for path, lines in dump(suite.data_paths).items() for line in lines)
 
 
 def count_tables(lines: Counter[tuple[str, str]]) -> Tables:
-    """Rows by their table; a line of a schema counts as itself."""
+    """Rows counted by table; schema lines are kept as they are."""
     return Counter(line.removeprefix("INSERT INTO ").partition(" VALUES")[0].strip('"') for _, line in lines.elements())
 
 
 @pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
-def test_sql_in_any_field_is_no_more_than_a_text(suite: Suite, service: str, method: str, path: str) -> None:
+def test_sql_in_any_field_is_treated_as_text(suite: Suite, service: str, method: str, path: str) -> None:
     before = count_lines(suite)
     statuses: Counter[int] = Counter()
     with suite.app(service) as app, TestClient(app) as client:
-        for attempt in list_attempts(service, method, path, fitting_headers(suite, service, method, path)):
+        for attempt in list_attempts(service, method, path, authorized_headers(suite, service, method, path)):
             response = attempt.send(client, method)
             statuses[response.status_code] += 1
             where = f"{attempt} gives {response.status_code} {response.text}"
             if response.status_code < HTTPStatus.BAD_REQUEST:
-                assert (service, method, path, attempt.field) in TAKES_TEXT, where
+                assert (service, method, path, attempt.field) in FREE_TEXT_FIELDS, where
                 assert method != "GET" or response.text == '{"users":[]}', where
             else:
                 assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, where

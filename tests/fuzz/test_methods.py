@@ -1,4 +1,4 @@
-"""Every method at every path of every service: those of its document, and those that the framework adds."""
+"""Every method on every path of every service, documented paths and those of the framework."""
 
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -8,11 +8,11 @@ from starlette.testclient import TestClient
 
 from tests.support.all_services import SERVICES, Suite
 from tests.support.problem_checks import assert_problem
-from tests.support.valid_requests import GOOD, fitting_headers
+from tests.support.valid_requests import VALID_VALUES, authorized_headers
 from tests.test_openapi import APPS
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW")
-RESERVED = {
+FRAMEWORK_PATHS = {
     "/docs",
     "/health",
     "/live",
@@ -32,23 +32,23 @@ def list_methods(service: str) -> dict[str, set[str]]:
     return methods
 
 
-def list_headers(suite: Suite, service: str, method: str, path: str) -> Iterator[dict[str, str]]:
-    """No token, and the one that the operation asks for."""
+def list_authorizations(suite: Suite, service: str, method: str, path: str) -> Iterator[dict[str, str]]:
+    """Headers without a token, and with one that the operation accepts."""
     yield {}
     if method.lower() in APPS[service].openapi()["paths"].get(path, {}):
-        yield fitting_headers(suite, service, method, path)
+        yield authorized_headers(suite, service, method, path)
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_method_at_every_path_gets_an_answer(suite: Suite, service: str) -> None:
-    """An exception in the service fails the test."""
+def test_every_method_on_every_path_is_answered_without_5xx(suite: Suite, service: str) -> None:
+    """A server exception fails the test, too."""
     paths = list_methods(service)
-    assert paths.keys() > RESERVED
+    assert paths.keys() > FRAMEWORK_PATHS
     with suite.app(service) as app, TestClient(app) as client:
         for path, allowed in paths.items():
             for method in METHODS:
-                for headers in list_headers(suite, service, method, path):
-                    response = client.request(method, path.format_map(GOOD), headers=headers)
+                for headers in list_authorizations(suite, service, method, path):
+                    response = client.request(method, path.format_map(VALID_VALUES), headers=headers)
                     where = f"{method} {path} gives {response.status_code} {response.text}"
                     assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, where
                     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
@@ -56,13 +56,13 @@ def test_every_method_at_every_path_gets_an_answer(suite: Suite, service: str) -
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_any_other_method_at_a_reserved_path_is_405(suite: Suite, service: str) -> None:
-    """Even where the service has a route such as DELETE /{word}, and whatever the caller may do."""
+def test_unsupported_method_on_a_framework_path_is_405(suite: Suite, service: str) -> None:
+    """Even if the service has a matching route such as DELETE /{word}, and without authorization."""
     paths = list_methods(service)
     with suite.app(service) as app, TestClient(app) as client:
-        for path in sorted(RESERVED):
+        for path in sorted(FRAMEWORK_PATHS):
             assert client.get(path).status_code == HTTPStatus.OK
-            for method in set(METHODS) - paths[path] - {"HEAD"}:  # whose answer has no body
+            for method in set(METHODS) - paths[path] - {"HEAD"}:  # HEAD responses have no body
                 response = client.request(method, path)
                 allowed = ", ".join(sorted(paths[path]))
                 assert assert_problem(response, 405) == f"{method} is not possible here; use {allowed}."

@@ -22,7 +22,7 @@ import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
 from tests.conftest import locate
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
@@ -30,17 +30,17 @@ from tools.config.paths import SHARE, DataPaths
 from tools.data.atomic_files import create_database, seal
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-"""Of the day of game 1983."""
+"""Noon UTC on the day of game 1983."""
 CANDIDATES = tuple(sorted((ANSWER, *WRONG)))
 
 
 class SteppedClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only a test advances."""
 
     def __init__(self) -> None:
         self.now = NOON
         self.before: list[datetime] = []
-        """What it shows, reading by reading, before it shows `now`."""
+        """The times that the next readings return, before the clock returns `now`."""
         self.was_read = threading.Event()
 
     def __call__(self) -> datetime:
@@ -58,7 +58,7 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """Candidates, and the answers of games 1980 to 1984: `ahead` today, and `crane` set for tomorrow."""
+    """An answers database: candidates, and answers of games 1980 to 1984 (`ahead` today, `crane` set for tomorrow)."""
     path = tmp_path / "answers.db"
     with closing(create_database(path, SHARE / "answers.sql")) as connection:
         connection.executemany("INSERT INTO candidates VALUES (?)", [(word,) for word in CANDIDATES])
@@ -78,7 +78,7 @@ def plays_database(tmp_path: Path) -> Path:
 
 
 def make_words_app(path: Path) -> FastAPI:
-    """A words service whose dictionary is the candidates and NO_CANDIDATE, in a new database."""
+    """A words app on a new database, whose dictionary holds the candidates and NO_CANDIDATE."""
     with closing(create_database(path, SHARE / "words.sql")) as connection:
         connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in (*CANDIDATES, NO_CANDIDATE)])
     seal(path)
@@ -87,14 +87,14 @@ def make_words_app(path: Path) -> FastAPI:
 
 @pytest.fixture(scope="session")
 def words_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real words service."""
+    """The URL of a words service under a real uvicorn."""
     with serving(make_words_app(tmp_path_factory.mktemp("words") / "words.db")) as url:
         yield url
 
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The databases of a stats service, which lasts as long as the tests run; each test has players of its own."""
+    """The databases of a stats service, shared by all tests of the session; each test registers its own players."""
 
     data_paths: DataPaths
     keys: TokenKeys
@@ -106,7 +106,7 @@ class Stats:
             shard_urls=tuple(f"sqlite:///{shard}" for shard in self.data_paths.shards),
             token_public_key_file=self.keys.public_key_file,
         )
-        late = datetime(9999, 1, 1, tzinfo=UTC)  # no game of any stepped clock is in its future
+        late = datetime(9999, 1, 1, tzinfo=UTC)  # later than any time of a test's clock, so no result is in the future
         return stats.app.create_app(settings, clock=lambda: late)
 
     def register(self, user_id: UUID) -> None:
@@ -115,7 +115,7 @@ class Stats:
             connection.execute("INSERT INTO users (user_id, username) VALUES (?, ?)", values)
 
     def list_results(self, user_id: UUID) -> list[tuple[int, bool, int, str]]:
-        """Game, whether won, guesses and time of each stored game of a player, in any shard."""
+        """A player's stored results in all shards: game id, won, guesses, finished."""
         results = []
         for shard in self.data_paths.shards:
             with closing(sqlite3.connect(shard)) as connection:
@@ -133,7 +133,7 @@ def stats_service(empty_databases: Path, tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture(scope="session")
 def stats_url(stats_service: Stats) -> Iterator[str]:
-    """A real stats service."""
+    """The URL of a stats service under a real uvicorn."""
     with serving(stats_service.make_app()) as url:
         yield url
 
@@ -158,7 +158,7 @@ def settings(
         service_token_file=token_file,
         token_public_key_file=token_keys.public_key_file,
         busy_timeout_ms=2000,
-        words_timeout_s=20,  # a dozen threads of the tests share one interpreter with that service
+        words_timeout_s=20,  # generous: the service shares the interpreter with a dozen test threads
         instance="games.1",
     )
 
@@ -167,7 +167,7 @@ def settings(
 def make_client(
     settings: games.settings.Settings, clock: SteppedClock, token_keys: TokenKeys
 ) -> Callable[..., TestClient]:
-    """A client of a games service with other settings; its requests have the operator's token unless they say more."""
+    """Creates clients of a games service with changed settings, authorized as administrator by default."""
 
     def make(**changes: object) -> TestClient:
         app = games.app.create_app(settings.model_copy(update=changes), clock=clock)
@@ -179,13 +179,13 @@ def make_client(
 @pytest.fixture
 def client(make_client: Callable[..., TestClient]) -> Iterator[TestClient]:
     with make_client() as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client
 
 
 @pytest.fixture
 def make_player(stats_service: Stats, token_keys: TokenKeys) -> Callable[[TestClient | httpx.Client], Player]:
-    """A new player, whom stats knows."""
+    """Creates players who are registered with stats."""
 
     def make(client: TestClient | httpx.Client) -> Player:
         user_id = uuid4()

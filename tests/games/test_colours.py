@@ -1,4 +1,4 @@
-"""Colouring: what is known to be right, and a naive oracle for everything else."""
+"""Colouring of guesses: known examples, and a comparison with a naive oracle."""
 
 import pytest
 from hypothesis import given
@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 
 from games.colours import colour_guess
 
-# few letters, so that they repeat
+# few distinct letters, so that repeats are common
 words = st.text("abc", min_size=5, max_size=5) | st.text("abcdefgh", min_size=5, max_size=5)
 
 
 def colours(guess: str, answer: str) -> str:
-    """One character a letter: c, p or a."""
+    """One character per letter: c (correct), p (present) or a (absent)."""
     return "".join(state.value[0] for state in colour_guess(guess, answer))
 
 
@@ -29,12 +29,12 @@ def colours(guess: str, answer: str) -> str:
         ("allay", "llama", "pcppa"),
     ],
 )
-def test_repeated_letters_are_coloured_as_often_as_the_answer_has_them(guess: str, answer: str, expected: str) -> None:
+def test_repeated_letters_are_coloured_as_in_the_examples(guess: str, answer: str, expected: str) -> None:
     assert colours(guess, answer) == expected
 
 
 def naive_colours(guess: str, answer: str) -> str:
-    """By striking letters out of a list, as one would on paper."""
+    """Reference implementation: strikes letters out of a list, as on paper."""
     left: list[str | None] = list(answer)
     result = ["a"] * 5
     for place in range(5):
@@ -49,12 +49,12 @@ def naive_colours(guess: str, answer: str) -> str:
 
 
 @given(words, words)
-def test_colouring_equals_the_naive_oracle(guess: str, answer: str) -> None:
+def test_colours_match_the_naive_oracle(guess: str, answer: str) -> None:
     assert colours(guess, answer) == naive_colours(guess, answer)
 
 
 @given(words, words)
-def test_a_letter_is_never_coloured_more_often_than_the_answer_has_it(guess: str, answer: str) -> None:
+def test_letter_is_coloured_at_most_as_often_as_in_the_answer(guess: str, answer: str) -> None:
     coloured = [letter for letter, state in zip(guess, colours(guess, answer), strict=True) if state != "a"]
     for letter in set(guess):
         assert coloured.count(letter) == min(guess.count(letter), answer.count(letter))

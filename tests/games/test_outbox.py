@@ -1,4 +1,4 @@
-"""Results reach stats once, whatever fails on the way."""
+"""The outbox: each result is stored in stats exactly once, whatever fails in between."""
 
 import logging
 import random
@@ -18,7 +18,7 @@ from games.outbox import BATCH_SIZE, LONGEST_PAUSE_S, pause_s
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving
@@ -29,7 +29,7 @@ MakePlayer = Callable[[TestClient], Player]
 
 
 def list_outbox(plays_database: Path) -> list[tuple[UUID, str | None]]:
-    """Whose result is in it, and why it was refused."""
+    """The player and the reason for refusal, if any, of each entry."""
     with closing(sqlite3.connect(plays_database)) as connection:
         rows = connection.execute("SELECT user_id, refused FROM outbox ORDER BY user_id").fetchall()
         return [(UUID(bytes=user_id), refused) for user_id, refused in rows]
@@ -40,7 +40,7 @@ def is_empty(plays_database: Path) -> bool:
 
 
 def put_in_outbox(plays_database: Path, user_ids: Iterable[UUID]) -> None:
-    """As a service leaves it that was killed after the commit of a last guess."""
+    """Stores plays and outbox entries as left by a service killed after the commit of a last guess."""
     with closing(sqlite3.connect(plays_database)) as connection, connection:
         connection.execute("PRAGMA foreign_keys = ON")
         for user_id in user_ids:
@@ -49,13 +49,13 @@ def put_in_outbox(plays_database: Path, user_ids: Iterable[UUID]) -> None:
             connection.execute("INSERT INTO outbox VALUES (?, ?, 1, 3, '2026-11-23 12:00:00', NULL)", key)
 
 
-def test_pauses_grow_from_half_a_second_to_half_a_minute() -> None:
-    longest = [pause_s(failures, 0) for failures in range(1, 10)]
-    assert longest == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
+def test_back_off_doubles_from_half_a_second_to_30_s() -> None:
+    longest_s = [pause_s(failures, 0) for failures in range(1, 10)]
+    assert longest_s == [0.5, 1, 2, 4, 8, 16, 30, 30, 30]
     assert pause_s(10**6, 0) == LONGEST_PAUSE_S
 
 
-def test_a_pause_is_cut_by_up_to_a_half_by_chance() -> None:
+def test_back_off_jitter_cuts_up_to_half_of_the_pause() -> None:
     rng = random.Random(3)  # noqa: S311 - the same in every run
     pauses = [pause_s(7, rng.random()) for _ in range(100)]
     assert len(set(pauses)) == 100
@@ -63,7 +63,7 @@ def test_a_pause_is_cut_by_up_to_a_half_by_chance() -> None:
     assert 29 < max(pauses) <= 30
 
 
-def test_while_stats_is_away_the_result_waits_and_is_delivered_once_it_is_back(
+def test_result_is_delivered_when_stats_is_back(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     port = find_free_port()
@@ -75,23 +75,23 @@ def test_while_stats_is_away_the_result_waits_and_is_delivered_once_it_is_back(
         with serving(stats_service.make_app(), port):
             wait_until(lambda: is_empty(plays_database))
             assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
-            assert player.guess(2, ANSWER).json()["statistics"]["gamesPlayed"] == 1  # the repeat has them now
+            assert player.guess(2, ANSWER).json()["statistics"]["gamesPlayed"] == 1  # a repeat returns statistics
 
 
-def test_a_repeat_of_the_last_guess_delivers_what_still_waits(
+def test_repeated_last_guess_delivers_the_waiting_result(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: PlainTextResponse("starting", 502)
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: PlainTextResponse("starting", 502)
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         assert player.play(ANSWER)["statistics"] is None
-        network.instead = lambda _path: None
+        proxy.override = lambda _path: None
         assert player.guess(1, ANSWER).json()["statistics"]["gamesPlayed"] == 1
         assert is_empty(plays_database)
 
 
-def test_what_waits_is_delivered_after_a_restart(
+def test_waiting_result_is_delivered_after_a_restart(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     with make_client(stats_url=f"http://127.0.0.1:{find_free_port()}") as client:
@@ -103,31 +103,31 @@ def test_what_waits_is_delivered_after_a_restart(
     assert stats_service.list_results(player.user_id) == [(TODAY, False, 6, "2026-11-23 12:00:00")]
 
 
-def test_a_result_whose_reply_is_lost_is_stored_once(
+def test_result_whose_response_is_lost_is_stored_once(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url, stats_timeout_s=0.2) as client:
         player = make_player(client)
         player.begin()
-        network.lose_replies = 1
+        proxy.drop_responses = 1
         player.guess(1, "crane")
         assert player.guess(2, ANSWER).json()["statistics"] is None
         wait_until(lambda: is_empty(plays_database))
         assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 12:00:00")]
         assert httpx.get(f"{url}/users/{player.user_id}").json()["gamesPlayed"] == 1
-    assert network.requests.count(f"POST /users/{player.user_id}/games") == 2
+    assert proxy.requests.count(f"POST /users/{player.user_id}/games") == 2
 
 
-def test_a_slow_stats_service_keeps_the_player_waiting_for_a_second_and_gets_the_result(
+def test_slow_stats_delays_the_last_guess_by_at_most_a_second(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         player.begin()
-        network.requests.clear()
-        network.delay_s = 1.3
+        proxy.requests.clear()
+        proxy.delay_s = 1.3
         before = time.monotonic()
         state = player.guess(1, ANSWER).json()
         waited_s = time.monotonic() - before
@@ -135,10 +135,10 @@ def test_a_slow_stats_service_keeps_the_player_waiting_for_a_second_and_gets_the
         assert 1 <= waited_s < 1.3
         wait_until(lambda: is_empty(plays_database))
     assert len(stats_service.list_results(player.user_id)) == 1
-    assert network.requests == [f"POST /users/{player.user_id}/games"]  # it was not begun anew
+    assert proxy.requests == [f"POST /users/{player.user_id}/games"]  # the delivery was not started again
 
 
-def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
+def test_refused_result_is_marked_and_blocks_no_other(
     client: TestClient,
     make_player: MakePlayer,
     plays_database: Path,
@@ -165,7 +165,7 @@ def test_a_result_that_stats_refuses_is_marked_and_keeps_no_other_waiting(
     assert len(stats_service.list_results(player.user_id)) == 1
 
 
-def test_a_refused_result_is_not_tried_again(
+def test_refused_result_is_not_retried(
     make_client: MakeClient,
     make_player: MakePlayer,
     plays_database: Path,
@@ -173,8 +173,8 @@ def test_a_refused_result_is_not_tried_again(
     stats_url: str,
     token_keys: TokenKeys,
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url:
         with make_client(stats_url=url) as client:
             refused = make_player(client)
             put_in_outbox(plays_database, [refused.user_id])
@@ -194,13 +194,13 @@ def test_a_refused_result_is_not_tried_again(
     assert user_id == refused.user_id
     assert reason is not None
     assert reason.startswith("Another result")
-    assert network.requests.count(f"POST /users/{refused.user_id}/games") == 1
+    assert proxy.requests.count(f"POST /users/{refused.user_id}/games") == 1
 
 
 @pytest.mark.parametrize(
     "answer",
     [
-        PlainTextResponse("404 page not found\n", 404),  # Traefik's own, while it starts
+        PlainTextResponse("404 page not found\n", 404),  # Traefik's own, during its start
         PlainTextResponse("no available server", 503),
         problem_response(503, "The database games0.db does not answer."),
         problem_response(401, "The token is not valid."),
@@ -213,7 +213,7 @@ def test_a_refused_result_is_not_tried_again(
     ],
     ids=lambda response: f"{response.status_code} {response.media_type}",
 )
-def test_what_is_not_the_last_word_of_stats_is_tried_again(
+def test_any_status_but_a_conflict_is_retried(
     make_client: MakeClient,
     make_player: MakePlayer,
     plays_database: Path,
@@ -221,33 +221,33 @@ def test_what_is_not_the_last_word_of_stats_is_tried_again(
     answer: Response,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: answer
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: answer
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         assert player.play(ANSWER)["statistics"] is None
         assert list_outbox(plays_database) == [(player.user_id, None)]
         wait_until(lambda: f"stats: The stats service answers {answer.status_code} to a result." in caplog.text)
-        network.instead = lambda _path: None
+        proxy.override = lambda _path: None
         wait_until(lambda: is_empty(plays_database))
     assert len(stats_service.list_results(player.user_id)) == 1
 
 
-def test_results_that_cannot_be_delivered_keep_none_behind_them_waiting(
+def test_undeliverable_results_do_not_block_later_ones(
     make_client: MakeClient, make_player: MakePlayer, client: TestClient, plays_database: Path, stats_service: Stats
 ) -> None:
-    """As when one shard of stats is away: more of its players than are tried at once come first."""
+    """As when one shard is unavailable: more undeliverable results than one batch holds come first."""
     stuck = [UUID(int=number) for number in range(BATCH_SIZE + 5)]
     other = make_player(client).user_id
     put_in_outbox(plays_database, [*stuck, other])
-    network = Network(stats_service.make_app())
-    network.instead = lambda path: None if str(other) in path else problem_response(503, "This shard is away.")
-    with serving(network) as url, make_client(stats_url=url):
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda path: None if str(other) in path else problem_response(503, "This shard is unavailable.")
+    with serving(proxy) as url, make_client(stats_url=url):
         wait_until(lambda: [user_id for user_id, _ in list_outbox(plays_database)] == stuck)
     assert len(stats_service.list_results(other)) == 1
 
 
-def test_several_instances_that_deliver_the_same_results_store_each_once(
+def test_concurrent_delivery_by_instances_stores_each_once(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
     with make_client() as client:
@@ -260,17 +260,17 @@ def test_several_instances_that_deliver_the_same_results_store_each_once(
     assert all(stats_service.list_results(player) == [(TODAY, True, 3, "2026-11-23 12:00:00")] for player in players)
 
 
-def test_an_instance_that_ends_in_the_middle_of_a_delivery_loses_nothing(
+def test_shutdown_during_a_delivery_loses_no_result(
     make_client: MakeClient, make_player: MakePlayer, plays_database: Path, stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.delay_s = 0.3
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.delay_s = 0.3
     with make_client() as client:
         players = [make_player(client).user_id for _ in range(BATCH_SIZE)]
     put_in_outbox(plays_database, players)
-    with serving(network) as url:
+    with serving(proxy) as url:
         with make_client(stats_url=url):
-            wait_until(lambda: network.requests)
+            wait_until(lambda: proxy.requests)
         assert len(list_outbox(plays_database)) == BATCH_SIZE
     with make_client():
         wait_until(lambda: is_empty(plays_database))
@@ -278,7 +278,7 @@ def test_an_instance_that_ends_in_the_middle_of_a_delivery_loses_nothing(
 
 
 @pytest.mark.parametrize("content", [None, b"nonsense", b"\xff\xfe", b"two\nlines"])
-def test_a_token_that_is_missing_or_wrong_is_put_right_without_a_restart(
+def test_missing_or_broken_token_is_reread_without_a_restart(
     client: TestClient,
     make_player: MakePlayer,
     plays_database: Path,
@@ -302,7 +302,7 @@ def test_a_token_that_is_missing_or_wrong_is_put_right_without_a_restart(
     assert token.decode().strip() not in caplog.text
 
 
-def test_the_log_has_a_line_a_round_while_stats_is_away(
+def test_failed_delivery_round_is_logged(
     make_client: MakeClient, make_player: MakePlayer, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -1,4 +1,4 @@
-"""How many results are in the outbox, as Prometheus is told."""
+"""The outbox gauge in /metrics."""
 
 import math
 from collections.abc import Callable
@@ -15,15 +15,13 @@ from tests.support.servers import find_free_port
 
 
 def read_outbox(client: TestClient) -> dict[str, float]:
-    """How many results are in which state."""
+    """The gauge's value by state."""
     families = text_string_to_metric_families(client.get("/metrics").raise_for_status().text)
     (family,) = (family for family in families if family.name == "quintet_outbox_results")
     return {sample.labels["state"]: sample.value for sample in family.samples}
 
 
-def test_the_metrics_tell_how_many_results_wait_and_how_many_were_refused(
-    make_client: Callable[..., TestClient], plays_database: Path
-) -> None:
+def test_gauge_counts_waiting_and_refused_results(make_client: Callable[..., TestClient], plays_database: Path) -> None:
     with make_client(stats_url=f"http://127.0.0.1:{find_free_port()}") as client:
         assert read_outbox(client) == {"waiting": 0, "refused": 0}
         put_in_outbox(plays_database, [uuid4() for _ in range(5)])
@@ -33,7 +31,7 @@ def test_the_metrics_tell_how_many_results_wait_and_how_many_were_refused(
         assert read_outbox(client) == {"waiting": 4, "refused": 1}
 
 
-def test_the_other_metrics_are_told_without_the_database(
+def test_other_metrics_are_served_without_the_database(
     make_client: Callable[..., TestClient], plays_database: Path
 ) -> None:
     with make_client() as client:

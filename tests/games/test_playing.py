@@ -1,4 +1,4 @@
-"""Whole games over HTTP, beside a real words and a real stats service."""
+"""Whole games over HTTP, with real words and stats services."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -9,19 +9,19 @@ import pytest
 from fastapi.testclient import TestClient
 
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.problem_checks import assert_problem
 from tests.support.servers import find_free_port, serving
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
-"""The end of today."""
+"""The end of the day of today's game."""
 LAST_SECOND = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
-"""In which today's play may be finished."""
+"""The last second in which a play of today's game can be finished."""
 CLOSED = datetime(2026, 11, 25, tzinfo=UTC)
 
 
-def test_a_play_begins_empty(player: Player) -> None:
+def test_new_play_is_empty(player: Player) -> None:
     response = player.begin()
     assert response.status_code == 201
     assert response.json() == {
@@ -39,7 +39,7 @@ def test_a_play_begins_empty(player: Player) -> None:
     assert player.read().json() == response.json()
 
 
-def test_a_guess_is_coloured_and_stays(player: Player) -> None:
+def test_guess_is_coloured_and_stored(player: Player) -> None:
     player.begin()
     response = player.guess(1, "ABBEY")
     assert response.status_code == 200
@@ -64,7 +64,7 @@ def test_a_guess_is_coloured_and_stays(player: Player) -> None:
     assert player.read().json() == response.json()
 
 
-def test_a_game_that_is_won_is_in_the_statistics(player: Player, stats_service: Stats, stats_url: str) -> None:
+def test_won_game_is_stored_in_stats(player: Player, stats_service: Stats, stats_url: str) -> None:
     state = player.play("crane", "abbey", ANSWER)
     assert (state["status"], state["remaining"], state["answer"]) == ("won", 0, ANSWER)
     assert state["statistics"] == httpx.get(f"{stats_url}/users/{player.user_id}").json()
@@ -72,29 +72,29 @@ def test_a_game_that_is_won_is_in_the_statistics(player: Player, stats_service: 
     assert stats_service.list_results(player.user_id) == [(TODAY, True, 3, "2026-11-23 12:00:00")]
 
 
-def test_a_game_that_is_lost_is_in_the_statistics_too(player: Player, stats_service: Stats) -> None:
+def test_lost_game_is_stored_in_stats(player: Player, stats_service: Stats) -> None:
     state = player.play(*WRONG)
     assert (state["status"], state["remaining"], state["answer"]) == ("lost", 0, ANSWER)
     assert state["statistics"]["guesses"]["fail"] == state["statistics"]["gamesPlayed"] == 1
     assert stats_service.list_results(player.user_id) == [(TODAY, False, 6, "2026-11-23 12:00:00")]
 
 
-def test_the_sixth_guess_may_win(player: Player) -> None:
+def test_sixth_guess_can_win(player: Player) -> None:
     state = player.play(*WRONG[:5], ANSWER)
     assert (state["status"], state["statistics"]["guesses"]["6"]) == ("won", 1)
 
 
-def test_statistics_come_with_the_last_guess_and_the_answer_stays(player: Player) -> None:
+def test_statistics_come_only_with_the_last_guess(player: Player) -> None:
     player.play(ANSWER)
     state = player.read().json()
     assert (state["status"], state["answer"], state["statistics"]) == ("won", ANSWER, None)
 
 
-def test_a_play_is_taken_up_again_as_it_was(player: Player, make_client: Callable[..., TestClient]) -> None:
+def test_play_can_be_resumed_unchanged(player: Player, make_client: Callable[..., TestClient]) -> None:
     before = player.play("crane", "abbey")
     again = player.begin(hard=True)
     assert again.status_code == 200
-    assert again.json() == before  # `hard` too: who has begun without it cannot change that
+    assert again.json() == before  # `hard` is fixed at the start
     with make_client() as restarted:
         other = Player(restarted, player.user_id, player.headers)
         assert other.begin().json() == before
@@ -102,18 +102,18 @@ def test_a_play_is_taken_up_again_as_it_was(player: Player, make_client: Callabl
 
 
 @pytest.mark.parametrize("body", [None, {}, {"hard": False}])
-def test_without_a_word_about_it_a_play_is_not_hard(player: Player, body: object) -> None:
+def test_hard_mode_is_off_by_default(player: Player, body: object) -> None:
     response = player.client.put(player.path(), json=body, headers=player.headers)
     assert (response.status_code, response.json()["hard"]) == (201, False)
 
 
 @pytest.mark.parametrize("body", [{"hard": 1}, {"hard": "true"}, {"hard": None}, {"easy": True}, [], "hard"])
-def test_a_play_of_the_wrong_form_is_422_and_not_begun(player: Player, body: object) -> None:
+def test_malformed_start_is_422_and_creates_no_play(player: Player, body: object) -> None:
     assert_problem(player.client.put(player.path(), json=body, headers=player.headers), 422)
     assert player.read().status_code == 404
 
 
-def test_in_hard_mode_every_hint_must_be_used(player: Player) -> None:
+def test_hard_mode_requires_every_hint(player: Player) -> None:
     assert player.begin(hard=True).json()["hard"] is True
     player.guess(1, "abbey").raise_for_status()
     refused = player.guess(2, "crane")
@@ -123,7 +123,7 @@ def test_in_hard_mode_every_hint_must_be_used(player: Player) -> None:
     assert player.share().text == f"Quintet {TODAY} 2/6*\n\n🟩⬛⬛🟨⬛\n🟩🟩🟩🟩🟩\n"
 
 
-def test_the_grid_can_be_shared_when_the_play_is_over(player: Player) -> None:
+def test_grid_is_available_only_after_the_play_is_over(player: Player) -> None:
     player.play("crane", "abbey")
     assert_problem(player.share(), 409)
     player.guess(3, ANSWER)
@@ -133,19 +133,19 @@ def test_the_grid_can_be_shared_when_the_play_is_over(player: Player) -> None:
     assert response.text == f"Quintet {TODAY} 3/6\n\n⬛⬛🟨⬛🟨\n🟩⬛⬛🟨⬛\n🟩🟩🟩🟩🟩\n"
 
 
-def test_what_was_never_begun_is_404(player: Player) -> None:
+def test_play_that_was_not_started_is_404(player: Player) -> None:
     for response in (player.read(), player.share(), player.guess(1, "crane"), player.guess(1, "crane", TODAY - 1)):
         assert "has not begun" in assert_problem(response, 404)
 
 
 @pytest.mark.parametrize("game_id", [TODAY + 1, 10**30])
-def test_a_play_of_a_game_that_is_yet_to_come_is_404(player: Player, game_id: int) -> None:
+def test_play_of_a_future_game_is_404(player: Player, game_id: int) -> None:
     for response in (player.begin(game_id), player.read(game_id), player.guess(1, "crane", game_id)):
         assert "yet to come" in assert_problem(response, 404)
 
 
 @pytest.mark.parametrize("game_id", [0, TODAY - 1])
-def test_a_past_game_that_was_never_begun_cannot_be_begun(player: Player, game_id: int) -> None:
+def test_play_of_a_past_game_cannot_be_started(player: Player, game_id: int) -> None:
     assert_problem(player.begin(game_id), 409)
     assert player.read(game_id).status_code == 404
 
@@ -170,13 +170,13 @@ def test_a_past_game_that_was_never_begun_cannot_be_begun(player: Player, game_i
         None,
     ],
 )
-def test_a_guess_of_the_wrong_form_is_422_and_uses_no_attempt(player: Player, body: object) -> None:
+def test_malformed_guess_is_422_and_uses_no_attempt(player: Player, body: object) -> None:
     before = player.begin().json()
     assert_problem(player.client.post(f"{player.path()}/guesses", json=body, headers=player.headers), 422)
     assert player.read().json() == before
 
 
-def test_a_guess_that_is_in_no_dictionary_uses_no_attempt(player: Player) -> None:
+def test_guess_of_an_unknown_word_is_422_and_uses_no_attempt(player: Player) -> None:
     player.play("crane")
     refused = player.guess(2, "zzzzz")
     detail = assert_problem(refused, 422)
@@ -184,7 +184,7 @@ def test_a_guess_that_is_in_no_dictionary_uses_no_attempt(player: Player) -> Non
     assert player.guess(2, "abbey").json()["remaining"] == 4
 
 
-def test_without_the_words_service_a_guess_is_503_and_uses_no_attempt(
+def test_guess_without_the_words_service_is_503(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player]
 ) -> None:
     with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
@@ -192,15 +192,15 @@ def test_without_the_words_service_a_guess_is_503_and_uses_no_attempt(
         before = player.begin().json()
         assert_problem(player.guess(1, NO_CANDIDATE), 503)
         assert player.read().json() == before
-        assert player.guess(1, "crane").json()["remaining"] == 5  # a candidate needs no dictionary
+        assert player.guess(1, "crane").json()["remaining"] == 5  # candidates are accepted without the dictionary
 
 
-def test_a_words_service_that_does_not_answer_in_time_is_503(
+def test_guess_is_503_when_the_words_service_times_out(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], tmp_path: Path
 ) -> None:
-    network = Network(make_words_app(tmp_path / "words.db"))
-    network.lose_replies = 1
-    with serving(network) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
+    proxy = FaultyProxy(make_words_app(tmp_path / "words.db"))
+    proxy.drop_responses = 1
+    with serving(proxy) as url, make_client(words_url=url, words_timeout_s=0.3) as client:
         player = make_player(client)
         player.begin()
         detail = assert_problem(player.guess(1, NO_CANDIDATE), 503)
@@ -208,21 +208,21 @@ def test_a_words_service_that_does_not_answer_in_time_is_503(
         assert player.guess(1, NO_CANDIDATE).json()["remaining"] == 5
 
 
-def test_an_attempt_out_of_turn_is_409_and_changes_nothing(player: Player) -> None:
+def test_attempt_out_of_order_is_409_and_changes_nothing(player: Player) -> None:
     before = player.play("crane", "abbey")
     for attempt, guess in ((1, "abbey"), (2, "crane"), (4, "daddy"), (6, ANSWER)):
         assert_problem(player.guess(attempt, guess), 409)
     assert player.read().json() == before
 
 
-def test_after_the_end_another_guess_is_409(player: Player) -> None:
+def test_guess_after_the_end_is_409(player: Player) -> None:
     player.play("crane", ANSWER)
     for attempt, guess in ((2, "abbey"), (3, "abbey"), (3, ANSWER), (1, ANSWER)):
         assert_problem(player.guess(attempt, guess), 409)
     assert len(player.read().json()["guesses"]) == 2
 
 
-def test_a_guess_that_is_sent_again_is_answered_again(player: Player) -> None:
+def test_repeated_guess_is_idempotent(player: Player) -> None:
     player.begin()
     answers = [player.guess(number, guess).json() for number, guess in enumerate(("crane", "abbey", ANSWER), start=1)]
     for attempt in (1, 2, 3, 2, 1):
@@ -232,7 +232,7 @@ def test_a_guess_that_is_sent_again_is_answered_again(player: Player) -> None:
     assert [state["answer"] for state in answers] == [None, None, ANSWER]
 
 
-def test_a_guess_that_is_sent_again_needs_no_words_service_and_no_open_game(
+def test_repeated_guess_needs_no_words_service_or_open_game(
     player: Player, make_client: Callable[..., TestClient], clock: SteppedClock
 ) -> None:
     state = player.play("crane")
@@ -242,9 +242,7 @@ def test_a_guess_that_is_sent_again_needs_no_words_service_and_no_open_game(
     assert again.json() == state
 
 
-def test_a_play_goes_on_over_midnight_and_closes_at_the_end_of_the_next_day(
-    player: Player, clock: SteppedClock
-) -> None:
+def test_play_stays_open_until_the_end_of_the_next_day(player: Player, clock: SteppedClock) -> None:
     player.play("crane")
     clock.now = LAST_SECOND
     assert player.begin().status_code == 200
@@ -254,10 +252,10 @@ def test_a_play_goes_on_over_midnight_and_closes_at_the_end_of_the_next_day(
     assert "closed" in assert_problem(refused, 409)
     assert player.read().json() == state
     assert player.begin().json() == state
-    assert player.read().json()["answer"] is None  # it is not over: the answer is not the player's
+    assert player.read().json()["answer"] is None  # the play is not over, so the answer stays secret
 
 
-def test_a_play_finished_after_midnight_counts_for_its_own_day(
+def test_play_finished_after_midnight_counts_for_its_day(
     player: Player, clock: SteppedClock, stats_service: Stats
 ) -> None:
     player.play("crane")
@@ -269,15 +267,15 @@ def test_a_play_finished_after_midnight_counts_for_its_own_day(
     assert player.share().status_code == 200
 
 
-def test_a_guess_for_which_the_time_runs_out_under_way_does_not_count(player: Player, clock: SteppedClock) -> None:
+def test_guess_is_409_when_the_game_closes_before_the_write(player: Player, clock: SteppedClock) -> None:
     before = player.play("crane")
-    clock.before = [LAST_SECOND, LAST_SECOND]  # the game is there, the guess is allowed
-    clock.now = CLOSED  # under the lock
+    clock.before = [LAST_SECOND, LAST_SECOND]  # read by the checks before the write lock
+    clock.now = CLOSED  # read under the write lock
     assert_problem(player.guess(2, ANSWER), 409)
     assert player.read().json() == before
 
 
-def test_a_play_that_is_begun_as_midnight_comes_is_not_begun(player: Player, clock: SteppedClock) -> None:
+def test_start_is_409_when_midnight_passes_before_the_write(player: Player, clock: SteppedClock) -> None:
     clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
     clock.now = MIDNIGHT
     assert_problem(player.begin(), 409)
@@ -285,26 +283,26 @@ def test_a_play_that_is_begun_as_midnight_comes_is_not_begun(player: Player, clo
     assert player.begin(TODAY + 1).status_code == 201
 
 
-def test_a_clock_that_is_put_back_a_day_loses_no_play(
-    player: Player, clock: SteppedClock, stats_service: Stats
-) -> None:
+def test_clock_set_back_a_day_loses_no_play(player: Player, clock: SteppedClock, stats_service: Stats) -> None:
     state = player.play("crane")
     clock.move_days(-1)
-    assert_problem(player.guess(2, ANSWER), 404)  # a game that is yet to come
+    assert_problem(player.guess(2, ANSWER), 404)  # a future game now
     clock.move_days(1)
     assert player.read().json() == state
     assert player.guess(2, ANSWER).json()["status"] == "won"
     assert [guesses for _, _, guesses, _ in stats_service.list_results(player.user_id)] == [2]
 
 
-def test_a_play_may_end_before_it_began(player: Player, clock: SteppedClock, stats_service: Stats) -> None:
+def test_play_can_end_before_it_started_when_the_clock_is_set_back(
+    player: Player, clock: SteppedClock, stats_service: Stats
+) -> None:
     player.play("crane")
-    clock.now = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)  # the clock was put back
+    clock.now = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)  # the clock was set back
     assert player.guess(2, ANSWER).json()["statistics"]["currentStreak"] == 1
     assert stats_service.list_results(player.user_id) == [(TODAY, True, 2, "2026-11-23 00:00:01")]
 
 
-def test_each_player_has_a_play_of_their_own(client: TestClient, make_player: Callable[[TestClient], Player]) -> None:
+def test_plays_are_separate_per_player(client: TestClient, make_player: Callable[[TestClient], Player]) -> None:
     one, other = make_player(client), make_player(client)
     one.play("crane")
     assert other.read().status_code == 404
@@ -312,13 +310,13 @@ def test_each_player_has_a_play_of_their_own(client: TestClient, make_player: Ca
 
 
 @pytest.mark.parametrize("user_id", ["1", "ada", "5d0b2f6e-9b0d-4f6c-8f0e", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a110"])
-def test_a_malformed_user_id_is_422_and_names_it_once(player: Player, user_id: str) -> None:
+def test_malformed_user_id_is_422_with_one_sentence(player: Player, user_id: str) -> None:
     response = player.client.get(f"/{TODAY}/plays/{user_id}", headers=player.headers)
     sentence = "path.user_id: this should be a UUID such as 5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11."
     assert assert_problem(response, 422) == sentence
 
 
-def test_without_the_plays_database_there_is_no_health_and_no_500(
+def test_missing_plays_database_is_503_for_plays_and_health(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], tmp_path: Path
 ) -> None:
     with make_client(plays_url=f"sqlite:///{tmp_path}/none.db") as client:

@@ -1,4 +1,4 @@
-"""One player's play: its state, and which guess may come next."""
+"""The rules of a play: its state, the keyboard, and which guess is allowed next."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -15,11 +15,11 @@ DAY = date(2026, 11, 23)
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 
-def play_of(*guesses: str, hard: bool = False, answer: str = "ahead") -> Play:
+def make_play(*guesses: str, hard: bool = False, answer: str = "ahead") -> Play:
     return Play(hard=hard, guesses=guesses, answer=answer)
 
 
-def refuse(play: Play, attempt: int, guess: str, *, now: datetime = NOON) -> Problem:
+def get_refusal(play: Play, attempt: int, guess: str, *, now: datetime = NOON) -> Problem:
     with pytest.raises(Problem) as refusal:
         require_next_guess(play, game_id=GAME, attempt=attempt, guess=guess, now=now)
     return refusal.value
@@ -36,16 +36,16 @@ def refuse(play: Play, attempt: int, guess: str, *, now: datetime = NOON) -> Pro
         (WRONG, Status.LOST, 0),
     ],
 )
-def test_the_status_follows_from_the_guesses(guesses: tuple[str, ...], status: Status, remaining: int) -> None:
-    play = play_of(*guesses)
+def test_status_follows_from_the_guesses(guesses: tuple[str, ...], status: Status, remaining: int) -> None:
+    play = make_play(*guesses)
     assert (play.status, play.remaining) == (status, remaining)
     assert play.is_over == (remaining == 0)
 
 
-def test_the_keyboard_shows_the_best_that_is_known_of_each_letter() -> None:
-    assert play_of().keyboard() == {}
-    assert list(play_of("crane", "abbey").keyboard().items()) == [
-        ("a", LetterState.CORRECT),  # present in crane, in its place in abbey
+def test_keyboard_shows_the_best_known_state_per_letter() -> None:
+    assert make_play().keyboard() == {}
+    assert list(make_play("crane", "abbey").keyboard().items()) == [
+        ("a", LetterState.CORRECT),  # present in crane, correct in abbey
         ("b", LetterState.ABSENT),
         ("c", LetterState.ABSENT),
         ("e", LetterState.PRESENT),
@@ -55,57 +55,57 @@ def test_the_keyboard_shows_the_best_that_is_known_of_each_letter() -> None:
     ]
 
 
-def test_a_letter_that_is_used_up_in_one_place_is_still_known_from_the_other() -> None:
-    assert play_of("daddy").keyboard()["d"] is LetterState.PRESENT  # the first d; the other two are absent
-    assert play_of("daddy", "doped").keyboard()["d"] is LetterState.CORRECT
-    assert play_of("doped", "daddy").keyboard()["d"] is LetterState.CORRECT  # what is known is not forgotten
+def test_keyboard_never_downgrades_a_letter() -> None:
+    assert make_play("daddy").keyboard()["d"] is LetterState.PRESENT  # the first d; the other two are absent
+    assert make_play("daddy", "doped").keyboard()["d"] is LetterState.CORRECT
+    assert make_play("doped", "daddy").keyboard()["d"] is LetterState.CORRECT  # not downgraded by the second guess
 
 
-def test_the_play_after_an_attempt_knows_nothing_of_later_ones() -> None:
-    play = play_of("crane", "abbey", "ahead")
-    assert play.after(2) == play_of("crane", "abbey")
+def test_play_after_an_attempt_has_no_later_guesses() -> None:
+    play = make_play("crane", "abbey", "ahead")
+    assert play.after(2) == make_play("crane", "abbey")
     assert not play.after(2).is_over
     assert play.after(3) == play
 
 
-def test_a_repeat_is_the_same_guess_for_the_same_attempt() -> None:
-    play = play_of("crane", "abbey")
+def test_repeat_is_the_same_guess_for_the_same_attempt() -> None:
+    play = make_play("crane", "abbey")
     assert is_repeat(play, 1, "crane")
     assert is_repeat(play, 2, "abbey")
     assert not is_repeat(play, 2, "crane")
     assert not is_repeat(play, 3, "abbey")
 
 
-def test_the_next_attempt_is_allowed_and_no_other() -> None:
-    play = play_of("crane", "abbey")
+def test_only_the_next_attempt_is_allowed() -> None:
+    play = make_play("crane", "abbey")
     require_next_guess(play, game_id=GAME, attempt=3, guess="zebra", now=NOON)
-    assert refuse(play, 2, "zebra").detail == "Attempt 2 was another guess; attempt 3 comes next."
-    assert refuse(play, 5, "zebra").detail == "Attempt 3 comes next, not 5."
-    assert isinstance(refuse(play, 1, "zebra"), Conflict)
+    assert get_refusal(play, 2, "zebra").detail == "Attempt 2 was another guess; attempt 3 comes next."
+    assert get_refusal(play, 5, "zebra").detail == "Attempt 3 comes next, not 5."
+    assert isinstance(get_refusal(play, 1, "zebra"), Conflict)
 
 
-def test_after_the_end_nothing_is_allowed() -> None:
-    assert refuse(play_of("ahead"), 2, "crane").detail == "This play is over: it is won."
-    assert refuse(play_of(*WRONG), 6, "crane").detail == "This play is over: it is lost."
+def test_no_guess_is_allowed_after_the_end() -> None:
+    assert get_refusal(make_play("ahead"), 2, "crane").detail == "This play is over: it is won."
+    assert get_refusal(make_play(*WRONG), 6, "crane").detail == "This play is over: it is lost."
 
 
-def test_a_play_may_go_on_until_the_end_of_the_day_after_its_own() -> None:
+def test_play_closes_at_the_end_of_the_next_day() -> None:
     require_next_guess(
-        play_of(), game_id=GAME, attempt=1, guess="crane", now=datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
+        make_play(), game_id=GAME, attempt=1, guess="crane", now=datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
     )
-    refusal = refuse(play_of(), 1, "crane", now=datetime(2026, 11, 25, tzinfo=UTC))
+    refusal = get_refusal(make_play(), 1, "crane", now=datetime(2026, 11, 25, tzinfo=UTC))
     assert isinstance(refusal, Conflict)
     assert refusal.detail.startswith("Game 1983 is closed")
 
 
-def test_only_hard_mode_asks_for_the_hints() -> None:
-    require_next_guess(play_of("abbey"), game_id=GAME, attempt=2, guess="crane", now=NOON)
-    refusal = refuse(play_of("abbey", hard=True), 2, "crane")
+def test_hints_are_required_only_in_hard_mode() -> None:
+    require_next_guess(make_play("abbey"), game_id=GAME, attempt=2, guess="crane", now=NOON)
+    refusal = get_refusal(make_play("abbey", hard=True), 2, "crane")
     assert isinstance(refusal, Invalid)
     assert refusal.detail == "body.guess: in hard mode the first letter must be a."
 
 
-def test_only_todays_game_can_be_begun() -> None:
+def test_only_todays_game_can_be_started() -> None:
     require_today(GAME, DAY)
     for day in (date(2026, 11, 22), date(2026, 11, 24)):
         with pytest.raises(Conflict):
@@ -113,8 +113,8 @@ def test_only_todays_game_can_be_begun() -> None:
 
 
 @pytest.mark.parametrize(("guesses", "won", "count"), [(("crane", "ahead"), True, 2), (WRONG, False, 6)])
-def test_the_result_says_how_it_ended_and_when_to_the_second(guesses: tuple[str, ...], won: bool, count: int) -> None:
+def test_result_has_outcome_guesses_and_time_to_the_second(guesses: tuple[str, ...], won: bool, count: int) -> None:
     now = datetime(2026, 11, 23, 12, 0, 1, 999_999, tzinfo=UTC)
-    assert PlayResult.of(play_of(*guesses), UUID(int=7), GAME, now) == PlayResult(
+    assert PlayResult.of(make_play(*guesses), UUID(int=7), GAME, now) == PlayResult(
         user_id=UUID(int=7), game_id=GAME, won=won, guesses=count, finished=datetime(2026, 11, 23, 12, 0, 1, tzinfo=UTC)
     )

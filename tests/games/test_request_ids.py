@@ -1,4 +1,4 @@
-"""The id of a request goes from games to words and stats; what is done for no request has ids of its own."""
+"""Propagation of request ids from games to words and stats; background work gets new ids."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ HEADERS = {"traceparent": f"00-{ID}-00f067aa0ba902b7-00"}
 
 
 class Recorder:
-    """Notes method and id of each request to an app."""
+    """Middleware that records the method and request id of each request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -39,7 +39,7 @@ class Recorder:
         await self._app(scope, receive, send)
 
 
-def test_words_and_stats_are_asked_with_the_id_of_the_guess(
+def test_guess_propagates_its_request_id_to_words_and_stats(
     make_client: Callable[..., TestClient],
     make_player: Callable[[TestClient], Player],
     stats_service: Stats,
@@ -64,7 +64,7 @@ def test_words_and_stats_are_asked_with_the_id_of_the_guess(
 
 
 @pytest.mark.anyio
-async def test_a_lookup_for_several_guesses_has_the_id_of_the_first(tmp_path: Path) -> None:
+async def test_batched_lookup_has_the_request_id_of_its_first_guess(tmp_path: Path) -> None:
     words = Recorder(make_words_app(tmp_path / "words.db"))
     given: list[str] = []
 
@@ -83,7 +83,7 @@ async def test_a_lookup_for_several_guesses_has_the_id_of_the_first(tmp_path: Pa
     assert len(words.ids) < len(given)
 
 
-def test_each_delivery_in_the_background_has_an_id_of_its_own(
+def test_each_background_delivery_has_its_own_request_id(
     make_client: Callable[..., TestClient], plays_database: Path, stats_service: Stats
 ) -> None:
     players = [uuid4() for _ in range(3)]

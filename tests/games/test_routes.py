@@ -1,4 +1,4 @@
-"""The games service over HTTP, beside a real words service."""
+"""The games service over HTTP, with a real words service: games, checks and answers."""
 
 import shutil
 import sqlite3
@@ -16,31 +16,31 @@ from tests.support.players import NO_CANDIDATE, TODAY
 from tests.support.servers import find_free_port, serving
 
 
-def stored_answers(database: Path) -> dict[int, str]:
+def read_stored_answers(database: Path) -> dict[int, str]:
     with closing(sqlite3.connect(database)) as connection:
         return dict(connection.execute("SELECT game_id, answer FROM answers"))
 
 
-def test_todays_game_is_shown_without_its_answer(client: TestClient) -> None:
+def test_today_returns_the_game_without_its_answer(client: TestClient) -> None:
     response = client.get("/today")
     assert response.json() == {"game_id": TODAY, "date": "2026-11-23", "letters": 5, "guesses": 6}
 
 
-def test_today_changes_at_midnight_utc_while_the_service_runs(client: TestClient, clock: SteppedClock) -> None:
+def test_today_changes_at_midnight_utc(client: TestClient, clock: SteppedClock) -> None:
     clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
     assert client.get("/today").json()["game_id"] == TODAY
     clock.now = datetime(2026, 11, 24, 0, 0, 0, tzinfo=UTC)
     assert client.get("/today").json() == {"game_id": TODAY + 1, "date": "2026-11-24", "letters": 5, "guesses": 6}
 
 
-def test_past_games_are_shown_from_the_first(client: TestClient) -> None:
+def test_past_games_are_available_from_game_0(client: TestClient) -> None:
     assert client.get("/0").json() == {"game_id": 0, "date": "2021-06-19", "letters": 5, "guesses": 6}
     assert client.get("/268").json()["date"] == "2022-03-14"
     assert client.get(f"/{TODAY}").status_code == 200
 
 
 @pytest.mark.parametrize("game_id", [TODAY + 1, 99999, 10**9, 10**30])
-def test_a_game_that_is_yet_to_come_is_404(client: TestClient, game_id: int) -> None:
+def test_future_game_is_404(client: TestClient, game_id: int) -> None:
     assert client.get(f"/{game_id}").status_code == 404
     refused = client.post(f"/{game_id}/check", json={"guess": "crane"})
     assert refused.status_code == 404
@@ -48,11 +48,11 @@ def test_a_game_that_is_yet_to_come_is_404(client: TestClient, game_id: int) -> 
 
 
 @pytest.mark.parametrize("game_id", ["-1", "x", "1.5", "9" * 5000])
-def test_what_is_no_game_number_is_422(client: TestClient, game_id: str) -> None:
+def test_malformed_game_id_is_422(client: TestClient, game_id: str) -> None:
     assert client.get(f"/{game_id}").status_code == 422
 
 
-def test_a_guess_is_coloured(client: TestClient) -> None:
+def test_check_colours_a_guess(client: TestClient) -> None:
     checked = client.post(f"/{TODAY}/check", json={"guess": "DOPED"})
     assert checked.status_code == 200
     states = ["absent", "absent", "absent", "present", "correct"]
@@ -63,33 +63,31 @@ def test_a_guess_is_coloured(client: TestClient) -> None:
     }
 
 
-def test_the_answer_is_correct(client: TestClient) -> None:
+def test_check_of_the_answer_is_correct(client: TestClient) -> None:
     checked = client.post(f"/{TODAY}/check", json={"guess": "ahead"}).json()
     assert checked["correct"] is True
     assert {letter["state"] for letter in checked["letters"]} == {"correct"}
 
 
-def test_a_guess_that_is_in_no_dictionary_is_coloured_too(client: TestClient) -> None:
+def test_check_colours_words_outside_the_dictionary(client: TestClient) -> None:
     assert client.post(f"/{TODAY}/check", json={"guess": "zzzzz"}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "guess", ["", "abc", "abcdef", "crâne", "cran1", "crane\n", "\u212arane", None, 12345, ["crane"]]
 )
-def test_a_guess_that_is_not_five_letters_is_refused(client: TestClient, guess: object) -> None:
+def test_guess_that_is_not_five_letters_is_422(client: TestClient, guess: object) -> None:
     assert client.post(f"/{TODAY}/check", json={"guess": guess}).status_code == 422
 
 
-def test_no_response_but_the_colours_depends_on_the_answer(client: TestClient) -> None:
+def test_responses_do_not_contain_the_answer(client: TestClient) -> None:
     for response in (client.get("/today"), client.get(f"/{TODAY}"), client.get("/openapi.json")):
         assert "ahead" not in response.text
     refused = client.post(f"/{TODAY}/check", json={"guess": "wrong!"})
     assert "ahead" not in refused.text
 
 
-def test_the_answer_of_a_coming_game_can_be_set_and_counts_when_the_day_comes(
-    client: TestClient, clock: SteppedClock
-) -> None:
+def test_answer_set_for_a_future_game_is_used_on_its_day(client: TestClient, clock: SteppedClock) -> None:
     for answer in ("geese", "ABBEY"):
         response = client.put(f"/{TODAY + 1}/answer", json={"answer": answer})
         assert response.status_code == 200
@@ -99,17 +97,17 @@ def test_the_answer_of_a_coming_game_can_be_set_and_counts_when_the_day_comes(
 
 
 @pytest.mark.parametrize("game_id", [0, TODAY - 1, TODAY])
-def test_the_answer_of_todays_game_or_a_past_one_is_fixed(client: TestClient, database: Path, game_id: int) -> None:
-    before = stored_answers(database)
+def test_answer_of_todays_or_a_past_game_is_409(client: TestClient, database: Path, game_id: int) -> None:
+    before = read_stored_answers(database)
     refused = client.put(f"/{game_id}/answer", json={"answer": "crane"})
     assert refused.status_code == 409
-    assert stored_answers(database) == before
+    assert read_stored_answers(database) == before
 
 
-def test_an_answer_that_waits_for_the_lock_over_midnight_does_not_change_the_new_day(
+def test_answer_is_409_when_midnight_passes_before_the_lock(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
-    client.put(f"/{TODAY + 2}/answer", json={"answer": "crane"}).raise_for_status()  # opens what is to be opened
+    client.put(f"/{TODAY + 2}/answer", json={"answer": "crane"}).raise_for_status()  # opens the connections
     clock.was_read.clear()
     clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
     clock.now = datetime(2026, 11, 24, tzinfo=UTC)
@@ -119,64 +117,58 @@ def test_an_answer_that_waits_for_the_lock_over_midnight_does_not_change_the_new
         assert clock.was_read.wait(5)
         other.execute("ROLLBACK")
         assert answer.result().status_code == 409
-    assert stored_answers(database)[TODAY + 1] == "crane"
+    assert read_stored_answers(database)[TODAY + 1] == "crane"
 
 
-def test_an_answer_that_nobody_could_guess_is_refused(client: TestClient, database: Path) -> None:
-    before = stored_answers(database)
+def test_answer_outside_candidates_and_dictionary_is_422(client: TestClient, database: Path) -> None:
+    before = read_stored_answers(database)
     refused = client.put(f"/{TODAY + 1}/answer", json={"answer": "zzzzz"})
     assert refused.status_code == 422
     assert refused.json()["detail"] == "body.answer: zzzzz is neither a candidate nor in the dictionary."
-    assert stored_answers(database) == before
+    assert read_stored_answers(database) == before
 
 
 @pytest.mark.parametrize("body", [{}, {"answer": "abc"}, {"answer": "crâne"}, {"answer": None}, {"guess": "crane"}, []])
-def test_an_answer_of_the_wrong_form_is_refused(client: TestClient, body: object) -> None:
+def test_malformed_answer_is_422(client: TestClient, body: object) -> None:
     assert client.put(f"/{TODAY + 1}/answer", json=body).status_code == 422
 
 
-def test_the_calendar_ends_with_the_year_9999(client: TestClient) -> None:
+def test_last_game_is_in_the_year_9999(client: TestClient) -> None:
     assert client.put("/2914099/answer", json={"answer": "crane"}).json()["date"] == "9999-12-31"
     for game_id in (2914100, 10**30):
         assert client.put(f"/{game_id}/answer", json={"answer": "crane"}).status_code == 422
 
 
-def test_without_the_words_service_an_answer_is_503_and_nothing_is_stored(
-    make_client: Callable[..., TestClient], database: Path
-) -> None:
-    before = stored_answers(database)
+def test_answer_without_the_words_service_is_503(make_client: Callable[..., TestClient], database: Path) -> None:
+    before = read_stored_answers(database)
     with make_client(words_url=f"http://127.0.0.1:{find_free_port()}") as client:
         refused = client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE})
         assert refused.status_code == 503
         assert refused.json()["detail"] == "The words service does not answer. Try again later."
         assert client.get("/today").status_code == 200
-    assert stored_answers(database) == before
+    assert read_stored_answers(database) == before
 
 
-def test_a_words_service_without_its_database_is_503_here_too(
-    make_client: Callable[..., TestClient], tmp_path: Path
-) -> None:
+def test_503_of_the_words_service_is_passed_on(make_client: Callable[..., TestClient], tmp_path: Path) -> None:
     words_database = tmp_path / "words.db"
     with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
         words_database.unlink()
         assert client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE}).status_code == 503
 
 
-def test_what_is_no_words_service_is_503_and_nothing_else(
-    make_client: Callable[..., TestClient], stats_url: str
-) -> None:
+def test_unexpected_response_to_a_lookup_is_503(make_client: Callable[..., TestClient], stats_url: str) -> None:
     with make_client(words_url=stats_url) as client:
         assert client.put(f"/{TODAY + 1}/answer", json={"answer": NO_CANDIDATE}).status_code == 503
 
 
-def test_a_days_answer_is_drawn_with_all_earlier_ones_that_are_missing(
+def test_missing_answers_are_drawn_up_to_the_requested_game(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
     clock.move_days(30)
     client.put(f"/{TODAY + 32}/answer", json={"answer": "zebra"}).raise_for_status()
-    before = stored_answers(database)
+    before = read_stored_answers(database)
     assert client.post(f"/{TODAY + 30}/check", json={"guess": "crane"}).status_code == 200
-    answers = stored_answers(database)
+    answers = read_stored_answers(database)
     assert answers.keys() == {*range(TODAY + 31), TODAY + 32}
     assert {game_id: answers[game_id] for game_id in before} == before
     assert set(answers.values()) <= set(CANDIDATES)
@@ -186,15 +178,13 @@ def test_a_days_answer_is_drawn_with_all_earlier_ones_that_are_missing(
     assert client.post(f"/{TODAY + 30}/check", json={"guess": answers[TODAY + 30]}).json()["correct"] is True
 
 
-def test_a_past_game_that_is_asked_for_first_draws_no_later_one(
-    client: TestClient, database: Path, clock: SteppedClock
-) -> None:
+def test_check_of_a_past_game_draws_no_later_answer(client: TestClient, database: Path, clock: SteppedClock) -> None:
     clock.move_days(30)
     client.post(f"/{TODAY + 10}/check", json={"guess": "crane"}).raise_for_status()
-    assert max(stored_answers(database)) == TODAY + 10
+    assert max(read_stored_answers(database)) == TODAY + 10
 
 
-def test_many_who_come_first_to_a_new_day_see_the_same_answer(
+def test_concurrent_first_requests_draw_one_answer(
     make_client: Callable[..., TestClient], database: Path, clock: SteppedClock
 ) -> None:
     clock.move_days(100)
@@ -204,10 +194,10 @@ def test_many_who_come_first_to_a_new_day_see_the_same_answer(
             pool.map(lambda client: client.post(f"/{TODAY + 100}/check", json={"guess": "ahead"}).json(), instances)
         )
     assert all(check == checks[0] for check in checks)
-    assert stored_answers(database).keys() == set(range(TODAY + 101))
+    assert read_stored_answers(database).keys() == set(range(TODAY + 101))
 
 
-def test_another_installation_draws_other_answers(
+def test_each_installation_draws_its_own_answers(
     make_client: Callable[..., TestClient], database: Path, clock: SteppedClock, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy.db"
@@ -216,22 +206,22 @@ def test_another_installation_draws_other_answers(
     for path in (database, copy):
         with make_client(answers_url=f"sqlite:///{path}") as client:
             client.post(f"/{TODAY + 40}/check", json={"guess": "crane"}).raise_for_status()
-    assert stored_answers(database).keys() == stored_answers(copy).keys()
-    assert stored_answers(database) != stored_answers(copy)
+    assert read_stored_answers(database).keys() == read_stored_answers(copy).keys()
+    assert read_stored_answers(database) != read_stored_answers(copy)
 
 
-def test_an_answer_that_was_drawn_is_not_replaced_by_an_instance_whose_clock_is_behind(
+def test_drawn_answer_survives_an_instance_with_a_late_clock(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
     clock.move_days(3)
     client.post(f"/{TODAY + 3}/check", json={"guess": "crane"}).raise_for_status()
-    before = stored_answers(database)
+    before = read_stored_answers(database)
     clock.move_days(-1)
     assert client.put(f"/{TODAY + 3}/answer", json={"answer": "zebra"}).status_code == 409
-    assert stored_answers(database) == before
+    assert read_stored_answers(database) == before
 
 
-def test_it_is_stored_who_has_set_an_answer(client: TestClient, database: Path, clock: SteppedClock) -> None:
+def test_source_of_an_answer_is_stored(client: TestClient, database: Path, clock: SteppedClock) -> None:
     client.put(f"/{TODAY + 2}/answer", json={"answer": "zebra"}).raise_for_status()
     clock.move_days(2)
     client.post(f"/{TODAY + 2}/check", json={"guess": "crane"}).raise_for_status()
@@ -240,7 +230,7 @@ def test_it_is_stored_who_has_set_an_answer(client: TestClient, database: Path, 
     assert sources == {TODAY: "drawn", TODAY + 1: "operator", TODAY + 2: "operator"}
 
 
-def test_without_candidates_a_check_is_503_with_what_to_do(
+def test_check_without_candidates_is_503_and_names_bin_init(
     client: TestClient, database: Path, clock: SteppedClock
 ) -> None:
     with closing(sqlite3.connect(database)) as connection:
@@ -252,7 +242,7 @@ def test_without_candidates_a_check_is_503_with_what_to_do(
     assert "bin/init" in refused.json()["detail"]
 
 
-def test_the_pages_of_the_documentation_are_not_taken_for_games(client: TestClient) -> None:
+def test_framework_paths_are_not_taken_for_games(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
     assert client.get("/openapi.json").json()["info"]["title"] == "Quintet games"
     assert client.get("/health").json() == {"status": "ok", "instance": "games.1"}

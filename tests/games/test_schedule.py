@@ -1,4 +1,4 @@
-"""Which word may be the answer of a day, and how likely each is."""
+"""Drawing answers: the window in which no word repeats, and a uniform choice outside it."""
 
 import random
 from collections import Counter
@@ -18,12 +18,12 @@ def seeded(seed: int) -> random.Random:
 
 
 @pytest.mark.parametrize(("candidates", "days"), [(1, 0), (2, 1), (3, 1), (4, 2), (2002, 1001)])
-def test_a_word_may_come_again_after_half_as_many_days_as_there_are_candidates(candidates: int, days: int) -> None:
+def test_window_is_half_the_number_of_candidates(candidates: int, days: int) -> None:
     assert window_days(candidates) == days
 
 
 @given(st.integers(1, 12), st.integers(0, 60), seeds)
-def test_no_word_comes_again_within_the_window(count: int, last_game: int, seed: int) -> None:
+def test_no_word_repeats_within_the_window(count: int, last_game: int, seed: int) -> None:
     drawn = draw_missing(WORDS[:count], {}, last_game=last_game, rng=seeded(seed))
     assert list(drawn) == list(range(last_game + 1))
     for game_id, word in drawn.items():
@@ -32,7 +32,7 @@ def test_no_word_comes_again_within_the_window(count: int, last_game: int, seed:
 
 
 @given(st.integers(1, 12), st.integers(0, 40), seeds)
-def test_exactly_the_candidates_outside_the_window_are_possible(count: int, yesterday: int, seed: int) -> None:
+def test_every_candidate_outside_the_window_can_be_drawn(count: int, yesterday: int, seed: int) -> None:
     stored = draw_missing(WORDS[:count], {}, last_game=yesterday, rng=seeded(seed))
     possible = {word for word in WORDS[:count] if word not in list(stored.values())[max(0, len(stored) - count // 2) :]}
     drawn = {
@@ -42,7 +42,7 @@ def test_exactly_the_candidates_outside_the_window_are_possible(count: int, yest
     assert drawn == possible
 
 
-def test_all_candidates_outside_the_window_are_equally_likely() -> None:
+def test_candidates_outside_the_window_are_equally_likely() -> None:
     stored = draw_missing(WORDS, {}, last_game=30, rng=seeded(1))
     rng = seeded(2)
     counts = Counter(draw_missing(WORDS, stored, last_game=31, rng=rng)[31] for _ in range(6000))
@@ -51,8 +51,8 @@ def test_all_candidates_outside_the_window_are_equally_likely() -> None:
 
 
 @given(seeds)
-def test_days_that_are_missing_are_drawn_in_calendar_order(seed: int) -> None:
-    """So a gap of several days gives what drawing each on its day would have given."""
+def test_gap_is_drawn_in_calendar_order(seed: int) -> None:
+    """Drawing several missing days at once gives the same answers as drawing each on its day."""
     stored = draw_missing(WORDS, {}, last_game=10, rng=seeded(seed))
     at_once = draw_missing(WORDS, stored, last_game=14, rng=seeded(seed + 1))
     rng, by_day = seeded(seed + 1), dict(stored)
@@ -62,19 +62,19 @@ def test_days_that_are_missing_are_drawn_in_calendar_order(seed: int) -> None:
 
 
 @given(seeds, st.sampled_from([*WORDS, "other"]))
-def test_an_answer_set_for_a_later_day_changes_no_draw(seed: int, word: str) -> None:
+def test_answer_set_for_a_later_day_changes_no_draw(seed: int, word: str) -> None:
     stored = draw_missing(WORDS, {}, last_game=10, rng=seeded(seed))
     without = draw_missing(WORDS, stored, last_game=13, rng=seeded(seed + 1))
     with_later = draw_missing(WORDS, stored | {14: word}, last_game=13, rng=seeded(seed + 1))
     assert with_later == without
 
 
-def test_an_answer_that_was_set_counts_once_its_day_has_come() -> None:
+def test_set_answers_count_for_the_window_of_later_days() -> None:
     stored = {0: WORDS[0], 1: WORDS[1]}
     drawn = draw_missing(WORDS[:4], stored, last_game=2, rng=seeded(3))
     assert list(drawn) == [2]
     assert drawn[2] in WORDS[2:4]
 
 
-def test_a_word_that_is_no_candidate_excludes_nothing() -> None:
+def test_answer_outside_the_candidates_excludes_no_word() -> None:
     assert list_drawable(WORDS, ["other"]) == WORDS

@@ -1,4 +1,4 @@
-"""The grid that a player shows to others."""
+"""The grid that players share."""
 
 import pytest
 from hypothesis import given
@@ -22,11 +22,11 @@ LOSS = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
         ),
     ],
 )
-def test_the_grid_has_number_score_and_a_row_a_guess(guesses: tuple[str, ...], hard: bool, expected: str) -> None:
+def test_grid_has_game_id_score_and_one_row_per_guess(guesses: tuple[str, ...], hard: bool, expected: str) -> None:
     assert draw_grid(268, Play(hard=hard, guesses=guesses, answer="ahead")) == expected
 
 
 @given(st.lists(st.sampled_from(LOSS), min_size=6, max_size=6))
-def test_the_grid_has_no_letter_of_any_guess(guesses: list[str]) -> None:
+def test_grid_reveals_no_letter(guesses: list[str]) -> None:
     grid = draw_grid(268, Play(hard=True, guesses=tuple(guesses), answer="ahead"))
     assert set(grid.removeprefix("Quintet 268 X/6*")) <= set("\n🟩🟨⬛")

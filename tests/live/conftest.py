@@ -1,4 +1,4 @@
-"""The real suite on free ports with a small population: under foreman or, where that is missing, under honcho."""
+"""The real suite on free ports with a small population, under foreman or, if that is not installed, honcho."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tools.process.stack import Stack, copy_project, running_stack
 
 @pytest.fixture(scope="session")
 def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """tests/live/test_suite.py asks for both runners, and tests/live/test_lifecycle.py starts its own of both."""
+    """A running suite. test_suite.py parametrizes it with both runners; test_lifecycle.py starts suites of its own."""
     runner: str = getattr(request, "param", RUNNER)
     require_runner(runner)
     root = tmp_path_factory.mktemp(runner)
@@ -23,6 +23,6 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture
 def api(stack: Stack) -> Iterator[httpx.Client]:
-    """A client of Traefik; URLs are relative to /api/."""
+    """A client of Traefik, with URLs relative to /api/."""
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as client:
         yield client

@@ -1,4 +1,4 @@
-"""A backup of the running suite, and everything after the loss of what it was made of."""
+"""A backup of the running suite under writes, and its restore after the loss of the databases."""
 
 import asyncio
 import subprocess
@@ -14,12 +14,12 @@ from tools.process.stack import Stack, copy_project, running_stack
 
 WRITERS = 4
 GAMES = 20
-"""Of each new player."""
+"""Games of each new player."""
 PATIENCE_S = 30
 
 
 class Acknowledged:
-    """What the suite has said to have stored: players, and the games of each."""
+    """Acknowledged players and the games of each."""
 
     def __init__(self) -> None:
         self.games: defaultdict[str, set[int]] = defaultdict(set)
@@ -33,7 +33,7 @@ class Acknowledged:
         return {player: set(games) for player, games in self.games.items()}
 
     async def wait_for_more_players(self) -> None:
-        """As many more as there are writers; by then many games are stored, too."""
+        """Waits for as many more players as there are writers; by then many games are stored, too."""
         enough = len(self.games) + WRITERS
         async with asyncio.timeout(PATIENCE_S):
             while len(self.games) < enough:
@@ -42,7 +42,7 @@ class Acknowledged:
 
 
 async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledged) -> None:
-    """Player after player; everything is to be stored at the first attempt."""
+    """Registers players and posts their games, without retries, until cancelled."""
     while True:
         registered = await client.post("users", json={"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD})
         assert registered.status_code == 201, registered.text
@@ -56,14 +56,14 @@ async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledge
 
 
 def run_script(root: Path, name: str, *arguments: str | Path, status: int = 0) -> str:
-    """What it says."""
+    """Runs a script, checks its exit status, and returns its output."""
     ended = subprocess.run([root / "bin" / name, *arguments], capture_output=True, text=True, check=False)
     assert ended.returncode == status, ended.stdout + ended.stderr
     return ended.stdout + ended.stderr
 
 
 async def back_up_under_writes(stack: Stack, headers: dict[str, str], folder: Path) -> dict[str, set[int]]:
-    """What was acknowledged before the backup began."""
+    """Takes a backup during writes; returns what was acknowledged before the backup began."""
     acknowledged = Acknowledged()
     async with (
         httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=10, headers=headers) as client,
@@ -73,14 +73,14 @@ async def back_up_under_writes(stack: Stack, headers: dict[str, str], folder: Pa
         await acknowledged.wait_for_more_players()
         before = acknowledged.copy()
         await asyncio.to_thread(run_script, stack.root, "backup", folder)
-        assert len(acknowledged.games) > len(before), "nobody wrote while the backup was made"
-        await acknowledged.wait_for_more_players()  # nobody waits for a lock any more
+        assert len(acknowledged.games) > len(before), "nothing was written during the backup"
+        await acknowledged.wait_for_more_players()  # no writer waits for a lock any more
         for writer in writers:
             writer.cancel()
     return before
 
 
-def test_what_was_acknowledged_before_a_backup_is_there_after_the_loss_of_everything(tmp_path: Path) -> None:
+def test_restore_has_everything_acknowledged_before_the_backup(tmp_path: Path) -> None:
     root, folder = tmp_path / "project", tmp_path / "backup"
     root.mkdir()
     copy_project(root)
@@ -102,5 +102,5 @@ def test_what_was_acknowledged_before_a_backup_is_there_after_the_loss_of_everyt
             assert api.get(f"users/{player}").status_code == 200
             assert [api.get(f"stats/users/{player}/games/{game}").status_code for game in games] == [200] * len(games)
         result = {"game_id": GAMES, "won": True, "guesses": 3}
-        posted = api.post(f"stats/users/{player}/games", json=result, headers=headers)  # the token of before
+        posted = api.post(f"stats/users/{player}/games", json=result, headers=headers)  # the token of before the loss
         assert posted.status_code == 201, posted.text

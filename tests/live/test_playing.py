@@ -1,4 +1,4 @@
-"""Whole games through Traefik, from registration to leaderboard, with everything real; and with something killed."""
+"""Whole games through Traefik, from registration to leaderboard, also with games killed before delivery."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]
 
 
 def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> dict[str, Any]:
-    """The state after the last guess."""
+    """Plays a game and returns the state after the last guess."""
     url = f"games/{game_id}/plays/{user}"
     assert api.put(url, json={"hard": False}).status_code == 201
     for attempt, guess in enumerate(guesses, start=1):
@@ -44,11 +44,11 @@ def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> dict
     return state
 
 
-def test_a_player_registers_logs_in_plays_and_stands_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
+def test_new_player_plays_and_appears_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
     user = register(api)
     name = api.get(f"users/{user}").json()["username"]
     token = api.post("users/token", data={"username": name, "password": PASSWORD}).json()
-    assert token["token_type"] == "bearer"  # noqa: S105 - the type of a token is no secret
+    assert token["token_type"] == "bearer"  # noqa: S105 - not a secret
     api.headers["Authorization"] = f"Bearer {token['access_token']}"
     game_id = api.get("games/today").json()["game_id"]
     answer = read_answer(stack, game_id)
@@ -67,14 +67,14 @@ def test_a_player_registers_logs_in_plays_and_stands_on_the_leaderboard(stack: S
     assert f"/{answer}" not in log
 
 
-def test_nobody_plays_for_another_or_posts_results_without_the_right(stack: Stack, api: httpx.Client) -> None:
+def test_writes_without_the_required_scope_are_401_or_403(stack: Stack, api: httpx.Client) -> None:
     user, other = register(api), register(api)
     game_id = api.get("games/today").json()["game_id"]
     result = {"game_id": game_id, "won": True, "guesses": 1}
     for headers, status in (({}, 401), (token_headers(stack, Scope.PLAYER, UUID(other)), 403)):
         assert api.put(f"games/{game_id}/plays/{user}", headers=headers).status_code == status
         assert api.post(f"stats/users/{user}/games", json=result, headers=headers).status_code == status
-        for open_game in (game_id, game_id - 1):  # yesterday's may still be finished
+        for open_game in (game_id, game_id - 1):  # yesterday's game can still be finished
             check = api.post(f"games/{open_game}/check", json={"guess": "crane"}, headers=headers)
             assert check.status_code == status
         assert api.put("words/zzzzz", headers=headers).status_code == status
@@ -82,27 +82,27 @@ def test_nobody_plays_for_another_or_posts_results_without_the_right(stack: Stac
     assert api.get(f"stats/users/{user}").json()["gamesPlayed"] == 0
 
 
-def test_a_thousand_games_at_once_end_as_the_statistics_say(stack: Stack) -> None:
-    """Each by a player of the population, over 64 connections; a third of the guesses are sent twice."""
+def test_1000_concurrent_games_agree_with_the_statistics(stack: Stack) -> None:
+    """A thousand players of the population each play a game, over 64 connections; every third guess is sent twice."""
     players = list_players(stack)[:1000]
     game_id = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
     answer = read_answer(stack, game_id)
-    chance = random.Random(2022)  # noqa: S311 - which games are played, no secret
+    rng = random.Random(2022)  # noqa: S311 - the same games in every run
     tokens = {player: token_headers(stack, Scope.PLAYER, player) for player in players}
-    plans = {player: chance.choice([1, 2, 3, 4, 5, 6, None]) for player in players}
+    plans = {player: rng.choice([1, 2, 3, 4, 5, 6, None]) for player in players}
 
     async def play_all() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        turns = asyncio.Semaphore(CONNECTIONS)  # httpx's own pool takes its time when a thousand wait for it
+        semaphore = asyncio.Semaphore(CONNECTIONS)  # httpx's pool is slow with a thousand waiters
         async with httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=60) as client:
 
             async def send(method: str, url: str, player: UUID, body: object = None) -> httpx.Response:
-                async with turns:
+                async with semaphore:
                     return await client.request(method, url, json=body, headers=tokens[player])
 
             return await asyncio.gather(*(play_one(send, player) for player in players))
 
     async def play_one(send: Send, player: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The statistics before, and the state at the end."""
+        """Plays a game; returns the statistics before it, and the state at the end."""
         before = (await send("GET", f"stats/users/{player}", player)).json()
         url = f"games/{game_id}/plays/{player}"
         assert (await send("PUT", url, player)).status_code == 201
@@ -128,13 +128,13 @@ def test_a_thousand_games_at_once_end_as_the_statistics_say(stack: Stack) -> Non
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_a_result_survives_the_death_of_games_between_commit_and_delivery(tmp_path: Path) -> None:
+def test_result_survives_a_crash_between_commit_and_delivery(tmp_path: Path) -> None:
     copy_project(tmp_path)
     make_population(tmp_path)
     settings = tmp_path / ".env"
-    right = settings.read_text(encoding="utf-8")
-    nobody = "http://127.0.0.1:9/api/stats"  # the port of the discard service: nothing listens
-    settings.write_text(re.sub("(?<=GAMES_STATS_URL=).*", nobody, right), encoding="utf-8")
+    valid = settings.read_text(encoding="utf-8")
+    unreachable = "http://127.0.0.1:9/api/stats"  # port of the discard service, on which nothing listens
+    settings.write_text(re.sub("(?<=GAMES_STATS_URL=).*", unreachable, valid), encoding="utf-8")
     with running_stack(tmp_path, runner="honcho") as stack:
         with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as api:
             user = register(api)
@@ -144,7 +144,7 @@ def test_a_result_survives_the_death_of_games_between_commit_and_delivery(tmp_pa
             assert (state["status"], state["statistics"]) == ("lost", None)
         os.kill(find_instance(stack, "games.1").processes[0].pid, signal.SIGKILL)
     assert count_waiting(stack) == 1
-    settings.write_text(right, encoding="utf-8")
+    settings.write_text(valid, encoding="utf-8")
     with running_stack(tmp_path, runner="honcho") as stack:
         wait_until_delivered(stack)
         statistics = httpx.get(f"{stack.url}/api/stats/users/{user}").json()

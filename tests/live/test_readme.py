@@ -1,5 +1,5 @@
-"""The console examples of the documents do what they say: each line is typed into the shell of a new user, whose suite
-has the demo data."""
+"""The console examples of the documents give the printed output: each command runs in one shell, on a suite with the
+demo data."""
 
 import re
 import shutil
@@ -20,10 +20,10 @@ SECTIONS = (
     ("README.md", "See the load being balanced"),
     ("docs/operating.md", "Watch it"),
 )
-"""Document and heading, in the order in which one shell gets them: the later ones use the tour's variables."""
+"""Documents and headings, in the order in which the shell runs them: later ones use variables of the tour."""
 MARK = "--- end of answer ---"
 UUID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
-VARYING = (
+PLACEHOLDERS = (
     (r"stats\.[123]", "stats.N"),
     (r"Quintet \d+", "Quintet N"),
     (r'"game_id":\d{4}', '"game_id":N'),
@@ -36,12 +36,12 @@ VARYING = (
     (r'"request_id":"[0-9a-f]{32}"', '"request_id":"ID"'),
     (r"X-Request-Id: [0-9a-f]{32}", "X-Request-Id: ID"),
 )
-"""What differs from day to day, from installation to installation, and from player to player."""
+"""Patterns of output that differs between days, installations or players, and what replaces it."""
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The suite with the hundred thousand players and million games of the first `bin/run`."""
+    """A suite with the 100,000 players and million games that the first `bin/run` creates."""
     require_runner(RUNNER)
     root = tmp_path_factory.mktemp("demo")
     copy_project(root)
@@ -52,7 +52,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def read_console(document: str, title: str) -> list[tuple[str, str]]:
-    """The commands of a section's console blocks, each with the answer that is printed below it."""
+    """The commands of a section's console blocks, each with the output printed below it."""
     section = (ROOT / document).read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
     blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
     lines = "".join(blocks).split("\n$ ")
@@ -60,8 +60,8 @@ def read_console(document: str, title: str) -> list[tuple[str, str]]:
     return [(command, answer.strip()) for command, _, answer in pairs]
 
 
-def type_into_shell(commands: list[str], folder: Path) -> list[str]:
-    """What each command answers, in one shell in the project's folder."""
+def run_in_shell(commands: list[str], folder: Path) -> list[str]:
+    """Runs all commands in one shell in a folder, and returns the output of each."""
     script = "".join(f"{command}\necho; echo '{MARK}'\n" for command in commands)
     ended = subprocess.run(["bash", "-eu"], cwd=folder, input=script, capture_output=True, text=True, check=True)
     assert ended.stderr == ""
@@ -69,28 +69,28 @@ def type_into_shell(commands: list[str], folder: Path) -> list[str]:
 
 
 def mask(command: str, answer: str) -> str:
-    """An answer without what differs."""
+    """The output of a command with placeholders for what differs."""
     text = answer.replace("\r", "")
-    for pattern, mark in VARYING:
+    for pattern, mark in PLACEHOLDERS:
         text = re.sub(pattern, mark, text)
-    if "$user" in command:  # the players beside a new one depend on its random id
+    if "$user" in command:  # a new player's neighbours depend on the random id
         text = re.sub(rf'"user_id":"{UUID}","username":"[^"]+"', "PLAYER", text)
-    if "/check " in command:  # the answer of a day is drawn in each installation
+    if "/check " in command:  # answers are drawn per installation
         text = text.replace("true", "false")
     if '"username":"ada' in text or "/plays/" in command or "$play" in command:
         text = re.sub(UUID, "USER", text)
     return text
 
 
-def test_every_console_line_answers_as_printed(demo: Stack) -> None:
+def test_every_console_example_has_the_printed_output(demo: Stack) -> None:
     pairs = [pair for document, title in SECTIONS for pair in read_console(document, title)]
-    answers = type_into_shell([command.replace("http://127.0.0.1:9999", demo.url) for command, _ in pairs], demo.root)
+    answers = run_in_shell([command.replace("http://127.0.0.1:9999", demo.url) for command, _ in pairs], demo.root)
     assert len(answers) == len(pairs) >= 12
     for (command, printed), answer in zip(pairs, answers, strict=True):
         assert mask(command, answer) == mask(command, printed), command
 
 
-def test_no_guess_of_the_tour_can_be_an_answer() -> None:
+def test_no_guess_of_the_tour_is_a_candidate() -> None:
     candidates = set((SHARE / "answers.txt").read_text(encoding="utf-8").split())
     tour = " ".join(command for command, _ in read_console(*TOUR))
     listed = re.search(r"for guess in ([a-z ]+);", tour)

@@ -1,4 +1,4 @@
-"""bin/status: what of the running suite it shows, while all is well and while something is not."""
+"""bin/status on a healthy suite, and with instances that are down, hanging or without a database."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ PATIENCE_S = 20
 
 
 def run_status(root: Path) -> tuple[int, dict[str, list[str]]]:
-    """Its exit status, and the words of each line by the name in front."""
+    """The exit status of bin/status, and the columns of each row by name."""
     ended = subprocess.run([root / "bin" / "status"], capture_output=True, text=True, check=False)
     assert ended.stderr == ""
     heading, *lines = [line.split() for line in ended.stdout.splitlines()]
@@ -24,16 +24,14 @@ def run_status(root: Path) -> tuple[int, dict[str, list[str]]]:
     return ended.returncode, {line[0]: line[1:] for line in lines}
 
 
-def wait_until_well(root: Path) -> None:
+def wait_until_healthy(root: Path) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while run_status(root)[0] != 0:
         assert time.monotonic() < deadline, run_status(root)[1]
 
 
-def test_each_instance_has_its_process_port_start_requests_share_memory_and_health(
-    stack: Stack, api: httpx.Client
-) -> None:
-    wait_until_well(stack.root)
+def test_healthy_instances_are_shown_with_all_columns(stack: Stack, api: httpx.Client) -> None:
+    wait_until_healthy(stack.root)
     before = run_status(stack.root)[1]
     for _ in range(30):
         api.get("stats/leaders/wins").raise_for_status()
@@ -49,15 +47,15 @@ def test_each_instance_has_its_process_port_start_requests_share_memory_and_heal
     answered = {name: int(row[4]) - int(before[name][4]) for name, row in rows.items()}
     assert all(9 <= answered[f"stats.{number}"] <= 11 for number in (1, 2, 3)), answered
     assert answered["traefik.1"] == 30
-    assert answered["users.1"] == answered["words.1"] == 0  # neither health checks nor what bin/status asks
+    assert answered["users.1"] == answered["words.1"] == 0  # neither health checks nor requests of bin/status count
     assert 97 <= sum(int(row[5]) for name, row in rows.items() if name != "traefik.1") <= 103
 
 
-def test_an_instance_that_has_ended_is_shown_until_it_is_back(stack: Stack) -> None:
-    wait_until_well(stack.root)
+def test_instance_that_is_down_is_shown_until_it_is_back(stack: Stack) -> None:
+    wait_until_healthy(stack.root)
     instance = find_instance(stack, "stats.2")
     assert instance.keeper is not None
-    instance.keeper.suspend()  # else it might be back before bin/status looks
+    instance.keeper.suspend()  # otherwise the instance might be back before bin/status looks
     try:
         instance.processes[0].kill()
         status, rows = run_status(stack.root)
@@ -67,12 +65,12 @@ def test_an_instance_that_has_ended_is_shown_until_it_is_back(stack: Stack) -> N
     port = next(service.port for service in stack.layout.services if service.name == "stats.2")
     assert rows.pop("stats.2") == ["-", str(port), "-", "-", "-", "-", "does", "not", "run"]
     assert {row[-1] for row in rows.values()} == {"ok"}
-    wait_until_well(stack.root)
+    wait_until_healthy(stack.root)
     assert run_status(stack.root)[1]["stats.2"][0] != str(instance.processes[0].pid)
 
 
-def test_an_instance_that_hangs_does_not_answer(stack: Stack) -> None:
-    wait_until_well(stack.root)
+def test_hanging_instance_is_shown_as_not_answering(stack: Stack) -> None:
+    wait_until_healthy(stack.root)
     pid = find_instance(stack, "stats.3").processes[0].pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -82,11 +80,11 @@ def test_an_instance_that_hangs_does_not_answer(stack: Stack) -> None:
     assert status == 1
     assert rows["stats.3"][0] == str(pid)
     assert rows["stats.3"][-3:] == ["does", "not", "answer"]
-    wait_until_well(stack.root)
+    wait_until_healthy(stack.root)
 
 
-def test_an_instance_without_its_database_says_so(stack: Stack) -> None:
-    wait_until_well(stack.root)
+def test_instance_with_a_missing_database_is_reported(stack: Stack) -> None:
+    wait_until_healthy(stack.root)
     words, away = stack.root / "var" / "words.db", stack.root / "var" / "words.away"
     words.rename(away)
     try:
@@ -95,10 +93,10 @@ def test_an_instance_without_its_database_says_so(stack: Stack) -> None:
         away.rename(words)
     assert status == 1
     assert "The database words.db cannot be opened" in " ".join(rows["words.1"])
-    wait_until_well(stack.root)
+    wait_until_healthy(stack.root)
 
 
-def test_where_nothing_runs_everything_is_said_not_to(tmp_path: Path) -> None:
+def test_stopped_suite_is_shown_as_not_running(tmp_path: Path) -> None:
     layout = copy_project(tmp_path)
     status, rows = run_status(tmp_path)
     assert status == 1

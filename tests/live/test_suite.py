@@ -1,4 +1,4 @@
-"""The running suite as its users see it: through Traefik, and past it."""
+"""The running suite as clients see it, through Traefik and on the services' own ports."""
 
 import asyncio
 import re
@@ -28,20 +28,20 @@ def test_every_service_is_healthy_behind_traefik(api: httpx.Client, service: str
     assert response.json()["instance"].startswith(f"{service}.")
 
 
-def test_thirty_consecutive_calls_are_spread_evenly_over_the_instances(api: httpx.Client) -> None:
+def test_requests_are_balanced_evenly_over_the_instances(api: httpx.Client) -> None:
     counts = Counter(api.get("stats/leaders/wins").headers["X-Served-By"] for _ in range(30))
     assert set(counts) == {"stats.1", "stats.2", "stats.3"}
     assert all(9 <= count <= 11 for count in counts.values()), counts
 
 
-def test_each_instance_answers_on_its_own_port_too(stack: Stack) -> None:
+def test_each_instance_answers_on_its_own_port(stack: Stack) -> None:
     for process in stack.layout.services:
         response = httpx.get(f"http://127.0.0.1:{process.port}/health")
         assert response.json() == {"status": "ok", "instance": process.name}
 
 
 class Links(HTMLParser):
-    """The URLs of a page's scripts and style sheets."""
+    """Collects the URLs of a page's scripts and style sheets."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,9 +53,7 @@ class Links(HTMLParser):
 
 @pytest.mark.parametrize("direct", [False, True], ids=["proxy", "direct"])
 @pytest.mark.parametrize("service", SERVICES)
-def test_swagger_and_all_that_it_loads_come_from_where_it_was_opened(
-    stack: Stack, service: str, *, direct: bool
-) -> None:
+def test_swagger_loads_everything_from_its_own_origin(stack: Stack, service: str, *, direct: bool) -> None:
     port = next(process.port for process in stack.layout.services if process.name == f"{service}.1")
     origin = f"http://127.0.0.1:{port}" if direct else stack.url
     page_url = f"{origin}/docs" if direct else f"{origin}/api/{service}/docs"
@@ -72,11 +70,11 @@ def test_swagger_and_all_that_it_loads_come_from_where_it_was_opened(
         assert httpx.get(url).status_code == 200, url
     document = httpx.get(urls[-1]).json()
     assert document["info"]["title"] == f"Quintet {service}"
-    # what "Try it out" calls: the server of the document, then a path of it
+    # "Try it out" calls the server URL of the document, followed by a path
     assert httpx.get(urljoin(origin, document["servers"][0]["url"]) + "/health").status_code == 200
 
 
-def test_a_players_results_stand_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
+def test_results_of_a_player_appear_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
     user = register(api)
     api.headers.update(token_headers(stack, Scope.SERVICE))
     for game_id in range(400):
@@ -94,7 +92,7 @@ def test_a_players_results_stand_on_the_leaderboard(stack: Stack, api: httpx.Cli
     assert httpx.get(urljoin(str(api.base_url), location)).json()["guesses"] == 4
 
 
-def test_links_of_a_service_work_past_traefik_too(stack: Stack) -> None:
+def test_links_work_on_a_services_own_port(stack: Stack) -> None:
     port = stack.layout.base_port
     created = httpx.post(
         f"http://127.0.0.1:{port}/api/users", json={"username": f"direct-{uuid4().hex[:12]}", "password": PASSWORD}
@@ -104,9 +102,7 @@ def test_links_of_a_service_work_past_traefik_too(stack: Stack) -> None:
     assert httpx.get(f"{stack.url}{created.headers['Location']}").json() == created.json()
 
 
-def test_todays_game_can_be_checked_and_an_answer_is_looked_up_in_the_dictionary(
-    stack: Stack, api: httpx.Client
-) -> None:
+def test_answer_is_checked_against_the_dictionary(stack: Stack, api: httpx.Client) -> None:
     api.headers.update(token_headers(stack, Scope.ADMIN))
     game = api.get("games/today").json()
     checked = api.post(f"games/{game['game_id']}/check", json={"guess": "CRANE"}).json()
@@ -119,10 +115,10 @@ def test_todays_game_can_be_checked_and_an_answer_is_looked_up_in_the_dictionary
     assert api.put(f"games/{game['game_id'] + 1}/answer", json={"answer": "crane"}).status_code == 200
 
 
-def test_a_hundred_concurrent_writers_lose_nothing(stack: Stack) -> None:
-    """Each sends every result twice, at once, over its own connection, for a player of its own."""
+def test_100_concurrent_writers_lose_no_result(stack: Stack) -> None:
+    """Each sends every result twice concurrently, over its own connection, for its own player."""
     headers = token_headers(stack, Scope.SERVICE)
-    finished = [f"2025-01-0{day}T12:00:00Z" for day in range(1, 6)]  # after all that the population has played
+    finished = [f"2025-01-0{day}T12:00:00Z" for day in range(1, 6)]  # later than all games of the population
     new_games = Counter({"3": 4, "fail": 1})
 
     async def write(player: UUID) -> None:
@@ -146,7 +142,7 @@ def test_a_hundred_concurrent_writers_lose_nothing(stack: Stack) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
-def test_a_body_over_the_limit_is_refused_by_traefik_announced_or_not(stack: Stack, api: httpx.Client) -> None:
+def test_oversized_body_is_413_with_or_without_its_length(stack: Stack, api: httpx.Client) -> None:
     user = register(api)
     api.headers.update(token_headers(stack, Scope.SERVICE))
     body = b'{"game_id": 1, "won": true, "guesses": 3, "x": "' + b"x" * 16384 + b'"}'
@@ -158,20 +154,18 @@ def test_a_body_over_the_limit_is_refused_by_traefik_announced_or_not(stack: Sta
 
 
 @pytest.mark.parametrize("origin", ["https://play.example", "null"])
-def test_without_a_setting_no_page_of_another_site_may_call_and_every_host_is_answered(
-    api: httpx.Client, origin: str
-) -> None:
+def test_defaults_allow_every_host_and_no_other_origin(api: httpx.Client, origin: str) -> None:
     response = api.get("games/today", headers={"Origin": origin, "Host": "any.example"})
     assert response.status_code == 200
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_a_path_that_only_begins_like_a_service_is_nobodys(api: httpx.Client) -> None:
+def test_path_that_only_begins_like_a_service_is_404(api: httpx.Client) -> None:
     for path in ("statsx", "statsx/health", "users2", "wordsmith"):
         assert api.get(path).status_code == 404
 
 
-def test_bad_input_gets_a_problem_and_leaves_no_error_in_any_log(stack: Stack, api: httpx.Client) -> None:
+def test_invalid_input_is_a_problem_and_logs_no_error(stack: Stack, api: httpx.Client) -> None:
     user = register(api)
     api.headers.update(token_headers(stack, Scope.SERVICE))
     url = f"stats/users/{user}/games"
@@ -198,9 +192,7 @@ def test_bad_input_gets_a_problem_and_leaves_no_error_in_any_log(stack: Stack, a
     assert re.search(r" 500 \S+ ms", log) is None
 
 
-def test_the_log_has_a_line_a_request_from_its_instance_and_none_for_health_checks(
-    stack: Stack, api: httpx.Client
-) -> None:
+def test_log_has_one_line_per_request_but_no_health_checks(stack: Stack, api: httpx.Client) -> None:
     marker = uuid4()
     response = api.get(f"stats/users/{marker}")
     assert response.status_code == 404
@@ -209,7 +201,7 @@ def test_the_log_has_a_line_a_request_from_its_instance_and_none_for_health_chec
     assert re.search(r"/(health|live|metrics) 200 ", stack.log.read_text(encoding="utf-8")) is None
 
 
-def test_the_dashboard_and_the_metrics_are_on_a_port_of_their_own(stack: Stack) -> None:
+def test_dashboard_and_metrics_are_on_a_separate_port(stack: Stack) -> None:
     own = f"http://127.0.0.1:{stack.layout.dashboard_port}"
     assert httpx.get(f"{own}/dashboard/").status_code == 200
     assert "traefik_config_reloads_total" in httpx.get(f"{own}/metrics").text
@@ -217,7 +209,7 @@ def test_the_dashboard_and_the_metrics_are_on_a_port_of_their_own(stack: Stack) 
     assert httpx.get(f"{stack.url}/metrics").status_code == 404
 
 
-def test_a_script_that_would_replace_the_databases_is_refused_while_the_services_run(stack: Stack) -> None:
+def test_scripts_do_not_replace_databases_in_use(stack: Stack) -> None:
     for command in (["init"], ["populate", "--users", "10", "--games", "20"]):
         arguments = [str(stack.root / "bin" / command[0]), *command[1:], "--force"]
         refused = subprocess.run(arguments, capture_output=True, text=True, check=False)

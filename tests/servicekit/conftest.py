@@ -23,7 +23,7 @@ async def database(ledger: Ledger, anyio_backend: str) -> AsyncIterator[Database
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The SQL of all writers from now on, as SQLite itself reports it, attempts that fail too."""
+    """The SQL of all writer connections from now on, failed attempts included, from SQLite's trace callback."""
     seen: list[str] = []
     open_writer = DatabaseFile.open_writer
 

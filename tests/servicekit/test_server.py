@@ -1,4 +1,4 @@
-"""bin/serve as a process: taking over a port, draining, and ending."""
+"""bin/serve as a process: sharing a port, draining, replacement and shutdown."""
 
 import asyncio
 import os
@@ -34,7 +34,7 @@ def environment(data_paths: DataPaths) -> dict[str, str]:
     return {**os.environ, "WORDS_DATABASE_URL": f"sqlite:///{data_paths.words}", "PS": "words.1"}
 
 
-def answers(port: int) -> bool:
+def is_live(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/live").status_code == httpx.codes.OK
     except httpx.HTTPError:
@@ -45,8 +45,8 @@ def serving(port: int, environment: dict[str, str]) -> AbstractContextManager[su
     return running([str(ROOT / "bin" / "serve"), "words", "--port", str(port)], environment)
 
 
-def keeping(port: int, environment: dict[str, str]) -> AbstractContextManager[subprocess.Popen[str]]:
-    """The same under a supervisor."""
+def supervised(port: int, environment: dict[str, str]) -> AbstractContextManager[subprocess.Popen[str]]:
+    """The same service under its supervisor, bin/keep."""
     return running(
         [str(ROOT / "bin" / "keep"), "--listen", str(port), str(ROOT / "bin" / "serve"), "words"], environment
     )
@@ -62,49 +62,47 @@ def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[sub
             process.communicate(timeout=PATIENCE_S)
 
 
-def test_a_burst_of_connections_is_taken_in_a_few_rounds_of_the_loop(port: int) -> None:
-    """With a single descriptor it would take as many rounds as there are connections."""
-    rounds = 0
-    taken_in: list[int] = []
+def test_burst_of_connections_is_accepted_in_a_few_iterations(port: int) -> None:
+    """With a single listening descriptor it would take one event loop iteration per connection."""
+    iterations = 0
+    accepted_in: list[int] = []
 
-    class Noting(asyncio.Protocol):
+    class AcceptRecorder(asyncio.Protocol):
         def connection_made(self, _transport: asyncio.BaseTransport) -> None:
-            taken_in.append(rounds)
+            accepted_in.append(iterations)
 
-    async def take_burst() -> None:
-        nonlocal rounds
+    async def accept_burst() -> None:
+        nonlocal iterations
         loop = asyncio.get_running_loop()
-        servers = [await loop.create_server(Noting, sock=each) for each in duplicate(open_listener(port))]
+        servers = [await loop.create_server(AcceptRecorder, sock=each) for each in duplicate(open_listener(port))]
         clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
-        while len(taken_in) < len(clients):
-            rounds += 1
+        while len(accepted_in) < len(clients):
+            iterations += 1
             await asyncio.sleep(0)
         for server in servers:
             server.close()
         for client in clients:
             client.close()
 
-    uvloop.run(take_burst())
-    assert taken_in[-1] - taken_in[0] < 2 * 40 / ACCEPTORS
+    uvloop.run(accept_burst())
+    assert accepted_in[-1] - accepted_in[0] < 2 * 40 / ACCEPTORS
 
 
-def test_an_idle_connection_is_answered_once_more_and_closed_while_it_drains(
-    port: int, environment: dict[str, str]
-) -> None:
+def test_draining_instance_answers_and_closes_an_idle_connection(port: int, environment: dict[str, str]) -> None:
     with serving(port, environment) as process, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        wait_until(lambda: answers(port))
+        wait_until(lambda: is_live(port))
         assert "Connection" not in client.get("/live").headers
         process.send_signal(signal.SIGTERM)
-        wait_until(lambda: is_free(port))  # nobody new is taken
-        response = client.get("/live")  # on the connection that is open
+        wait_until(lambda: is_free(port))  # no new connections are accepted
+        response = client.get("/live")  # on the connection kept alive
         assert response.status_code == 200
         assert response.headers["Connection"] == "close"
         assert process.wait(PATIENCE_S) == -signal.SIGTERM
 
 
-def test_an_idle_connection_that_nobody_uses_ends_with_the_drain(port: int, environment: dict[str, str]) -> None:
+def test_unused_idle_connection_is_closed_when_the_drain_ends(port: int, environment: dict[str, str]) -> None:
     with serving(port, environment) as process, httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-        wait_until(lambda: answers(port))
+        wait_until(lambda: is_live(port))
         client.get("/live")
         began_at = time.monotonic()
         process.send_signal(signal.SIGTERM)
@@ -112,47 +110,47 @@ def test_an_idle_connection_that_nobody_uses_ends_with_the_drain(port: int, envi
         assert time.monotonic() - began_at >= DRAIN_S
 
 
-def test_what_waits_in_the_accept_queue_survives_a_replacement(port: int, environment: dict[str, str]) -> None:
-    with keeping(port, environment) as keeper:
-        wait_until(lambda: answers(port))
-        (old,) = psutil.Process(keeper.pid).children()
-        old.suspend()  # so that connections wait
+def test_accept_queue_survives_a_replacement(port: int, environment: dict[str, str]) -> None:
+    with supervised(port, environment) as supervisor:
+        wait_until(lambda: is_live(port))
+        (old,) = psutil.Process(supervisor.pid).children()
+        old.suspend()  # so that connections stay in the accept queue
         waiting = [send_request(port) for _ in range(5)]
         old.kill()
         assert [read_answer(connection) for connection in waiting] == [b"HTTP/1.1 200 OK"] * 5
 
 
 def test_replacing_an_instance_resets_no_connection(port: int, environment: dict[str, str]) -> None:
-    """Each request has a connection of its own, and is never sent again."""
-    with keeping(port, environment) as keeper:
-        wait_until(lambda: answers(port))
-        (first,) = psutil.Process(keeper.pid).children()
+    """Each request uses a new connection and is never retried."""
+    with supervised(port, environment) as supervisor:
+        wait_until(lambda: is_live(port))
+        (first,) = psutil.Process(supervisor.pid).children()
         with ThreadPoolExecutor(8) as pool:
             stop = Event()
             clients = [pool.submit(ask_until, stop, port) for _ in range(8)]
             try:
                 for _ in range(3):
-                    replace_instance(keeper.pid)
+                    replace_instance(supervisor.pid)
             finally:
                 stop.set()
             assert sum(client.result() for client in clients) > 100
-        assert first not in psutil.Process(keeper.pid).children()
+        assert first not in psutil.Process(supervisor.pid).children()
 
 
-def find_instance(keeper: int) -> list[psutil.Process]:
-    """Without the short-lived children of the scripts in bin/."""
+def find_instance(supervisor: int) -> list[psutil.Process]:
+    """The service process, without short-lived children of the scripts in bin/."""
     found = []
-    for child in psutil.Process(keeper).children():
+    for child in psutil.Process(supervisor).children():
         with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
             if "servicekit.server" in child.cmdline():
                 found.append(child)
     return found
 
 
-def replace_instance(keeper: int) -> None:
-    """Returns when the process that ran before has ended."""
-    (old,) = psutil.Process(keeper).children()
-    os.kill(keeper, signal.SIGUSR1)
+def replace_instance(supervisor: int) -> None:
+    """Replaces the instance, and returns when the old process has exited."""
+    (old,) = psutil.Process(supervisor).children()
+    os.kill(supervisor, signal.SIGUSR1)
     wait_until(lambda: not old.is_running())
 
 
@@ -163,13 +161,13 @@ def send_request(port: int) -> socket.socket:
 
 
 def read_answer(connection: socket.socket) -> bytes:
-    """The first line."""
+    """Reads the status line of the response."""
     with connection, connection.makefile("rb") as answer:
         return answer.readline().strip()
 
 
 def ask_until(stop: Event, port: int) -> int:
-    """How many were answered; raises if one was not."""
+    """Sends requests until stopped; returns how many succeeded, raises if one failed."""
     count = 0
     while not stop.is_set():
         assert read_answer(send_request(port)) == b"HTTP/1.1 200 OK"
@@ -186,12 +184,12 @@ def ask_until(stop: Event, port: int) -> int:
         (["nothing", "--port", "5000"], "There is no service 'nothing': choose from games, stats, users, words."),
     ],
 )
-def test_a_wrong_argument_is_refused_in_a_sentence(arguments: list[str], sentence: str) -> None:
+def test_invalid_argument_is_refused_in_one_sentence(arguments: list[str], sentence: str) -> None:
     refused = subprocess.run([ROOT / "bin" / "serve", *arguments], capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr) == (1, f"{sentence}\n")
 
 
-def test_a_port_in_use_is_named(port: int, environment: dict[str, str]) -> None:
+def test_port_in_use_is_reported(port: int, environment: dict[str, str]) -> None:
     with socket.create_server(("127.0.0.1", port)), serving(port, environment) as process:
         assert process.wait(PATIENCE_S) == 1
         assert process.stderr is not None
@@ -200,20 +198,20 @@ def test_a_port_in_use_is_named(port: int, environment: dict[str, str]) -> None:
         )
 
 
-def test_a_second_instance_beside_a_running_one_is_refused(port: int, environment: dict[str, str]) -> None:
+def test_second_instance_on_a_port_is_refused(port: int, environment: dict[str, str]) -> None:
     with serving(port, environment):
-        wait_until(lambda: answers(port))
+        wait_until(lambda: is_live(port))
         with serving(port, environment) as second:
             assert second.wait(PATIENCE_S) == 1
 
 
 @pytest.mark.parametrize("is_ready", [True, False], ids=["ready", "importing"])
-def test_an_instance_whose_supervisor_is_killed_ends(port: int, environment: dict[str, str], *, is_ready: bool) -> None:
-    with keeping(port, environment) as keeper:
-        wait_until(lambda: find_instance(keeper.pid))
+def test_instance_ends_when_its_supervisor_is_killed(port: int, environment: dict[str, str], *, is_ready: bool) -> None:
+    with supervised(port, environment) as supervisor:
+        wait_until(lambda: find_instance(supervisor.pid))
         if is_ready:
-            wait_until(lambda: answers(port))
-        (child,) = find_instance(keeper.pid)
-        keeper.kill()
+            wait_until(lambda: is_live(port))
+        (child,) = find_instance(supervisor.pid)
+        supervisor.kill()
         wait_until(lambda: not child.is_running())
         assert is_free(port)

@@ -1,4 +1,4 @@
-"""What every service has: a small one here, and the ways in which its requests go wrong."""
+"""Common behaviour of all services, tested with a small one: error responses, health, root path and Swagger."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from servicekit.settings import ServiceSettings
 from tests.support.ledger import Ledger, create_ledger
 from tests.support.problem_checks import assert_problem
 
-MISSING_SECRET = "a secret of the server's"  # noqa: S105 - what must not get out
+INTERNAL_DETAIL = "a secret of the server's"  # must not reach clients
 
 
 class Entry(BaseModel):
@@ -40,7 +40,7 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
         return {"root_path": request.scope["root_path"]}
 
     @router.post("/entries", responses=problems(Invalid))
-    async def take_entry(entry: Entry) -> Entry:
+    async def post_entry(entry: Entry) -> Entry:
         return entry
 
     @router.put("/entries", responses=problems(Invalid))
@@ -57,7 +57,7 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
         for kind in kinds:
             if kind.status == status:
                 raise kind("It cannot be, dear \ud800.")
-        raise RuntimeError(MISSING_SECRET)
+        raise RuntimeError(INTERNAL_DETAIL)
 
     return create_service(
         ServiceSettings(_env_file=None, instance="ledger.7"),
@@ -77,63 +77,63 @@ def client(ledger: Ledger) -> Iterator[TestClient]:
 
 
 def post(client: TestClient, body: bytes | str, content_type: str | None = "application/json") -> str:
-    """The sentence of the 422."""
+    """Posts a body and returns the detail of the 422."""
     headers = {"Content-Type": content_type} if content_type else {}
     return assert_problem(client.post("/entries", content=body, headers=headers), 422)
 
 
 @pytest.mark.parametrize("status", [404, 409, 422, 503])
-def test_a_problem_is_answered_with_its_status_and_sentence(client: TestClient, status: int) -> None:
+def test_problem_has_its_status_and_detail(client: TestClient, status: int) -> None:
     response = client.get(f"/problems/{status}")
     assert assert_problem(response, status) == "It cannot be, dear \ud800."
     assert "traceback" not in response.text.lower()
 
 
-def test_an_unexpected_error_is_a_500_that_tells_the_client_nothing(client: TestClient) -> None:
+def test_unexpected_error_is_a_500_without_details(client: TestClient) -> None:
     response = client.get("/problems/1")
     assert assert_problem(response, 500) == "Something unexpected went wrong here; it has been logged."
-    assert MISSING_SECRET not in response.text
+    assert INTERNAL_DETAIL not in response.text
     assert response.headers["X-Served-By"] == "ledger.7"
-    assert response.headers["Connection"] == "close"  # the server closes it: no other request may be sent on it
+    assert response.headers["Connection"] == "close"  # the server closes the connection, so it must not be reused
 
 
-def test_an_unexpected_error_reaches_the_server_that_logs_it(ledger: Ledger) -> None:
-    with TestClient(create_ledger_service(ledger)) as client, pytest.raises(RuntimeError, match=MISSING_SECRET):
+def test_unexpected_error_is_raised_to_the_server_to_be_logged(ledger: Ledger) -> None:
+    with TestClient(create_ledger_service(ledger)) as client, pytest.raises(RuntimeError, match=INTERNAL_DETAIL):
         client.get("/problems/1")
 
 
-def test_a_path_that_does_not_exist_is_404(client: TestClient) -> None:
+def test_unknown_path_is_404(client: TestClient) -> None:
     assert assert_problem(client.get("/nothing/here"), 404) == "There is nothing at this path."
     assert_problem(client.get("/%ff%ed%a0%80"), 404)
 
 
-def test_a_path_that_a_client_claims_to_have_asked_for_is_not_shown(client: TestClient) -> None:
+def test_x_replaced_path_of_a_client_is_not_echoed(client: TestClient) -> None:
     response = client.get("/nothing", headers={"X-Replaced-Path": "/evil"})
     assert "evil" not in response.text
 
 
 @pytest.mark.parametrize("path", ["/total/", "/entries/", "/health/", "/docs/", "/openapi.json/"])
-def test_a_slash_too_many_is_404_and_no_redirect(client: TestClient, path: str) -> None:
+def test_trailing_slash_is_404_without_a_redirect(client: TestClient, path: str) -> None:
     for method in ("GET", "POST"):
         response = client.request(method, path, headers={"Host": "evil.example"}, follow_redirects=False)
         assert_problem(response, 404)
         assert "Location" not in response.headers
 
 
-def test_a_method_that_is_not_possible_is_405_with_those_that_are(client: TestClient) -> None:
+def test_unsupported_method_is_405_with_allow(client: TestClient) -> None:
     response = client.delete("/entries")
     assert assert_problem(response, 405) == "DELETE is not possible here; use POST, PUT."
     assert response.headers["Allow"] == "POST, PUT"
 
 
 @pytest.mark.parametrize(("path", "allowed"), [("/docs", "GET"), ("/health", "GET"), ("/openapi.json", "GET")])
-def test_so_is_one_at_a_path_of_the_framework(client: TestClient, path: str, allowed: str) -> None:
+def test_unsupported_method_on_a_framework_path_is_405(client: TestClient, path: str, allowed: str) -> None:
     response = client.delete(path)
     assert assert_problem(response, 405) == f"DELETE is not possible here; use {allowed}."
     assert response.headers["Allow"] == allowed
 
 
-def test_a_sentence_names_each_field_that_is_wrong(client: TestClient) -> None:
+def test_validation_error_names_each_invalid_field(client: TestClient) -> None:
     response = client.post("/entries", json={"number": "1", "note": 2, "page": 3})
     assert assert_problem(response, 422) == (
         "body.number: Input should be a valid integer; body.note: Input should be a valid string;"
@@ -142,18 +142,18 @@ def test_a_sentence_names_each_field_that_is_wrong(client: TestClient) -> None:
     assert [error["field"] for error in response.json()["errors"]] == ["body.number", "body.note", "body.page"]
 
 
-def test_ten_thousand_mistakes_are_not_all_told(client: TestClient) -> None:
+def test_number_of_reported_field_errors_is_limited(client: TestClient) -> None:
     response = client.post("/entries", json={f"key{number}": 0 for number in range(10_000)})
     assert_problem(response, 422)
     assert len(response.json()["errors"]) == MAX_FIELD_ERRORS
 
 
-def test_the_input_is_not_sent_back(client: TestClient) -> None:
+def test_invalid_input_is_not_echoed(client: TestClient) -> None:
     assert "hunter2" not in client.post("/entries", json={"number": "hunter2", "note": ["hunter2"]}).text
 
 
 @pytest.mark.parametrize("body", ["{", '{"number": 1,}', "{'number': 1}", "number=1", '{"number": 1} 2'])
-def test_broken_json_is_422_and_says_where(client: TestClient, body: str) -> None:
+def test_broken_json_is_422(client: TestClient, body: str) -> None:
     assert "JSON" in post(client, body)
 
 
@@ -166,9 +166,9 @@ def test_broken_json_is_422_and_says_where(client: TestClient, body: str) -> Non
         b'{"a":' * 10_000,
         b'{"number": ' + b"9" * 5000 + b"}",
     ],
-    ids=["not UTF-8", "cut UTF-16", "deep lists", "deep objects", "more digits than Python reads"],
+    ids=["not UTF-8", "cut UTF-16", "deep lists", "deep objects", "too many digits"],
 )
-def test_what_python_cannot_read_is_422(client: TestClient, body: bytes) -> None:
+def test_json_that_python_cannot_parse_is_422(client: TestClient, body: bytes) -> None:
     assert post(client, body)
 
 
@@ -181,23 +181,23 @@ def test_what_python_cannot_read_is_422(client: TestClient, body: bytes) -> None
         r'{"number": "\udfff"}',
     ],
 )
-def test_a_lone_surrogate_is_422_wherever_it_stands(client: TestClient, body: str) -> None:
+def test_lone_surrogate_is_422_in_keys_and_values(client: TestClient, body: str) -> None:
     assert post(client, body)
 
 
 @pytest.mark.parametrize(
     "body", ["", "null", "[]", "1", '"text"', "true", "[{}]", '{"number": NaN}', '{"number": 1e999}']
 )
-def test_json_of_another_shape_is_422(client: TestClient, body: str) -> None:
+def test_json_of_the_wrong_type_is_422(client: TestClient, body: str) -> None:
     assert post(client, body).startswith("body")
 
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded", "nonsense"])
-def test_json_that_is_not_called_json_is_422_and_says_so(client: TestClient, content_type: str | None) -> None:
+def test_json_with_another_content_type_is_422(client: TestClient, content_type: str | None) -> None:
     assert "Content-Type: application/json" in post(client, '{"number": 1}', content_type)
 
 
-def test_a_key_that_comes_twice_counts_once(client: TestClient) -> None:
+def test_last_of_duplicate_keys_wins(client: TestClient) -> None:
     assert client.post(
         "/entries", content='{"number": 1, "number": 2}', headers={"Content-Type": "application/json"}
     ).json() == {
@@ -206,7 +206,7 @@ def test_a_key_that_comes_twice_counts_once(client: TestClient) -> None:
     }
 
 
-def test_a_missing_database_is_503_without_the_servers_paths_or_a_trace(client: TestClient, ledger: Ledger) -> None:
+def test_missing_database_is_503_without_server_paths(client: TestClient, ledger: Ledger) -> None:
     ledger.path.unlink()
     for path in ("/total", "/health"):
         response = client.get(path)
@@ -217,7 +217,7 @@ def test_a_missing_database_is_503_without_the_servers_paths_or_a_trace(client: 
     assert client.get("/total").json() == 0
 
 
-def test_a_broken_database_is_503_without_the_servers_paths_or_a_trace(client: TestClient, ledger: Ledger) -> None:
+def test_corrupt_database_is_503_without_paths_or_traceback(client: TestClient, ledger: Ledger) -> None:
     ledger.path.write_bytes(b"no database" * 1000)
     response = client.get("/total")
     assert_problem(response, 503)
@@ -225,7 +225,7 @@ def test_a_broken_database_is_503_without_the_servers_paths_or_a_trace(client: T
     assert "traceback" not in response.text.lower()
 
 
-def test_a_locked_database_is_503(client: TestClient, ledger: Ledger) -> None:
+def test_health_of_a_locked_database_is_503(client: TestClient, ledger: Ledger) -> None:
     with closing(sqlite3.connect(ledger.path, isolation_level=None)) as connection:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA journal_mode = DELETE")
@@ -241,30 +241,30 @@ def test_health_names_the_instance(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/problems/503", "/docs", "/openapi.json"])
-def test_every_response_says_who_gave_it(client: TestClient, path: str) -> None:
+def test_every_response_names_its_instance(client: TestClient, path: str) -> None:
     assert client.get(path).headers["X-Served-By"] == "ledger.7"
 
 
 PREFIX = "/api/ledger"
-Path = Annotated[str, "as uvicorn, told --root-path, hands it over: the prefix, then what the client asked for"]
+Path = Annotated[str, "as uvicorn passes it with --root-path: the prefix, then the path of the request"]
 
 
 @pytest.mark.parametrize(
     ("path", "route"),
     [
         (PREFIX, "/"),
-        (f"{PREFIX}/", "/"),  # Traefik has stripped the prefix, or the service's own port was asked
+        (f"{PREFIX}/", "/"),  # through Traefik, which strips the prefix, or on the service's own port
         (f"{PREFIX}/total", "/total"),
-        (f"{PREFIX}{PREFIX}", "/"),  # the service's own port, asked with the prefix
+        (f"{PREFIX}{PREFIX}", "/"),  # on the service's own port, with the prefix
         (f"{PREFIX}{PREFIX}/", "/"),
         (f"{PREFIX}{PREFIX}/total", "/total"),
         (f"{PREFIX}{PREFIX}/health", "/health"),
         (f"{PREFIX}{PREFIX}/openapi.json", "/openapi.json"),
-        (f"{PREFIX}{PREFIX}s/total", None),  # another's prefix
+        (f"{PREFIX}{PREFIX}s/total", None),  # another service's prefix
         (f"{PREFIX}{PREFIX}{PREFIX}/total", None),
     ],
 )
-def test_links_with_the_prefix_work_on_the_services_own_port(ledger: Ledger, path: Path, route: str | None) -> None:
+def test_prefixed_links_work_on_the_services_own_port(ledger: Ledger, path: Path, route: str | None) -> None:
     with TestClient(create_ledger_service(ledger), root_path=PREFIX) as client:
         response = client.get(path, follow_redirects=False)
         expected = client.get(f"{PREFIX}{route}")
@@ -278,13 +278,13 @@ def test_links_with_the_prefix_work_on_the_services_own_port(ledger: Ledger, pat
 @pytest.mark.parametrize(
     ("path", "status"), [(f"{PREFIX}/total", 200), (f"{PREFIX}{PREFIX}", 404), (f"{PREFIX}{PREFIX}/total", 404)]
 )
-def test_a_prefix_that_traefik_has_stripped_is_not_taken_off_again(ledger: Ledger, path: Path, status: int) -> None:
+def test_prefix_stripped_by_traefik_is_not_stripped_again(ledger: Ledger, path: Path, status: int) -> None:
     headers = {"X-Forwarded-Prefix": PREFIX}
     with TestClient(create_ledger_service(ledger), root_path=PREFIX, headers=headers) as client:
         assert client.get(path).status_code == status
 
 
-def test_swagger_asks_for_the_openapi_document_under_the_prefix_and_for_nothing_elsewhere(ledger: Ledger) -> None:
+def test_swagger_loads_its_document_under_the_prefix(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger), root_path=PREFIX) as client:
         page = client.get(f"{PREFIX}/docs").text
         assert f"'{PREFIX}/openapi.json'" in page

@@ -21,7 +21,7 @@ def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     "url",
     ["", "var/ledger.db", "sqlite://var/ledger.db", "sqlite:///", "postgresql://host/ledger", "SQLITE:///x.db"],
 )
-def test_a_bad_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_invalid_database_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     with pytest.raises(ValidationError) as refusal:
         Settings()
@@ -30,20 +30,20 @@ def test_a_bad_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch, url: s
 
 
 @pytest.mark.parametrize("timeout", ["-1", "60001", "soon", "1.5"])
-def test_a_bad_timeout_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, timeout: str) -> None:
+def test_invalid_timeout_is_refused_by_its_name(monkeypatch: pytest.MonkeyPatch, timeout: str) -> None:
     monkeypatch.setenv("BUSY_TIMEOUT_MS", timeout)
     with pytest.raises(ValidationError, match="BUSY_TIMEOUT_MS"):
         Settings()
 
 
 @pytest.mark.parametrize("name", ["PS", "HONCHO_PROCESS_NAME"])
-def test_the_instance_is_what_foreman_or_honcho_calls_it(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_instance_is_the_name_given_by_foreman_or_honcho(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     assert Settings().instance == ""
     monkeypatch.setenv(name, "ledger.2")
     assert Settings().instance == "ledger.2"
 
 
-def test_the_environment_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("DATABASE_URL=sqlite:///file.db\nBUSY_TIMEOUT_MS=7\nOTHER=1\n", encoding="utf-8")
     monkeypatch.setenv("DATABASE_URL", "sqlite:///environment.db")
     settings = Settings()
@@ -51,6 +51,6 @@ def test_the_environment_comes_before_the_env_file(tmp_path: Path, monkeypatch: 
     assert settings.busy_timeout_ms == 7
 
 
-def test_settings_never_change() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        Settings().busy_timeout_ms = 1  # type: ignore[misc]  # what is to be refused
+        Settings().busy_timeout_ms = 1  # type: ignore[misc]  # must be refused

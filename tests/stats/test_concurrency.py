@@ -1,4 +1,4 @@
-"""Many clients at once, and several instances on the same files, as behind Traefik."""
+"""Concurrent clients of several instances on the same databases, as behind Traefik."""
 
 import asyncio
 import random
@@ -41,7 +41,7 @@ def user_id(data_paths: DataPaths) -> UUID:
     return add_user(data_paths)
 
 
-async def test_of_a_hundred_equal_results_at_once_one_is_new(
+async def test_concurrent_posts_of_one_result_store_it_once(
     instances: list[httpx.AsyncClient], user_id: UUID, data_paths: DataPaths
 ) -> None:
     body = write_body(1, finish(1))
@@ -52,7 +52,7 @@ async def test_of_a_hundred_equal_results_at_once_one_is_new(
     assert (await instances[0].get(f"/users/{user_id}")).json() == count_statistics([finish(1)])
 
 
-async def test_of_a_hundred_different_results_of_one_game_one_is_taken_and_its_repeats(
+async def test_concurrent_conflicting_results_store_only_the_first(
     instances: list[httpx.AsyncClient], user_id: UUID
 ) -> None:
     games = [finish(number % 10, guesses=number % 6 + 1, won=number % 4 > 0) for number in range(100)]
@@ -61,13 +61,13 @@ async def test_of_a_hundred_different_results_of_one_game_one_is_taken_and_its_r
         for number, game in enumerate(games)
     )
     responses = await asyncio.gather(*posts)
-    (taken,) = [game for game, response in zip(games, responses, strict=True) if response.status_code == 201]
+    (accepted,) = [game for game, response in zip(games, responses, strict=True) if response.status_code == 201]
     for game, response in zip(games, responses, strict=True):
-        assert response.status_code in ({201, 200} if game == taken else {409})
-    assert (await instances[1].get(f"/users/{user_id}")).json() == count_statistics([taken])
+        assert response.status_code in ({201, 200} if game == accepted else {409})
+    assert (await instances[1].get(f"/users/{user_id}")).json() == count_statistics([accepted])
 
 
-async def test_a_hundred_writers_of_all_instances_lose_nothing(
+async def test_concurrent_writes_at_all_instances_lose_no_result(
     instances: list[httpx.AsyncClient], data_paths: DataPaths
 ) -> None:
     rng = random.Random(100)  # noqa: S311 - the same games in every run
@@ -92,7 +92,7 @@ async def test_a_hundred_writers_of_all_instances_lose_nothing(
     assert sum(len(rows) for rows in read_everything(data_paths)[::2]) == 200
 
 
-async def test_what_one_instance_has_acknowledged_every_other_one_shows_at_once(
+async def test_acknowledged_result_is_visible_at_other_instances(
     instances: list[httpx.AsyncClient], user_id: UUID
 ) -> None:
     games = []
@@ -103,7 +103,9 @@ async def test_what_one_instance_has_acknowledged_every_other_one_shows_at_once(
         assert (await reader.get(f"/users/{user_id}")).json() == count_statistics(games)
 
 
-async def test_a_client_that_goes_away_leaves_all_or_nothing(instances: list[httpx.AsyncClient], user_id: UUID) -> None:
+async def test_cancelled_post_stores_the_whole_result_or_nothing(
+    instances: list[httpx.AsyncClient], user_id: UUID
+) -> None:
     rng = random.Random(4)  # noqa: S311 - moments, not secrets
     for game_id in range(100):
         post = instances[0].post(f"/users/{user_id}/games", json=write_body(game_id, finish(game_id % 9)))
@@ -122,7 +124,7 @@ async def is_stored(client: httpx.AsyncClient, user_id: UUID, game_id: int) -> b
     return (await client.get(f"/users/{user_id}/games/{game_id}")).status_code == 200
 
 
-async def test_pages_read_while_results_are_stored_do_not_contradict_themselves(
+async def test_pages_are_consistent_during_concurrent_writes(
     instances: list[httpx.AsyncClient], data_paths: DataPaths
 ) -> None:
     users = [add_user(data_paths) for _ in range(20)]
@@ -145,15 +147,15 @@ async def test_pages_read_while_results_are_stored_do_not_contradict_themselves(
             check_rows(response, "streak" if "streaks" in response.request.url.path else "wins")
     for board in ("wins", "streaks"):
         order = sorted(str(user_id) for user_id in users)  # all have played and won alike
-        for index, last in enumerate(order):
-            response = await instances[index % 3].get(f"/leaders/{board}?after={last}&limit=100")
+        for index, after_id in enumerate(order):
+            response = await instances[index % 3].get(f"/leaders/{board}?after={after_id}&limit=100")
             rows = [(leader["rank"], leader["user_id"]) for leader in response.json()["leaders"]]
             assert rows == [(1, user_id) for user_id in order[index + 1 :]]
 
 
 def check_rows(response: httpx.Response, score: str) -> None:
-    """Equal scores share a rank, each other row has at least so many players before it as the page shows, a player
-    stands once, and the one who was asked for is on the page."""
+    """Checks that a page is consistent: rows in descending order, equal scores share a rank, no rank is better than the
+    page's own rows allow, no player appears twice, and a page around a player includes that player."""
     leaders = response.json()["leaders"]
     for better, worse in pairwise(leaders):
         assert better[score] >= worse[score]

@@ -1,4 +1,5 @@
-"""Pages of a board, made of what the shards have; the endpoints are in test_leaders.py and test_windows.py."""
+"""Merging the shards' rows into leaderboard pages; test_leaderboard_top.py and test_leaderboard_pages.py test the
+endpoints."""
 
 from collections import Counter
 from uuid import UUID
@@ -19,21 +20,21 @@ from stats.leaderboards import (
     take_top,
 )
 
-few_scores = st.integers(0, 3)  # so that almost all are ties
+few_scores = st.integers(0, 3)  # so that most players are tied
 places = st.builds(Place, few_scores, st.uuids())
 boards = st.lists(places, unique_by=lambda place: place.user_id, max_size=30).map(
-    lambda whole: sorted(whole, key=board_order)
+    lambda board: sorted(board, key=board_order)
 )
 limits = st.integers(1, 12)
 shard_counts = st.integers(1, 4)
 
 
-def split(whole: list[Place], shards: int) -> list[list[Place]]:
-    return [[place for place in whole if shard_number(place.user_id, shards) == shard] for shard in range(shards)]
+def split(board: list[Place], shards: int) -> list[list[Place]]:
+    return [[place for place in board if shard_number(place.user_id, shards) == shard] for shard in range(shards)]
 
 
 def find_nearby(shard: list[Place], place: Place, *, before: int, after: int) -> Nearby:
-    """As a shard does."""
+    """The rows near a place that a shard's query returns."""
     ahead = [other for other in shard if board_order(other) < board_order(place)]
     behind = [other for other in shard if board_order(other) > board_order(place)]
     near = [*ahead[len(ahead) - min(before, len(ahead)) :], *behind[:after]]
@@ -42,42 +43,42 @@ def find_nearby(shard: list[Place], place: Place, *, before: int, after: int) ->
     return Nearby(near, sum(other.score > max(scores) for other in shard), counts)
 
 
-def rank(whole: list[Place]) -> list[RankedPlace]:
-    """The slow and obvious way."""
-    return [RankedPlace(1 + sum(other.score > place.score for other in whole), place) for place in whole]
+def rank(board: list[Place]) -> list[RankedPlace]:
+    """Reference implementation."""
+    return [RankedPlace(1 + sum(other.score > place.score for other in board), place) for place in board]
 
 
 @given(boards, limits, shard_counts)
-def test_the_top_is_the_top_of_the_sorted_whole(whole: list[Place], limit: int, shards: int) -> None:
-    tops = [shard[: limit + 1] for shard in split(whole, shards)]
-    assert take_top(tops, limit=limit) == Page(rank(whole)[:limit], has_more=len(whole) > limit)
+def test_top_matches_the_fully_sorted_board(board: list[Place], limit: int, shards: int) -> None:
+    tops = [shard[: limit + 1] for shard in split(board, shards)]
+    assert take_top(tops, limit=limit) == Page(rank(board)[:limit], has_more=len(board) > limit)
 
 
 @given(boards, limits, shard_counts)
-def test_rows_around_a_player_are_cut_from_the_sorted_whole(whole: list[Place], limit: int, shards: int) -> None:
-    for index, place in enumerate(whole):
-        nearby = [find_nearby(shard, place, before=limit, after=limit) for shard in split(whole, shards)]
-        start = max(0, min(index - (limit - 1) // 2, len(whole) - limit))
+def test_rows_around_a_player_match_the_fully_sorted_board(board: list[Place], limit: int, shards: int) -> None:
+    for index, place in enumerate(board):
+        nearby = [find_nearby(shard, place, before=limit, after=limit) for shard in split(board, shards)]
+        start = max(0, min(index - (limit - 1) // 2, len(board) - limit))
         assert take_around(place, nearby, limit=limit) == Page(
-            rank(whole)[start : start + limit], has_more=len(whole) > start + limit
+            rank(board)[start : start + limit], has_more=len(board) > start + limit
         )
 
 
 @given(boards, limits, shard_counts)
-def test_rows_after_a_player_are_cut_from_the_sorted_whole(whole: list[Place], limit: int, shards: int) -> None:
-    for start, place in enumerate(whole, start=1):
-        nearby = [find_nearby(shard, place, before=0, after=limit + 1) for shard in split(whole, shards)]
+def test_rows_after_a_player_match_the_fully_sorted_board(board: list[Place], limit: int, shards: int) -> None:
+    for start, place in enumerate(board, start=1):
+        nearby = [find_nearby(shard, place, before=0, after=limit + 1) for shard in split(board, shards)]
         assert take_after(place, nearby, limit=limit) == Page(
-            rank(whole)[start : start + limit], has_more=len(whole) > start + limit
+            rank(board)[start : start + limit], has_more=len(board) > start + limit
         )
 
 
 @pytest.mark.parametrize("tops", [[], [[]], [[], [], []]])
-def test_a_board_without_players_is_empty(tops: list[list[Place]]) -> None:
+def test_board_without_players_is_empty(tops: list[list[Place]]) -> None:
     assert take_top(tops, limit=10) == Page([], has_more=False)
 
 
-def test_ids_are_ordered_as_unsigned_bytes() -> None:
+def test_tied_players_are_ordered_by_unsigned_id_bytes() -> None:
     ordered = [Place(1, UUID(int=number)) for number in (0, 1, 0x7F << 120, 0x80 << 120, 0xFF << 120)]
     page = take_top([ordered[3:], ordered[:2], ordered[2:3]], limit=10)
     assert [row.place for row in page.rows] == ordered

@@ -1,7 +1,7 @@
 from starlette.testclient import TestClient
 
 
-def test_every_endpoint_is_described(stats_client: TestClient) -> None:
+def test_openapi_document_lists_every_endpoint(stats_client: TestClient) -> None:
     assert set(stats_client.get("/openapi.json").json()["paths"]) == {
         "/health",
         "/live",

@@ -1,4 +1,4 @@
-"""Storing a result and reading it again."""
+"""Storing results and reading them back: idempotency, conflicts, validation and times."""
 
 import json
 import sqlite3
@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from servicekit.db.sharding import shard_number
 from stats.app import create_app
 from stats.settings import Settings
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
 from tools.config.paths import DataPaths
@@ -25,9 +25,9 @@ BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30
 
 @pytest.fixture
 def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
-    """At NOW."""
+    """A client of the stats service, whose clock stands at NOW."""
     with TestClient(create_app(stats_settings, clock=lambda: NOW), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client
 
 
@@ -41,9 +41,9 @@ WRONG: dict[str, list[object]] = {
     "won": ["yes", "true", 1, 0, None, []],
     "game_id": [-1, 2**31, 2**70, True, "1", 1.0, None],
     "finished": [
-        *(1647286200, 1647286200.5, True, [], "1647286200", "-1", "+5", "1e3"),  # not even as seconds since 1970
+        *(1647286200, 1647286200.5, True, [], "1647286200", "-1", "+5", "1e3"),  # no Unix timestamps
         *("", "now", "14.3.2022", "2022-02-30T00:00:00Z", "2022-03-14", "2022-03-14T25:00:00Z", "\u0000", "\ud800"),
-        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),  # before the first year of UTC, after the last
+        *("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),  # outside years 1 to 9999 in UTC
     ],
     "user_id": ["5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"],
     "unknown": [None],
@@ -52,14 +52,14 @@ WRONG: dict[str, list[object]] = {
 
 
 def post(client: TestClient, user_id: UUID, /, **changes: object) -> httpx.Response:
-    body = json.dumps(BODY | changes)  # unlike httpx's own, with lone surrogates as JSON escapes them
+    body = json.dumps(BODY | changes)  # escapes lone surrogates, unlike httpx
     response: httpx.Response = client.post(
         f"/users/{user_id}/games", content=body, headers={"Content-Type": "application/json"}
     )
     return response
 
 
-def test_a_new_result_is_201_with_its_location_and_can_be_read_there(client: TestClient, user_id: UUID) -> None:
+def test_new_result_is_201_and_readable_at_its_location(client: TestClient, user_id: UUID) -> None:
     response = post(client, user_id)
     assert response.status_code == 201
     assert response.json() == BODY
@@ -69,7 +69,7 @@ def test_a_new_result_is_201_with_its_location_and_can_be_read_there(client: Tes
     assert (read.status_code, read.json()) == (200, BODY)
 
 
-def test_the_location_has_the_public_prefix(
+def test_location_has_the_public_prefix(
     stats_settings: Settings, user_id: UUID, service_headers: dict[str, str]
 ) -> None:
     with TestClient(create_app(stats_settings), root_path="/api/stats", headers=service_headers) as client:
@@ -81,7 +81,7 @@ def test_the_location_has_the_public_prefix(
 @pytest.mark.parametrize(
     "finished", ["2022-03-14T19:30:00Z", "2022-03-14T21:30:00.7+02:00", "2022-03-14 19:30:00", None]
 )
-def test_the_very_same_result_again_is_200_and_changes_nothing(
+def test_repeated_result_is_200_and_changes_nothing(
     client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str | None
 ) -> None:
     first = post(client, user_id)
@@ -92,7 +92,7 @@ def test_the_very_same_result_again_is_200_and_changes_nothing(
     assert read_everything(data_paths) == before
 
 
-def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
+def test_repeated_result_without_finished_is_200(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
     body = {"game_id": 1, "won": False, "guesses": 6}
     first = client.post(f"/users/{user_id}/games", json=body)
     before = read_everything(data_paths)
@@ -107,7 +107,7 @@ def test_a_repeat_may_leave_finished_out(client: TestClient, user_id: UUID, data
     [{"won": False}, {"guesses": 3}, {"finished": "2022-03-14T19:30:01Z"}, {"won": False, "finished": None}],
     ids=str,
 )
-def test_another_result_of_a_stored_game_is_409_and_changes_nothing(
+def test_conflicting_result_is_409_and_changes_nothing(
     client: TestClient, user_id: UUID, data_paths: DataPaths, other: dict[str, object]
 ) -> None:
     post(client, user_id)
@@ -116,7 +116,7 @@ def test_another_result_of_a_stored_game_is_409_and_changes_nothing(
     assert read_everything(data_paths) == before
 
 
-def test_two_users_and_two_games_do_not_meet(client: TestClient, data_paths: DataPaths) -> None:
+def test_results_are_separate_per_user_and_game(client: TestClient, data_paths: DataPaths) -> None:
     ada, bob = add_user(data_paths), add_user(data_paths)
     for user_id, game_id in ((ada, 1), (ada, 2), (bob, 1)):
         assert post(client, user_id, game_id=game_id).status_code == 201
@@ -124,13 +124,13 @@ def test_two_users_and_two_games_do_not_meet(client: TestClient, data_paths: Dat
     assert client.get(f"/users/{ada}").json()["gamesPlayed"] == 2
 
 
-def test_an_unknown_user_is_404_and_nothing_is_stored(client: TestClient, data_paths: DataPaths) -> None:
+def test_result_of_an_unknown_user_is_404_and_not_stored(client: TestClient, data_paths: DataPaths) -> None:
     user_id = uuid4()
     assert assert_problem(post(client, user_id), 404) == f"There is no user {user_id}."
     assert not any(read_everything(data_paths))
 
 
-def test_a_game_that_was_not_finished_is_404(client: TestClient, user_id: UUID) -> None:
+def test_result_of_an_unfinished_game_is_404(client: TestClient, user_id: UUID) -> None:
     response = client.get(f"/users/{user_id}/games/268")
     assert assert_problem(response, 404) == f"User {user_id} has no result of game 268."
     assert_problem(client.get(f"/users/{uuid4()}/games/268"), 404)
@@ -155,7 +155,7 @@ def test_finished_is_stored_in_utc_to_the_second(client: TestClient, user_id: UU
 
 
 @pytest.mark.parametrize("finished", ["2022-03-20T12:01:01Z", "2022-03-21T12:00:00", "9999-12-31T23:59:59Z"])
-def test_a_game_finished_in_the_future_is_422_and_nothing_is_stored(
+def test_result_in_the_future_is_422_and_not_stored(
     client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str
 ) -> None:
     assert "more than a minute ahead" in assert_problem(post(client, user_id, finished=finished), 422)
@@ -167,7 +167,7 @@ def test_a_game_finished_in_the_future_is_422_and_nothing_is_stored(
     [(field, value) for field, values in WRONG.items() for value in values],
     ids=ascii,
 )
-def test_a_field_of_the_wrong_form_is_422_and_nothing_is_stored(
+def test_invalid_field_is_422_and_not_stored(
     client: TestClient, user_id: UUID, data_paths: DataPaths, field: str, value: object
 ) -> None:
     assert assert_problem(post(client, user_id, **{field: value}), 422).startswith("body")
@@ -175,34 +175,34 @@ def test_a_field_of_the_wrong_form_is_422_and_nothing_is_stored(
 
 
 @pytest.mark.parametrize("field", ["game_id", "won", "guesses"])
-def test_a_field_that_is_missing_is_422(client: TestClient, user_id: UUID, field: str) -> None:
+def test_missing_field_is_422(client: TestClient, user_id: UUID, field: str) -> None:
     body = {name: value for name, value in BODY.items() if name != field}
     response = client.post(f"/users/{user_id}/games", json=body)
     assert assert_problem(response, 422) == f"body.{field}: Field required."
 
 
 @pytest.mark.parametrize("game_id", ["-1", str(2**31), "9" * 30, "x", "1.5", "true"])
-def test_a_game_in_the_path_that_cannot_be_one_is_422(client: TestClient, user_id: UUID, game_id: str) -> None:
+def test_invalid_game_id_in_the_path_is_422(client: TestClient, user_id: UUID, game_id: str) -> None:
     assert assert_problem(client.get(f"/users/{user_id}/games/{game_id}"), 422).startswith("path.game_id: ")
 
 
-def test_the_largest_game_can_be_stored(client: TestClient, user_id: UUID) -> None:
+def test_smallest_and_largest_game_id_are_accepted(client: TestClient, user_id: UUID) -> None:
     assert post(client, user_id, game_id=2**31 - 1).status_code == 201
     assert post(client, user_id, game_id=0).status_code == 201
 
 
-def test_an_id_in_capitals_or_without_hyphens_is_the_same_user(client: TestClient, user_id: UUID) -> None:
+def test_user_id_in_upper_case_or_without_hyphens_is_equal(client: TestClient, user_id: UUID) -> None:
     post(client, user_id)
     for text in (str(user_id).upper(), user_id.hex):
         assert client.get(f"/users/{text}/games/268").json() == BODY
 
 
-def test_a_write_under_a_lock_is_503_and_nothing_is_stored_and_reads_go_on(
+def test_write_to_a_locked_shard_is_503_while_reads_succeed(
     stats_settings: Settings, user_id: UUID, data_paths: DataPaths, service_headers: dict[str, str]
 ) -> None:
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
     with TestClient(create_app(settings), headers=service_headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
         before = read_everything(data_paths)
         with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:
@@ -215,9 +215,7 @@ def test_a_write_under_a_lock_is_503_and_nothing_is_stored_and_reads_go_on(
         assert client.post(f"/users/{user_id}/games", json=write_body(2, finish(2))).status_code == 201
 
 
-def test_a_standing_that_cannot_be_written_takes_the_game_back(
-    client: TestClient, user_id: UUID, data_paths: DataPaths
-) -> None:
+def test_failed_standing_update_rolls_the_result_back(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
     with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
         shard.execute("ALTER TABLE standings RENAME TO away")
     assert_problem(post(client, user_id), 503)
@@ -227,7 +225,7 @@ def test_a_standing_that_cannot_be_written_takes_the_game_back(
     assert post(client, user_id).status_code == 201
 
 
-def test_without_a_clock_of_the_tests_now_is_now(stats_client: TestClient, user_id: UUID) -> None:
+def test_default_clock_is_the_current_time_to_the_second(stats_client: TestClient, user_id: UUID) -> None:
     response = stats_client.post(f"/users/{user_id}/games", json={"game_id": 1, "won": True, "guesses": 1})
     finished = datetime.fromisoformat(response.json()["finished"])
     assert timedelta(0) <= datetime.now(UTC) - finished < timedelta(minutes=1)

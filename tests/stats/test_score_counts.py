@@ -1,4 +1,4 @@
-"""Numbers of players by score follow the standings."""
+"""Counts of players per score, which make ranks cheap, follow the standings."""
 
 import sqlite3
 from contextlib import closing
@@ -20,23 +20,23 @@ from tools.config.paths import DataPaths
 POST = {"won": True, "guesses": 3, "finished": "2022-03-14T12:00:00Z"}
 
 
-def test_a_first_game_adds_the_player_to_both_boards() -> None:
+def test_first_game_adds_the_player_to_both_boards() -> None:
     assert list_changes(None, count_results([finish(1)])) == [(Board.STREAKS, 1, 1), (Board.WINS, 1, 1)]
 
 
-def test_a_lost_game_changes_no_score_of_a_player_with_a_standing() -> None:
+def test_lost_game_changes_no_count() -> None:
     before = count_results([finish(1)])
     assert list_changes(before, add_result(before, finish(2, won=False))) == []
 
 
-def test_keys_are_changed_in_ascending_order() -> None:
+def test_counts_are_updated_in_key_order() -> None:
     before = count_results([finish(1)])
     changes = list_changes(before, add_result(before, finish(2)))
     assert changes == [(Board.STREAKS, 1, -1), (Board.STREAKS, 2, 1), (Board.WINS, 1, -1), (Board.WINS, 2, 1)]
 
 
 @given(results.filter(bool))
-def test_changes_add_up_to_one_player_at_the_last_score(games: list[Result]) -> None:
+def test_changes_add_up_to_one_player_at_the_final_score(games: list[Result]) -> None:
     counts: dict[tuple[Board, int], int] = {}
     standing = None
     for number in range(len(games)):
@@ -53,7 +53,7 @@ def test_changes_add_up_to_one_player_at_the_last_score(games: list[Result]) -> 
 
 
 @pytest.mark.parametrize("damage", ["DELETE FROM score_counts", "UPDATE score_counts SET players = 0"])
-def test_a_result_that_a_damaged_shard_cannot_count_is_503_and_not_stored(
+def test_result_on_inconsistent_counts_is_503_and_not_stored(
     stats_client: TestClient, data_paths: DataPaths, damage: str
 ) -> None:
     user_id = add_user(data_paths)
@@ -69,7 +69,7 @@ def test_a_result_that_a_damaged_shard_cannot_count_is_503_and_not_stored(
     assert stats_client.get(f"/users/{user_id}").json()["gamesWon"] == 1
 
 
-def test_pages_are_right_among_40000_players_of_one_score(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_pages_are_correct_among_40000_ties(stats_client: TestClient, data_paths: DataPaths) -> None:
     players = [UUID(int=number << 64 | number) for number in range(40_000)]
     best = UUID(int=2**128 - 1)
     for index, shard in enumerate(data_paths.shards):

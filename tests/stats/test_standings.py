@@ -16,7 +16,7 @@ def describe(standing: Standing | None) -> dict[str, Any]:
 
 
 def add_in_order(games: list[Result]) -> list[Standing]:
-    """As the service does: the standing after each game."""
+    """The standing after each game, computed incrementally as the service does."""
     standings: list[Standing] = []
     for number, game in enumerate(games, start=1):
         before = standings[-1] if standings else None
@@ -28,84 +28,86 @@ def add_in_order(games: list[Result]) -> list[Standing]:
 
 
 @given(results)
-def test_after_each_game_in_any_order_the_standing_is_that_of_all_games_at_once(games: list[Result]) -> None:
+def test_incremental_standing_equals_a_full_recount(games: list[Result]) -> None:
     for number, standing in enumerate(add_in_order(games), start=1):
         assert standing == count_results(games[:number])
         assert describe(standing) == count_statistics(games[:number])
 
 
-def expect(games: list[Result], **expected: object) -> None:
+def assert_standing(games: list[Result], **expected: object) -> None:
     standing = add_in_order(games)[-1]
     assert standing == count_results(games)
     assert {name: getattr(standing, name) for name in expected} == expected
 
 
-def test_two_wins_on_one_day_are_one_win_day() -> None:
-    expect([finish(1), finish(1, "18:00:00"), finish(2), finish(2), finish(3)], max_streak=3, current_streak=3)
+def test_two_wins_on_one_day_count_as_one_win_day() -> None:
+    assert_standing([finish(1), finish(1, "18:00:00"), finish(2), finish(2), finish(3)], max_streak=3, current_streak=3)
 
 
-def test_the_time_of_day_does_not_split_or_join_days() -> None:
-    expect([finish(1, "23:59:59"), finish(2, "00:00:00")], max_streak=2)
-    expect([finish(1, "00:00:00"), finish(2, "23:59:59")], max_streak=2)
-    expect([finish(1, "00:00:00"), finish(1, "23:59:59")], max_streak=1)
-    expect([finish(1, "23:59:59"), finish(3, "00:00:00")], max_streak=1)
+def test_streaks_depend_on_the_date_not_the_time_of_day() -> None:
+    assert_standing([finish(1, "23:59:59"), finish(2, "00:00:00")], max_streak=2)
+    assert_standing([finish(1, "00:00:00"), finish(2, "23:59:59")], max_streak=2)
+    assert_standing([finish(1, "00:00:00"), finish(1, "23:59:59")], max_streak=1)
+    assert_standing([finish(1, "23:59:59"), finish(3, "00:00:00")], max_streak=1)
 
 
-def test_a_streak_of_one_day_is_a_streak() -> None:
-    expect([finish(1)], max_streak=1, current_streak=1)
+def test_single_win_is_a_streak_of_one() -> None:
+    assert_standing([finish(1)], max_streak=1, current_streak=1)
 
 
-def test_a_later_shorter_streak_leaves_the_best_one() -> None:
-    expect([finish(1), finish(2), finish(3), finish(7)], max_streak=3, current_streak=1)
+def test_shorter_streak_keeps_the_longest() -> None:
+    assert_standing([finish(1), finish(2), finish(3), finish(7)], max_streak=3, current_streak=1)
 
 
-def test_a_loss_on_a_later_day_ends_the_current_streak_and_on_a_win_day_does_not() -> None:
-    expect([finish(1), finish(2), finish(3, won=False)], max_streak=2, current_streak=0)
-    expect([finish(1), finish(2), finish(2, "23:00:00", won=False)], max_streak=2, current_streak=2)
-    expect([finish(2, "01:00:00", won=False), finish(1), finish(2)], max_streak=2, current_streak=2)
+def test_loss_ends_the_streak_only_on_a_later_day() -> None:
+    assert_standing([finish(1), finish(2), finish(3, won=False)], max_streak=2, current_streak=0)
+    assert_standing([finish(1), finish(2), finish(2, "23:00:00", won=False)], max_streak=2, current_streak=2)
+    assert_standing([finish(2, "01:00:00", won=False), finish(1), finish(2)], max_streak=2, current_streak=2)
 
 
-def test_a_day_without_a_game_does_not_end_the_current_streak_but_begins_a_new_one() -> None:
-    expect([finish(1), finish(2)], current_streak=2)
-    expect([finish(1), finish(2), finish(4)], current_streak=1)
+def test_win_after_a_day_without_a_game_starts_a_new_streak() -> None:
+    assert_standing([finish(1), finish(2)], current_streak=2)
+    assert_standing([finish(1), finish(2), finish(4)], current_streak=1)
 
 
-def test_a_win_in_between_joins_two_runs() -> None:
-    expect([finish(1), finish(2), finish(4), finish(5), finish(3)], max_streak=5, current_streak=5)
+def test_win_between_two_runs_joins_them() -> None:
+    assert_standing([finish(1), finish(2), finish(4), finish(5), finish(3)], max_streak=5, current_streak=5)
 
 
-def test_a_win_long_ago_lengthens_an_earlier_run_and_leaves_the_last_one() -> None:
-    expect([finish(2), finish(3), finish(9), finish(1)], max_streak=3, current_streak=1)
+def test_backdated_win_extends_only_the_earlier_run() -> None:
+    assert_standing([finish(2), finish(3), finish(9), finish(1)], max_streak=3, current_streak=1)
 
 
-def test_a_loss_long_ago_changes_no_streak() -> None:
-    expect([finish(5), finish(6), finish(1, won=False)], max_streak=2, current_streak=2, lost=1)
+def test_backdated_loss_changes_no_streak() -> None:
+    assert_standing([finish(5), finish(6), finish(1, won=False)], max_streak=2, current_streak=2, lost=1)
 
 
-def test_a_player_who_never_won_has_no_mean_and_no_streak() -> None:
+def test_player_without_a_win_has_zero_average_and_no_streak() -> None:
     lost = finish(1, won=False, guesses=6)
-    expect([lost, lost], average_guesses=0, win_percentage=0, max_streak=0, current_streak=0, last_run=None)
+    assert_standing([lost, lost], average_guesses=0, win_percentage=0, max_streak=0, current_streak=0, last_run=None)
 
 
-def test_means_are_rounded_half_up_and_leave_lost_games_out() -> None:
-    expect([finish(1, guesses=2), finish(2, guesses=3)], average_guesses=3)  # 2.5: Python's round says 2
-    expect([finish(1, guesses=2), finish(2, guesses=6, won=False)], average_guesses=2)
+def test_average_guesses_rounds_half_up_and_ignores_losses() -> None:
+    assert_standing([finish(1, guesses=2), finish(2, guesses=3)], average_guesses=3)  # 2.5: Python's round says 2
+    assert_standing([finish(1, guesses=2), finish(2, guesses=6, won=False)], average_guesses=2)
 
 
 @pytest.mark.parametrize(
     ("won", "played", "percentage"), [(1, 8, 13), (1, 3, 33), (2, 3, 67), (1, 200, 1), (199, 200, 100)]
 )
-def test_the_percentage_is_a_whole_number_rounded_half_up(won: int, played: int, percentage: int) -> None:
-    """12.5 and 0.5 and 99.5 go up."""
+def test_win_percentage_rounds_half_up(won: int, played: int, percentage: int) -> None:
+    """12.5, 0.5 and 99.5 are rounded up."""
     games = [finish(number, won=number < won) for number in range(played)]
     assert count_results(games).win_percentage == percentage
 
 
-def test_the_histogram_counts_won_games_only() -> None:
-    expect([finish(1, guesses=6), finish(2, guesses=6, won=False)], won_in=(0, 0, 0, 0, 0, 1), lost=1, played=2, won=1)
+def test_histogram_counts_won_games_only() -> None:
+    assert_standing(
+        [finish(1, guesses=6), finish(2, guesses=6, won=False)], won_in=(0, 0, 0, 0, 0, 1), lost=1, played=2, won=1
+    )
 
 
-def test_only_a_win_before_the_last_win_day_needs_all_win_days() -> None:
+def test_only_a_win_before_the_last_win_day_needs_a_recount() -> None:
     standing = count_results([finish(3), finish(5, won=False)])
     assert not is_win_in_between(None, finish(1))
     assert not is_win_in_between(count_results([finish(3, won=False)]), finish(1))
@@ -115,12 +117,12 @@ def test_only_a_win_before_the_last_win_day_needs_all_win_days() -> None:
     assert is_win_in_between(standing, finish(2))
 
 
-def test_no_games_have_no_standing() -> None:
+def test_standing_of_no_games_is_an_error() -> None:
     with pytest.raises(ValueError, match="no standing"):
         count_results([])
 
 
-def test_the_first_and_the_last_day_of_the_calendar_are_days() -> None:
+def test_first_and_last_calendar_days_are_supported() -> None:
     for year, month, day in ((1, 1, 1), (9999, 12, 31)):
         game = Result(finished=datetime(year, month, day, tzinfo=UTC), guesses=1, won=True)
-        expect([game, game, finish(1)], won=3, max_streak=1)
+        assert_standing([game, game, finish(1)], won=3, max_streak=1)

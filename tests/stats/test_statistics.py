@@ -11,67 +11,67 @@ from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, count_statistics, finish, read_everything, results, write_body
 from tools.config.paths import DataPaths
 
-NOTHING = (
+EMPTY_STATISTICS = (
     '{"currentStreak":0,"maxStreak":0,"guesses":{"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"fail":0},'
     '"winPercentage":0,"gamesPlayed":0,"gamesWon":0,"averageGuesses":0}'
 )
 
 
-def play(client: TestClient, user_id: object, games: list[Result]) -> None:
+def post_results(client: TestClient, user_id: object, games: list[Result]) -> None:
     for game_id, game in enumerate(games):
         assert client.post(f"/users/{user_id}/games", json=write_body(game_id, game)).status_code == 201
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(results)
-def test_statistics_after_any_order_of_results_are_what_the_slow_way_counts(
+def test_statistics_match_the_reference_in_any_order(
     stats_client: TestClient, data_paths: DataPaths, games: list[Result]
 ) -> None:
     user_id = add_user(data_paths)
-    play(stats_client, user_id, games)
+    post_results(stats_client, user_id, games)
     assert stats_client.get(f"/users/{user_id}").json() == count_statistics(games)
 
 
-def test_the_body_has_exactly_the_originals_shape_and_order(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_body_has_the_original_fields_in_order(stats_client: TestClient, data_paths: DataPaths) -> None:
     user_id = add_user(data_paths)
     days = [0, 1, 2, 3, 4, 6, 7, 10, 11, 12, 13]
     guesses = [3, 3, 4, 4, 4, 5, 5, 5, 5, 6, 6]
     won = [finish(day, guesses=number) for day, number in zip(days, guesses, strict=True)]
-    play(stats_client, user_id, [*won, finish(8, won=False)])
+    post_results(stats_client, user_id, [*won, finish(8, won=False)])
     assert stats_client.get(f"/users/{user_id}").text == (
         '{"currentStreak":4,"maxStreak":5,"guesses":{"1":0,"2":0,"3":2,"4":3,"5":4,"6":2,"fail":1},'
         '"winPercentage":92,"gamesPlayed":12,"gamesWon":11,"averageGuesses":5}'
     )
 
 
-def test_before_the_first_game_all_is_zero(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_statistics_before_the_first_game_are_zero(stats_client: TestClient, data_paths: DataPaths) -> None:
     response = stats_client.get(f"/users/{add_user(data_paths)}")
     assert response.status_code == 200
-    assert response.text == NOTHING
+    assert response.text == EMPTY_STATISTICS
 
 
-def test_a_player_who_never_won_has_statistics(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_player_without_a_win_has_statistics(stats_client: TestClient, data_paths: DataPaths) -> None:
     user_id = add_user(data_paths)
     games = [finish(1, won=False, guesses=6), finish(2, won=False, guesses=3)]
-    play(stats_client, user_id, games)
+    post_results(stats_client, user_id, games)
     assert stats_client.get(f"/users/{user_id}").json() == count_statistics(games)
 
 
-def test_an_unknown_user_is_404(stats_client: TestClient) -> None:
+def test_statistics_of_an_unknown_user_are_404(stats_client: TestClient) -> None:
     user_id = uuid4()
     assert assert_problem(stats_client.get(f"/users/{user_id}"), 404) == f"There is no user {user_id}."
 
 
 @pytest.mark.parametrize("user_id", ["1", "ada", "None", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a1", "%20", "' OR 1=1"])
 @pytest.mark.parametrize("rest", ["", "/games/1"])
-def test_an_id_that_is_no_uuid_is_422(stats_client: TestClient, user_id: str, rest: str) -> None:
+def test_malformed_user_id_is_422(stats_client: TestClient, user_id: str, rest: str) -> None:
     assert assert_problem(stats_client.get(f"/users/{user_id}{rest}"), 422).startswith("path.user_id: ")
 
 
-def test_a_player_is_in_the_shard_of_the_id_and_in_no_other(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_player_is_stored_only_in_the_shard_of_the_id(stats_client: TestClient, data_paths: DataPaths) -> None:
     users = [add_user(data_paths) for _ in range(12)]
     for user_id in users:
-        play(stats_client, user_id, [finish(1), finish(2)])
+        post_results(stats_client, user_id, [finish(1), finish(2)])
     found: list[list[tuple[Any, ...]]] = read_everything(data_paths)
     for shard in range(3):
         expected = sorted(user_id.bytes for user_id in users if shard_number(user_id, 3) == shard)
@@ -80,9 +80,9 @@ def test_a_player_is_in_the_shard_of_the_id_and_in_no_other(stats_client: TestCl
         assert [row[0] for row in standings] == expected
 
 
-def test_statistics_ask_one_shard_only(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_user_endpoints_need_only_the_users_shard(stats_client: TestClient, data_paths: DataPaths) -> None:
     user_id = add_user(data_paths)
-    play(stats_client, user_id, [finish(1)])
+    post_results(stats_client, user_id, [finish(1)])
     for number, shard in enumerate(data_paths.shards):
         if number != shard_number(user_id, 3):
             shard.unlink()
@@ -92,7 +92,7 @@ def test_statistics_ask_one_shard_only(stats_client: TestClient, data_paths: Dat
 
 
 @pytest.mark.parametrize("missing", ["users", "games"])
-def test_a_missing_database_is_503(stats_client: TestClient, data_paths: DataPaths, missing: str) -> None:
+def test_missing_database_is_503(stats_client: TestClient, data_paths: DataPaths, missing: str) -> None:
     user_id = add_user(data_paths)
     for path in data_paths.players:
         if path.name.startswith(missing):

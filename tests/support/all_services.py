@@ -1,4 +1,4 @@
-"""All four services on databases in which something stands, for tests that send them whatever can be thought of."""
+"""All four services on databases with sample data, for tests that send arbitrary requests."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -28,22 +28,22 @@ SERVICES = ("users", "words", "games", "stats")
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TODAY = 1983
-"""The game of that day."""
+"""The id of that day's game."""
 ANSWERS = {TODAY - 3: "zebra", TODAY - 2: "geese", TODAY - 1: "daddy", TODAY: "ahead", TODAY + 1: "crane"}
 WORDS = ("abbey", "ahead", "crane", "daddy", "eerie", "geese", "zebra")
 WRONG = tuple(word for word in WORDS if word != ANSWERS[TODAY])
-"""Six words that lose today's game."""
+"""Six wrong guesses, with which today's game is lost."""
 
 PLAYERS = tuple(UUID(f"5d0b2f6e-9b0d-4f6c-8f0e-{number:012}") for number in range(10))
-"""Of the first six, the first has begun today's game, the second has guessed once, and so on; then come one who has
-won, one who has lost, and one in hard mode. The last has not begun. The first six have won yesterday's game."""
+"""The first six have made zero to five guesses in today's game and have won yesterday's. Then come one who has won
+today's game, one who has lost it, and one in hard mode. The last has not started it."""
 WON, LOST, HARD = PLAYERS[6:9]
-STRANGER = UUID("00000000-0000-4000-8000-000000000000")
-"""Whom nobody knows."""
-PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test
-OLD_PLAYER = UUID(int=7)
-"""Came from an old database, with a name that no new player may take, and without a password."""
-OLD_NAME = "o'neill  ümlaut;--"
+UNKNOWN_PLAYER = UUID("00000000-0000-4000-8000-000000000000")
+"""An id that no user has."""
+PASSWORD = "correct horse battery"  # noqa: S105 - of test players
+LEGACY_PLAYER = UUID(int=7)
+"""Imported from an old database: a name that is invalid for new players, and no password."""
+LEGACY_NAME = "o'neill  ümlaut;--"
 
 
 def name_of(player: UUID) -> str:
@@ -51,7 +51,7 @@ def name_of(player: UUID) -> str:
 
 
 class Suite:
-    """The apps, whose settings name the databases of one test; none is open before it is entered."""
+    """Creates the apps of all services on the databases of one test."""
 
     def __init__(self, data_paths: DataPaths, keys: TokenKeys) -> None:
         self.data_paths = data_paths
@@ -62,7 +62,7 @@ class Suite:
 
     @contextmanager
     def app(self, service: str) -> Iterator[FastAPI]:
-        """A service, and as long as the block lasts whatever other services it asks."""
+        """A service's app; for games, its words and stats services run as long as the block."""
         if service != "games":
             yield self._make_app(service)
             return
@@ -119,11 +119,11 @@ class Suite:
         return games.app.create_app(settings, clock=lambda: NOON)
 
     def fill(self) -> None:
-        """Puts in what the constants above say."""
+        """Stores the sample data that the constants above describe."""
         data_paths = self.data_paths
         password_hash = CountingHash().hash(PASSWORD)
         names = [(player.bytes, name_of(player)) for player in PLAYERS]
-        insert(data_paths.users, "users", [*names, (OLD_PLAYER.bytes, OLD_NAME)])
+        insert(data_paths.users, "users", [*names, (LEGACY_PLAYER.bytes, LEGACY_NAME)])
         insert(data_paths.users, "passwords", [(player.bytes, password_hash) for player in PLAYERS])
         insert(data_paths.words, "words", [(word,) for word in WORDS])
         insert(data_paths.answers, "candidates", [(word,) for word in WORDS])
@@ -151,7 +151,7 @@ class Suite:
             copy(database, database.with_suffix(".filled"))
 
     def restore(self) -> None:
-        """Brings all databases back to how `fill` left them, also while services have them open."""
+        """Restores all databases to their state after `fill`, also while services have them open."""
         for database in self.data_paths.all:
             copy(database.with_suffix(".filled"), database)
 
@@ -165,4 +165,4 @@ def copy(source: Path, target: Path) -> None:
 def insert(database: Path, table: str, rows: Sequence[tuple[object, ...]]) -> None:
     marks = ", ".join("?" for _ in rows[0])
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - a table's name, of ours
+        connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - a constant table name

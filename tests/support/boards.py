@@ -1,4 +1,4 @@
-"""Whole leaderboards: players who fill them, and their order, counted the slow and obvious way."""
+"""Sample players for leaderboards, and the expected rows by a reference implementation."""
 
 import random
 import sqlite3
@@ -30,7 +30,7 @@ def fill_shards(data_paths: DataPaths, players: dict[UUID, list[Result]]) -> Non
 
 
 def populate(data_paths: DataPaths, count: int, *, games: int = 3) -> dict[UUID, list[Result]]:
-    """Players with so few games that most of a board are ties."""
+    """Stores players with few games each, so that most are tied."""
     rng = random.Random(count)  # noqa: S311 - the same players in every run
     players = {}
     for user_id in add_users(data_paths, [UUID(int=rng.getrandbits(128), version=4) for _ in range(count)]):
@@ -40,7 +40,7 @@ def populate(data_paths: DataPaths, count: int, *, games: int = 3) -> dict[UUID,
 
 
 def rank_scores(scores: dict[UUID, int], name: str) -> list[dict[str, Any]]:
-    """All rows of a board: equal scores share a rank, one more than the number of players with a better score."""
+    """All rows of a board. Equal scores share a rank: one more than the number of players with a better score."""
     return [
         {
             "rank": 1 + sum(other > scores[user_id] for other in scores.values()),

@@ -1,7 +1,7 @@
-"""Databases and a backup as the version before schema versions made them (dumped from a real suite, 2026-11-26).
+"""Databases and a backup of the version before schema versions existed (dumped from a real suite, 2026-11-26).
 
-32 players with 301 finished games. `ada` has won game 1986, `bob` has begun it. An administrator has set the answers of
-games 1989 (no candidate) and 1991 (a candidate, which is the answer of game 1999 too).
+32 players with 301 finished games. `ada` has won game 1986, `bob` has started it. An administrator has set the answers
+of games 1989 (not a candidate) and 1991 (a candidate, which is also the answer of game 1999).
 """
 
 import sqlite3
@@ -27,7 +27,7 @@ def make_earlier_databases(data_paths: DataPaths) -> None:
 
 
 def make_earlier_backup(folder: Path) -> None:
-    """As that version's bin/backup leaves it: rollback journals, and a manifest without a format number."""
+    """A backup as made by that version: rollback journals, and a manifest without a format number."""
     copies = locate_backup(folder, shards=3)
     make_earlier_databases(copies)
     for path in stage_keys(copies, force=True):

@@ -1,4 +1,4 @@
-"""What must hold after every fault."""
+"""Invariants that must hold after every fault."""
 
 import json
 import sqlite3
@@ -15,7 +15,7 @@ from tools.process.stack import Stack
 
 
 def read_results(folder: Path) -> dict[tuple[UUID, int], tuple[int, bool]]:
-    """Guesses and outcome of each player's games, from the shard that is the player's."""
+    """Guesses and outcome by player and game, from all shards; checks that each player is in the right shard."""
     shards = sorted(folder.glob("games?.db"))
     results = {}
     for number, shard in enumerate(shards):
@@ -28,19 +28,19 @@ def read_results(folder: Path) -> dict[tuple[UUID, int], tuple[int, bool]]:
 
 
 def find_missing(folder: Path, acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
-    """Those that are not stored as they were acknowledged; the key lets none be there twice."""
+    """The acknowledged results that are not stored as acknowledged. The primary key rules out duplicates."""
     stored = read_results(folder)
     return [r for r in acknowledged if stored.get((r.user_id, r.game_id)) != (r.guesses, r.won)]
 
 
 def verify(root: Path) -> None:
-    """What bin/verify says of the databases below a folder, integrity_check of each among it."""
+    """Runs bin/verify, which includes an integrity_check of each database."""
     verified = subprocess.run([root / "bin" / "verify"], capture_output=True, text=True, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
 
 def read_problem(answer: Answer) -> str:
-    """The sentence of a refusal that is as it should be when something is away: 503, and problem details."""
+    """Asserts that a response is a 503 problem, and returns its detail."""
     assert answer.status == 503, answer
     problem = json.loads(answer.text)
     assert problem["status"] == 503
@@ -50,8 +50,8 @@ def read_problem(answer: Answer) -> str:
 
 
 def assert_nothing_lost(stack: Stack, load: Load) -> None:
-    """Every acknowledged result is stored once, those of finished games too, and all databases agree."""
+    """Asserts that every acknowledged result is stored, those of whole games too, and that bin/verify succeeds."""
     wait_until_delivered(stack)
-    assert load.posted, "the load posted no result"
+    assert load.posted, "the load stored no result"
     assert find_missing(stack.root / "var", [*load.posted, *load.played]) == []
     verify(stack.root)

@@ -1,4 +1,4 @@
-"""What may happen between two services, put in front of a real one: replies that are lost, late, or somebody else's."""
+"""A proxy in front of a real service that drops, delays or replaces responses."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,22 +7,19 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-class Network:
-    """Lets requests through to an app, and does to them what a test says.
-
-    It counts them: `requests` that arrived, by method.
-    """
+class FaultyProxy:
+    """Passes requests on to an app, with the faults that a test sets."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
         self.requests: list[str] = []
-        """Method and path of each."""
-        self.lose_replies = 0
-        """Of so many requests the app does what they ask, and nobody is told."""
+        """Method and path of each request that arrived."""
+        self.drop_responses = 0
+        """For this many requests the app runs, but its response is dropped."""
         self.delay_s = 0.0
-        """Before the app gets a request."""
-        self.instead: Callable[[str], Response | None] = lambda _path: None
-        """What answers in the app's place, by the path."""
+        """Delay before a request is passed on."""
+        self.override: Callable[[str], Response | None] = lambda _path: None
+        """Returns a response to send in place of the app's, by path; None passes the request on."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -30,16 +27,16 @@ class Network:
             return
         self.requests.append(f"{scope['method']} {scope['path']}")
         await asyncio.sleep(self.delay_s)
-        if (response := self.instead(scope["path"])) is not None:
+        if (response := self.override(scope["path"])) is not None:
             await response(scope, receive, send)
-        elif self.lose_replies > 0:
-            self.lose_replies -= 1
-            await self._app(scope, receive, ignore)
+        elif self.drop_responses > 0:
+            self.drop_responses -= 1
+            await self._app(scope, receive, discard)
             while (await receive())["type"] != "http.disconnect":
                 pass
         else:
             await self._app(scope, receive, send)
 
 
-async def ignore(_message: Message) -> None:
+async def discard(_message: Message) -> None:
     pass

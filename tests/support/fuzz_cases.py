@@ -1,7 +1,7 @@
-"""Requests that schemathesis makes from a service's document, with what makes them reach something.
+"""Requests that schemathesis generates from a service's OpenAPI document, with known values and callers.
 
-What it makes by itself is well formed and means nothing: no such player, no such game, no such word, no right. So some
-of its values give way to known ones, and each request comes from somebody.
+Generated values alone are well formed but refer to nothing: no such player, game or word, no valid token. So some are
+replaced by values of the sample data, and each request has a caller.
 """
 
 import random
@@ -19,7 +19,17 @@ from schemathesis.python import asgi
 from schemathesis.schemas import APIOperation, BaseSchema
 
 from servicekit.auth.tokens import Scope
-from tests.support.all_services import OLD_NAME, OLD_PLAYER, PASSWORD, PLAYERS, STRANGER, TODAY, WORDS, Suite, name_of
+from tests.support.all_services import (
+    LEGACY_NAME,
+    LEGACY_PLAYER,
+    PASSWORD,
+    PLAYERS,
+    TODAY,
+    UNKNOWN_PLAYER,
+    WORDS,
+    Suite,
+    name_of,
+)
 from tests.support.openapi_checks import list_operations
 from tests.test_openapi import APPS
 
@@ -30,10 +40,10 @@ OPERATIONS = [
 ]
 
 KNOWN: dict[str, tuple[object, ...]] = {
-    "user_id": (*PLAYERS, OLD_PLAYER, PLAYERS[-1], OLD_PLAYER),  # more of those who have not begun
+    "user_id": (*PLAYERS, LEGACY_PLAYER, PLAYERS[-1], LEGACY_PLAYER),  # players who have not started are repeated
     "around": PLAYERS,
     "after": (*PLAYERS, *WORDS),
-    "username": (*map(name_of, PLAYERS), OLD_NAME),
+    "username": (*map(name_of, PLAYERS), LEGACY_NAME),
     "password": (PASSWORD,),
     "old_password": (PASSWORD,),
     "grant_type": ("password",),
@@ -45,46 +55,46 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "prefix": ("", "z", "CR"),
     "words": (list(WORDS),),
 }
-"""By the name of a parameter, wherever it is, or of a field."""
+"""Values of the sample data, by the name of a parameter or field."""
 LOCATIONS = (ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.BODY)
-NO_CALLERS = ("nobody", "broken", "expired", "no scheme")
-CALLERS = (*Scope, "stranger", *NO_CALLERS)
+UNAUTHENTICATED_CALLERS = ("anonymous", "broken", "expired", "no scheme")
+CALLERS = (*Scope, "unknown player", *UNAUTHENTICATED_CALLERS)
 
 CONFIG = Config.from_dict(
     {
         "checks": {
-            # What is well formed may still be refused: a word that the dictionary lacks, `around` together with
-            # `after`, and 1.0, which is an integer to JSON Schema, as an attempt.
+            # A valid request may still be refused: a word that is not in the dictionary, `around` together with
+            # `after`, or an attempt of 1.0, which JSON Schema counts as an integer.
             "positive_data_acceptance": {"enabled": False},
-            # It takes a result that was posted for one player as posted for all.
+            # It assumes that a result stored for one player is available for all.
             "ensure_resource_availability": {"enabled": False},
         }
     }
 )
-"""All other checks that apply run: no 5xx, nothing that the document does not list or describe, nothing accepted that
-it forbids, nothing given without a token that it says is needed, nothing found after it was deleted."""
+"""All other applicable checks run: no 5xx, no undocumented status or body, no invalid input accepted, no guarded
+endpoint open without a token, no use after deletion."""
 
 
 @contextmanager
 def open_document(suite: Suite, service: str) -> Iterator[BaseSchema]:
-    """The document of a service, whose cases go to the service itself."""
+    """The OpenAPI schema of a service; its cases are sent to the app itself."""
     with suite.app(service) as app:
         try:
             yield openapi.from_asgi("/openapi.json", app, config=CONFIG)
         finally:
-            asgi.shutdown_lifespans()  # else they last as long as all tests do
+            asgi.shutdown_lifespans()  # schemathesis would keep them until the end of the test run
 
 
 def cases_of(operation: Operation) -> st.SearchStrategy[Case[Any]]:
-    """As the document wants them and, as many, as it does not."""
+    """Valid and invalid requests in equal parts."""
     modes = (operation.as_strategy(generation_mode=mode) for mode in GenerationMode)
     return st.builds(put_known_values, known_values(), st.one_of(*modes))
 
 
 def known_values() -> st.SearchStrategy[dict[str, object]]:
-    """For some of the names a value, or for all: without the right player, game and attempt no guess counts.
+    """Known values for some or all names: a guess counts only with matching player, game and attempt.
 
-    Drawn as one number, since a draw a name takes longer than the request.
+    Drawn as one integer, because one draw per name takes longer than the request.
     """
     return st.integers(0, 2**32 - 1).map(choose_values)
 
@@ -96,12 +106,12 @@ def choose_values(number: int) -> dict[str, object]:
 
 
 def put_known_values(
-    known: Mapping[str, object], case: Case[Any], *, data_paths: Collection[ParameterLocation] = LOCATIONS
+    known: Mapping[str, object], case: Case[Any], *, locations: Collection[ParameterLocation] = LOCATIONS
 ) -> Case[Any]:
-    """The case with these values wherever it has one of the same name, except in a part that is wrong on purpose."""
-    case.headers.pop("Authorization", None)  # whoever asks brings their own
+    """The case with known values in place of generated ones, except in parts that are invalid on purpose."""
+    case.headers.pop("Authorization", None)  # the caller's headers are added later
     assert case.meta is not None
-    for location in data_paths:
+    for location in locations:
         place: Any = case.get_container(location)
         if isinstance(place, dict) and not case.meta.is_negative_at(location):
             for name in place.keys() & known.keys():
@@ -110,27 +120,27 @@ def put_known_values(
     return case
 
 
-def fitting_scopes(operation: Operation) -> list[str]:
-    """Which open an operation, as its document says; none where no token is needed."""
+def accepted_scopes(operation: Operation) -> list[str]:
+    """The scopes that an operation accepts, according to its document; none if it needs no token."""
     security = operation.definition.raw.get("security", [])
     required = {scope for kind in security for scopes in kind.values() for scope in scopes}
     return sorted(required) if required or not security else [Scope.ADMIN, Scope.PLAYER]
 
 
 def callers_of(operation: Operation) -> st.SearchStrategy[str]:
-    """Who has the right and, as often, anybody."""
-    return st.sampled_from(fitting_scopes(operation) or NO_CALLERS) | st.sampled_from(CALLERS)
+    """Authorized callers and any callers in equal parts."""
+    return st.sampled_from(accepted_scopes(operation) or UNAUTHENTICATED_CALLERS) | st.sampled_from(CALLERS)
 
 
 def headers_of(caller: str, case: Case[Any], suite: Suite) -> dict[str, str]:
-    """What a caller sends; the player is the one whom the path names."""
+    """The Authorization header of a caller; a player is the one named in the path."""
     if caller in set(Scope):
         return suite.headers(Scope(caller), find_player(case) if caller == Scope.PLAYER else None)
-    if caller == "stranger":
-        return suite.headers(Scope.PLAYER, STRANGER)
+    if caller == "unknown player":
+        return suite.headers(Scope.PLAYER, UNKNOWN_PLAYER)
     token = suite.keys.token(Scope.ADMIN, lifetime=timedelta(hours=-1))
     return {
-        "nobody": {},
+        "anonymous": {},
         "broken": {"Authorization": f"Bearer {token[:-9]}"},
         "expired": {"Authorization": f"Bearer {token}"},
         "no scheme": {"Authorization": token},
@@ -145,11 +155,11 @@ def find_player(case: Case[Any]) -> UUID:
 
 
 def fuzzing(cases: int) -> settings:
-    """The same cases in every run, so that who finds a bug and who mends it see the same."""
+    """Deterministic settings: the same cases in every run, so that failures are reproducible."""
     return settings(
         max_examples=cases,
         derandomize=True,
-        deadline=None,  # two cores and five engineers
+        deadline=None,  # machines are shared
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],

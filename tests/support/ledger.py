@@ -1,4 +1,4 @@
-"""A small ledger, in which a half-written or lost transaction shows."""
+"""A small ledger whose tables disagree after a partial or lost write."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ SELECT (SELECT amount FROM total) = (SELECT COALESCE(SUM(amount), 0) FROM entrie
 """
 
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
-"""Takes a hundred milliseconds and more."""
+"""A query that takes at least 100 ms."""
 
 
 def create_ledger(path: Path) -> None:
@@ -37,7 +37,7 @@ def create_ledger(path: Path) -> None:
 
 
 async def add_amount(connection: Transaction, *, number: int, amount: int) -> None:
-    """Reads what it then writes, in three tables that must agree."""
+    """A read-modify-write of three tables that must agree."""
     total = await connection.fetch_val("SELECT amount FROM total")
     tally = await connection.fetch_val("SELECT entries FROM tally")
     await connection.execute("INSERT INTO entries VALUES (:number, :amount)", {"number": number, "amount": amount})
@@ -57,13 +57,13 @@ class Ledger:
         return Database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
 
     def lock(self) -> sqlite3.Connection:
-        """A connection, as another process has one, that holds the write lock until it is closed."""
+        """A separate connection that holds the write lock until it is closed, as another process would."""
         connection = sqlite3.connect(self.path, isolation_level=None, timeout=0)
         connection.execute("BEGIN IMMEDIATE")
         return connection
 
     def numbers(self) -> set[int]:
-        """The entries that are stored, seen from outside; fails if the tables do not agree or somebody has the lock."""
+        """The numbers of the stored entries; fails if the tables disagree or the database is locked."""
         with closing(self.lock()) as connection:
             assert connection.execute(CHECK).fetchone() == (1,)
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -74,38 +74,38 @@ async def add_entry(database: Database, number: int, amount: int = 1) -> None:
     await database.write(partial(add_amount, number=number, amount=amount))
 
 
-async def wait_for_attempt(statements: Sequence[str]) -> None:
-    """Until a writer has tried to get the lock, by what the fixture `statements` has seen."""
+async def wait_for_lock_attempt(statements: Sequence[str]) -> None:
+    """Waits until a writer has tried to get the write lock, according to the fixture `statements`."""
     async with asyncio.timeout(5):
-        while "BEGIN IMMEDIATE" not in statements:  # noqa: ASYNC110 - who tells is the thread of SQLite
+        while "BEGIN IMMEDIATE" not in statements:  # noqa: ASYNC110 - SQLite's thread sets no event
             await asyncio.sleep(0)
 
 
-async def begin_slowly(database: Database, *numbers: int) -> asyncio.Task[None]:
-    """A transaction that has begun, has added an entry for each number, and takes a hundred milliseconds more."""
+async def start_slow_transaction(database: Database, *numbers: int) -> asyncio.Task[None]:
+    """Starts a transaction and returns when it has added an entry for each number; it takes at least 100 ms more."""
     loop = asyncio.get_running_loop()
-    begun = asyncio.Event()
+    started = asyncio.Event()
 
     async def add_slowly(session: Transaction) -> None:
         for number in numbers:
             await add_amount(session, number=number, amount=1)
-        loop.call_soon_threadsafe(begun.set)
+        loop.call_soon_threadsafe(started.set)
         await session.fetch_val(SLOW)
 
     task = asyncio.create_task(database.write(add_slowly))
-    await begun.wait()
+    await started.wait()
     return task
 
 
 def count_threads_and_files() -> tuple[int, int]:
-    """Of this process; no files where the system does not tell."""
+    """Threads and open files of this process; 0 files where /proc is missing."""
     open_files = Path("/proc/self/fd")
     return threading.active_count(), len(os.listdir(open_files)) if open_files.exists() else 0
 
 
-async def wait_for_as_few(before: tuple[int, int]) -> None:
-    """Fails if there stay more threads or files than before: a thread that has done its work needs a moment to end."""
+async def assert_no_leaks(before: tuple[int, int]) -> None:
+    """Fails if there are more threads or open files than before after 5 s: a finished thread needs a moment to exit."""
     deadline = time.monotonic() + 5
-    while any(now > then for now, then in zip(count_threads_and_files(), before, strict=True)):
+    while any(now > earlier for now, earlier in zip(count_threads_and_files(), before, strict=True)):
         assert time.monotonic() < deadline, f"{before} before, now {count_threads_and_files()}: {threading.enumerate()}"
         await asyncio.sleep(0.01)

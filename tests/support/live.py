@@ -1,4 +1,4 @@
-"""What the live tests share."""
+"""Helpers of the live tests: populations, processes, tokens, and the log of a running suite."""
 
 import shutil
 import sqlite3
@@ -25,16 +25,16 @@ GAMES = 8000
 DELIVERY_TIMEOUT_S = 30.0
 RUNNER = "foreman" if shutil.which("foreman") else "honcho"
 WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
-"""In the dictionary; a test leaves out the one that is the answer."""
-PASSWORD = "correct horse battery"  # noqa: S105 - of players that live as long as a test
+"""Guesses in the dictionary; a test leaves out one that is the answer."""
+PASSWORD = "correct horse battery"  # noqa: S105 - of test players
 
 UNLIMITED = {"REGISTRATIONS_PER_MINUTE": "100000000", "TOKENS_PER_MINUTE": "100000000"}
-"""The environment of a suite that is asked by one address, the tests', more often than one may."""
+"""Environment without rate limits: all requests of the tests come from one address."""
 
 
 @cache
 def _populated_project() -> TemporaryDirectory[str]:
-    """Made once a process and copied from then on, since that takes two seconds each time."""
+    """A project with a population, created once per process and then copied: populating takes two seconds."""
     project = TemporaryDirectory(prefix="quintet-")
     root = Path(project.name)
     copy_project(root)
@@ -53,7 +53,7 @@ def require_runner(runner: str) -> None:
 
 
 def processes_of(stack: Stack) -> list[int]:
-    """What a stack started and still runs, beside the runner: all that stands in its folder."""
+    """The ids of all processes with the stack's folder as their cwd, except the runner."""
     processes = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
@@ -63,27 +63,27 @@ def processes_of(stack: Stack) -> list[int]:
 
 
 def find_instance(stack: Stack, name: str) -> Instance:
-    """The processes of `stats.2`."""
+    """The instance with this name, for example `stats.2`."""
     (instance,) = find_instances(stack.root, [p for p in stack.layout.processes if p.name == name][:1])
     return instance
 
 
 def token_headers(stack: Stack, scope: Scope, user_id: UUID | None = None) -> dict[str, str]:
-    """What a request of a caller with this scope carries."""
+    """Authorization headers with this scope."""
     token_issuer = TokenIssuer(stack.root / "var" / "tokens.key")
     token = token_issuer.issue(scope=scope, user_id=user_id, now=datetime.now(UTC), lifetime=timedelta(hours=1))
     return {"Authorization": f"Bearer {token}"}
 
 
 def register(api: httpx.Client) -> str:
-    """A new player's id."""
+    """Registers a new player and returns the id."""
     response = api.post("users", json={"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD})
     assert response.status_code == 201
     return str(response.json()["user_id"])
 
 
 def read_answer(stack: Stack, game_id: int) -> str:
-    """What no endpoint tells; from the file, after it was drawn for a request."""
+    """The answer of a game, from the database, after a request that has it drawn."""
     url, headers = f"{stack.url}/api/games/{game_id}/check", token_headers(stack, Scope.ADMIN)
     httpx.post(url, json={"guess": "crane"}, headers=headers, timeout=10).raise_for_status()
     with closing(sqlite3.connect(stack.root / "var" / "answers.db")) as answers:
@@ -92,14 +92,14 @@ def read_answer(stack: Stack, game_id: int) -> str:
 
 
 def list_players(stack: Stack) -> list[UUID]:
-    """Of the population, in the order of their ids."""
+    """The players of the population (without a password), ordered by id."""
     with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
         rows = users.execute("SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM passwords)")
         return sorted(UUID(bytes=user_id) for (user_id,) in rows)
 
 
-def list_who_have_results(stack: Stack) -> list[UUID]:
-    """Who stand in a shard."""
+def list_players_with_results(stack: Stack) -> list[UUID]:
+    """The players with a standing in any shard."""
     players = []
     for shard in (stack.root / "var").glob("games?.db"):
         with closing(sqlite3.connect(shard)) as games:
@@ -107,14 +107,14 @@ def list_who_have_results(stack: Stack) -> list[UUID]:
     return players
 
 
-def list_who_played(stack: Stack) -> set[UUID]:
-    """Who have begun a play of whichever puzzle."""
+def list_players_with_plays(stack: Stack) -> set[UUID]:
+    """The players who have started any game."""
     with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
         return {UUID(bytes=user_id) for (user_id,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
 
 
 def count_waiting(stack: Stack) -> int:
-    """Results that are on their way to stats."""
+    """The number of results in the outbox."""
     with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
         return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
 
@@ -124,17 +124,17 @@ def wait_until_delivered(stack: Stack) -> None:
 
 
 def lines_with(stack: Stack, text: str) -> list[str]:
-    """Those of the log."""
+    """The lines of the suite's log that contain a text."""
     return [line for line in stack.log.read_text(encoding="utf-8").splitlines() if text in line]
 
 
 def wait_for_lines(stack: Stack, text: str, count: int) -> list[str]:
-    """As soon as there are so many: the runner passes them on in its own time."""
+    """Waits until the log has this many such lines: the runner forwards output with a delay."""
     wait_until(lambda: len(lines_with(stack, text)) >= count)
     return lines_with(stack, text)
 
 
 def choose_guesses(answer: str, wins_in: int | None) -> list[str]:
-    """So many guesses to a win, or six to a loss."""
+    """Guesses that win with the given number, or six that lose."""
     wrong = [word for word in WRONG if word != answer]
     return [*wrong, "crane", "slots"][:6] if wins_in is None else [*wrong[: wins_in - 1], answer]

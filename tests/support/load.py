@@ -1,7 +1,7 @@
-"""A load on a running suite from many connections at once, and what became of each request.
+"""A concurrent load on all services of a running suite, and the outcome of each request.
 
-Most connections read statistics and leaderboards and post results; some play whole games, and one registers players
-and logs them in. So every service is asked all the time.
+Most connections read statistics and leaderboards and post results; some play whole games; one registers players and
+logs them in.
 """
 
 import asyncio
@@ -25,40 +25,40 @@ from tests.support.live import (
     PASSWORD,
     choose_guesses,
     list_players,
-    list_who_have_results,
-    list_who_played,
+    list_players_with_plays,
+    list_players_with_results,
     read_answer,
     token_headers,
 )
 from tools.process.stack import Stack
 
 CONNECTIONS = 32
-OF_PLAYERS = 4
-"""Connections on which games are played."""
+PLAYER_CONNECTIONS = 4
+"""Connections that play games."""
 TIMEOUT_S = 20.0
-"""Above all that Traefik may take for its attempts: what gets no answer in that time has failed."""
+"""Longer than all of Traefik's retries together: a request without a response in that time has failed."""
 READS = 4
-"""For each result that is posted."""
-BEFORE_AND_AFTER = 100
-"""Good answers that a load has to get before something happens, and again after it."""
+"""Reads for each posted result."""
+MIN_ANSWERS = 100
+"""Successful responses required before a fault, and again after it."""
 
 Work: TypeAlias = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request."""
+    """The outcome of a request."""
 
     method: str
     url: str
     status: int | None
-    """None if there was no answer."""
+    """None if there was no response."""
     served_by: str
     began_at: float
-    """On time.monotonic()."""
+    """Time of time.monotonic()."""
     ended_at: float
     text: str
-    """Of an error."""
+    """The body of an error response."""
 
     @property
     def is_good(self) -> bool:
@@ -67,7 +67,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A result that was taken, by stats or, as the last guess of a play, by games."""
+    """A result acknowledged by stats, or by games in response to the last guess of a play."""
 
     user_id: UUID
     game_id: int
@@ -76,7 +76,7 @@ class Acknowledged:
 
 
 class Load:
-    """What has been answered so far; the lists only grow."""
+    """The responses and acknowledged results so far; the lists only grow."""
 
     def __init__(self, stack: Stack) -> None:
         self.answers: list[Answer] = []
@@ -85,18 +85,18 @@ class Load:
         self._stack = stack
         self._is_over = False
         players = list_players(stack)
-        have_played = list_who_played(stack)
+        have_played = list_players_with_plays(stack)
         self._players = iter([player for player in players[::2] if player not in have_played])
-        """Who play, each today's game, and nobody twice."""
-        self._others = list_who_have_results(stack)
-        """Whose statistics are read, and whose results are posted: players whom stats knows without asking users."""
+        """Players who play today's game, each once."""
+        self._others = list_players_with_results(stack)
+        """Players whose statistics are read and results posted; they have results, so stats does not ask users."""
         self._headers = token_headers(stack, Scope.SERVICE)
         self._game_id = game_id_of(datetime.now(UTC).date())
         self._answer = read_answer(stack, self._game_id)
         self._game_ids = itertools.count(random.randrange(10_000, 2**30))  # noqa: S311 - no secret
 
     def end(self) -> None:
-        """No new requests from now on."""
+        """Sends no further requests."""
         self._is_over = True
 
     def failed(self, method: str | None = None) -> list[Answer]:
@@ -106,8 +106,8 @@ class Load:
         return sum(answer.is_good for answer in list(self.answers))
 
     async def run(self) -> None:
-        context = httpx.create_ssl_context()  # one for all: it takes 50 ms
-        work = [self._register, *[self._play] * OF_PLAYERS]
+        context = httpx.create_ssl_context()  # shared: creating one takes 50 ms
+        work = [self._register, *[self._play] * PLAYER_CONNECTIONS]
         work += [self._read_and_post] * (CONNECTIONS - len(work))
         await asyncio.gather(*(self._repeat(some, context) for some in work))
 
@@ -118,7 +118,7 @@ class Load:
 
     async def _read_and_post(self, client: httpx.AsyncClient) -> None:
         for user_id in random.choices(self._others, k=READS):  # noqa: S311 - no secret
-            url = random.choice([f"stats/users/{user_id}", "stats/leaders/wins", "stats/leaders/streaks"])  # noqa: S311 - a load, no secret
+            url = random.choice([f"stats/users/{user_id}", "stats/leaders/wins", "stats/leaders/streaks"])  # noqa: S311 - no secret
             await self._send(client, "GET", url)
         user_id, guesses = random.choice(self._others), random.randint(1, 6)  # noqa: S311 - no secret
         result = Acknowledged(user_id, next(self._game_ids), guesses, won=guesses != 3)
@@ -131,7 +131,7 @@ class Load:
         user_id = next(self._players)
         headers = token_headers(self._stack, Scope.PLAYER, user_id)
         game_id = self._game_id
-        guesses = choose_guesses(self._answer, random.choice([2, 4, None]))  # noqa: S311 - a load, no secret
+        guesses = choose_guesses(self._answer, random.choice([2, 4, None]))  # noqa: S311 - no secret
         url = f"games/{game_id}/plays/{user_id}"
         if not (await self._send(client, "PUT", url, headers=headers)).is_good:
             return
@@ -166,22 +166,22 @@ class Load:
 
 @contextmanager
 def under_load(stack: Stack) -> Iterator[Load]:
-    """The block runs when the load is well under way, and must leave a suite that goes on answering."""
+    """Runs the block under load, once MIN_ANSWERS have succeeded; as many must succeed after it."""
     with load_until_end(stack) as load:
         yield load
-        wait_for_answers(load, BEFORE_AND_AFTER)
+        wait_for_answers(load, MIN_ANSWERS)
 
 
 @contextmanager
-def load_until_end(stack: Stack, *, warm_up: int = BEFORE_AND_AFTER) -> Iterator[Load]:
-    """The block runs when so many good answers have come; when it has ended every request has ended, too."""
+def load_until_end(stack: Stack, *, warm_up: int = MIN_ANSWERS) -> Iterator[Load]:
+    """Runs the block under load, once `warm_up` responses have succeeded; waits for all requests at the end."""
     load = Load(stack)
     failures: list[BaseException] = []
 
     def run() -> None:
         try:
             asyncio.run(load.run())
-        except BaseException as error:  # a bug of the load's own is the test's failure
+        except BaseException as error:  # a bug in the load fails the test
             failures.append(error)
 
     thread = threading.Thread(target=run, name="load")
@@ -197,7 +197,7 @@ def load_until_end(stack: Stack, *, warm_up: int = BEFORE_AND_AFTER) -> Iterator
 
 
 def wait_for_answers(load: Load, count: int, *, timeout_s: float = 30) -> None:
-    """Until so many more good ones have come."""
+    """Waits until this many more requests have succeeded."""
     goal = load.count_good() + count
     deadline = time.monotonic() + timeout_s
     while load.count_good() < goal:

@@ -1,4 +1,4 @@
-"""Small old databases, for the tests of bin/shard."""
+"""Small databases in the old format, for the tests of bin/shard."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ CREATE_LOOSE_TABLES = """
 CREATE TABLE users (user_id, username);
 CREATE TABLE games (user_id, game_id, finished, guesses, won);
 """
-"""They take whatever is put into them."""
+"""Tables without types or constraints, which accept any value."""
 CREATE_MORE = """
 CREATE INDEX games_won ON games (won);
 CREATE VIEW wins AS SELECT user_id, COUNT(won) FROM games WHERE won GROUP BY user_id;
@@ -44,7 +44,7 @@ USERS = [
     (10_000_000_000, '"quoted"'),
 ]
 GAMES = [
-    (5, 12, "2022-03-01", 2, 1),  # out of order, as are all rows of player 5
+    (5, 12, "2022-03-01", 2, 1),  # player 5's rows are out of order
     (5, 10, "2022-02-27", 3, 1),
     (5, 11, "2022-02-28", 4, 1),
     (5, 20, "2022-03-09", 6, 1),  # after a gap
@@ -54,7 +54,7 @@ GAMES = [
     (2, 1, "2022-01-01T12:00:00.999999+02:00", 1, 1),
     (2, 2, "2022-01-02T01:30:00+02:00", 1, 1),  # 1 January in UTC
     (2, 3, "2022-01-02 23:30:00-01:00", 1, 1),  # 3 January in UTC
-    (3, 0, "2021-12-31", 6, 0),  # lost, and nothing else
+    (3, 0, "2021-12-31", 6, 0),  # a player with a single lost game
     (4, 1, "2022-01-01", 3, 1),
     (4, 2, "2022-01-02T00:00:00Z", 3, 1),
     (6, 10, "2022-02-27", 3, 1),
@@ -65,13 +65,13 @@ GAMES = [
 
 
 def to_utc(finished: str) -> datetime:
-    """Python's own idea of what a time means, to the second."""
+    """The time as Python parses it, in UTC and to the second."""
     moment = datetime.fromisoformat(finished)
     return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC).replace(microsecond=0)
 
 
 GATHERED = [(*game[:2], to_stored_time(to_utc(game[2])), *game[3:]) for game in GAMES]
-"""What the games are once they are gathered."""
+"""GAMES in the format that gathering produces."""
 
 
 def make_file(
@@ -91,7 +91,7 @@ def make_file(
 
 
 def dump_file(path: Path) -> str:
-    """As the shell of SQLite writes it, which leaves out the quotes that Python writes around names."""
+    """A dump in the format of the sqlite3 shell, which does not quote table names as Python does."""
     with closing(sqlite3.connect(path)) as database:
         lines = [line.replace('INSERT INTO "games"', "INSERT INTO games") for line in database.iterdump()]
     return "\n".join(["PRAGMA foreign_keys=OFF;", *lines, ""])
@@ -103,7 +103,7 @@ def make_dump(path: Path, sql: str) -> Path:
 
 
 def read_gathered(*sources: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    """Users and games."""
+    """Gathers the sources and returns users and games."""
     with gather(sources, sources[0].with_name("scratch.db")) as legacy:
         return (
             legacy.execute("SELECT user_id, username FROM main.users").fetchall(),
@@ -112,7 +112,7 @@ def read_gathered(*sources: Path) -> tuple[list[tuple[object, ...]], list[tuple[
 
 
 def refuse(*sources: Path) -> str:
-    """The sentence with which sources cannot be gathered."""
+    """The error message when the sources cannot be gathered."""
     with pytest.raises(SystemExit) as refusal:
         read_gathered(*sources)
     assert isinstance(refusal.value.code, str)

@@ -1,10 +1,10 @@
-"""Holds a service to its own OpenAPI document: that it tells a stranger enough, and that every response is as it says.
+"""Checks OpenAPI documents for completeness, and every response against its document.
 
     document = app.openapi()
     assert find_gaps(document) == []
-    hold_to_document(client)   # from now on every response is checked as it comes
+    check_all_responses(client)   # from now on every response is checked
 
-A document here is the parsed JSON, a schema a part of it.
+`document` is the parsed JSON, `schema` a part of it.
 """
 
 import json
@@ -29,7 +29,7 @@ PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 
 
 def resolve(schema: Schema, document: Schema) -> Schema:
-    """What a `$ref` refers to; raises KeyError if that is nowhere."""
+    """The target of a `$ref`; raises KeyError if it does not exist."""
     if "$ref" not in schema:
         return schema
     found = document
@@ -39,7 +39,7 @@ def resolve(schema: Schema, document: Schema) -> Schema:
 
 
 def find_differences(value: Json, schema: Schema, document: Schema, where: str) -> list[str]:
-    """A sentence for each part of a value that the schema does not allow; none if it conforms."""
+    """A sentence for each violation of the schema; an empty list if the value conforms."""
     closed = close_objects({**schema, "components": document["components"]})
     validator = Draft202012Validator(closed, validate_formats=True)
     return [
@@ -49,7 +49,7 @@ def find_differences(value: Json, schema: Schema, document: Schema, where: str) 
 
 
 def close_objects(schema: Json) -> Json:
-    """A copy that allows no field which is not described; JSON Schema allows all where nothing is said."""
+    """A copy in which objects allow described fields only; JSON Schema allows additional ones by default."""
     if isinstance(schema, list):
         return [close_objects(part) for part in schema]
     if not isinstance(schema, dict):
@@ -59,14 +59,14 @@ def close_objects(schema: Json) -> Json:
 
 
 def list_operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
-    """Method in upper case, path, operation."""
+    """Yields method in upper case, path and operation."""
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             yield method.upper(), path, operation
 
 
 def find_gaps(document: Schema) -> list[str]:
-    """A sentence for each thing that a stranger would miss in a document; none if all is well."""
+    """A sentence for each missing summary, description, example or error response."""
     gaps = []
     if "HTTPValidationError" in json.dumps(document):
         gaps.append("FastAPI's own validation error is described, which is never sent")
@@ -76,7 +76,7 @@ def find_gaps(document: Schema) -> list[str]:
                 gaps.append(f"{name}.{field} has no description")
     for method, path, operation in list_operations(document):
         for gap in find_gaps_of_operation(operation, document):
-            gaps.append(f"{method} {path}: {gap}")  # noqa: PERF401 - reads better than a comprehension in two levels
+            gaps.append(f"{method} {path}: {gap}")  # noqa: PERF401 - clearer than a nested comprehension
     return gaps
 
 
@@ -117,7 +117,7 @@ def find_gaps_of_content(name: str, content: Schema, document: Schema, media_typ
 
 
 def find_example(media: Schema, document: Schema) -> Json:
-    """Of a body: its own, its schema's, or one made of those of all fields; None if there is none."""
+    """The example of a body: its own, its schema's, or one built from the fields' examples; None if there is none."""
     if "example" in media:
         return media["example"]
     schema = resolve(media["schema"], document)
@@ -134,7 +134,7 @@ def find_example(media: Schema, document: Schema) -> Json:
 
 
 def find_operation(method: str, path: str, document: Schema) -> Schema | None:
-    """The one that a request goes to, a literal path before one with parameters; None if there is none."""
+    """The operation of a request, preferring literal paths over parameters; None if there is none."""
     if path in FASTAPIS_OWN:
         return None
     templates = sorted(document["paths"], key=lambda template: template.count("{"))
@@ -146,11 +146,11 @@ def find_operation(method: str, path: str, document: Schema) -> Schema | None:
 
 
 def check_response(response: httpx.Response, document: Schema) -> None:
-    """Fails unless its operation lists its status, and describes its media type and body."""
+    """Fails unless the operation lists the status, and the body conforms to its media type and schema."""
     request = response.request
     operation = find_operation(request.method, request.url.path, document)
     if operation is None:
-        return  # no such path, no such method, or a page that is not described
+        return  # unknown path or method, or an undocumented page
     where = f"{response.status_code} of {request.method} {request.url.path}"
     described = operation["responses"].get(str(response.status_code))
     assert described is not None, f"{where} is not listed: {response.text}"
@@ -164,8 +164,8 @@ def check_response(response: httpx.Response, document: Schema) -> None:
     assert find_differences(body, content[media_type]["schema"], document, where) == []
 
 
-def hold_to_document(client: TestClient) -> None:
-    """Checks every response that a client gets from now on; the client must have no root path."""
+def check_all_responses(client: TestClient) -> None:
+    """Checks every response to a client from now on, except of URLs with a root path, which match no operation."""
     app = client.app
     assert isinstance(app, FastAPI)
     document = json.loads(json.dumps(app.openapi()))

@@ -1,4 +1,4 @@
-"""Players, as a client of games sees them."""
+"""A client of the games service for one player."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 
 TODAY = 1983
 ANSWER = "ahead"
-"""Of today's game."""
+"""The answer of today's game."""
 WRONG = ("abbey", "crane", "daddy", "eerie", "geese", "zebra")
-"""Six words of the dictionary, candidates too, that lose it."""
+"""Six wrong guesses for today's game, all candidates and in the dictionary."""
 NO_CANDIDATE = "snail"
-"""A word of the dictionary that is no candidate."""
+"""A word that is in the dictionary and not a candidate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Player:
     client: TestClient | httpx.Client
     user_id: UUID
     headers: dict[str, str]
-    """With the player's own token."""
+    """Authorization with the player's token."""
 
     def path(self, game_id: int = TODAY) -> str:
         return f"/{game_id}/plays/{self.user_id}"
@@ -40,7 +40,7 @@ class Player:
         return self.client.get(f"{self.path(game_id)}/share", headers=self.headers)
 
     def play(self, *guesses: str) -> dict[str, Any]:
-        """Begins today's game and makes these guesses; the state after the last one."""
+        """Starts today's game, makes the guesses, and returns the state after the last one."""
         state: dict[str, Any] = self.begin().raise_for_status().json()
         for attempt, guess in enumerate(guesses, start=1):
             state = self.guess(attempt, guess).raise_for_status().json()

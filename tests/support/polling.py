@@ -1,4 +1,4 @@
-"""Waiting for something that happens elsewhere, instead of sleeping for as long as it may take."""
+"""Polling for a condition instead of sleeping a fixed time."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,7 @@ POLL_S = 0.02
 
 
 def wait_until(holds: Callable[[], object], *, timeout_s: float = PATIENCE_S) -> float:
-    """Seconds until it held; fails if it takes longer than it may."""
+    """Waits until a condition holds and returns the seconds it took; fails after the timeout."""
     began_at = time.monotonic()
     while not holds():
         assert time.monotonic() - began_at < timeout_s, f"it took more than {timeout_s} s"

@@ -1,4 +1,4 @@
-"""What every error of every service looks like."""
+"""The format of error responses, the same for all services."""
 
 import json
 from http import HTTPStatus
@@ -7,7 +7,7 @@ import httpx
 
 
 def assert_problem(response: httpx.Response, status: int) -> str:
-    """The `detail` of an error, which is RFC 9457 problem details whose detail is a sentence."""
+    """Asserts that a response is an RFC 9457 problem with a one-sentence `detail`, and returns the detail."""
     assert response.status_code == status, response.text
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = json.loads(response.content.decode())

@@ -1,4 +1,4 @@
-"""Players, games, and what their statistics must be: counted the slow and obvious way."""
+"""Sample results, and the expected statistics by a reference implementation."""
 
 import sqlite3
 from collections.abc import Collection, Iterable
@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from stats.results import Result
 from tools.config.paths import DataPaths
 
-FIRST_DAY = date(2022, 2, 24)  # so that a run of days crosses the end of a month
+FIRST_DAY = date(2022, 2, 24)  # a run of days crosses the end of a month
 ONE_DAY = timedelta(days=1)
 
 
 def finish(day: int, time: str = "12:00:00", *, won: bool = True, guesses: int = 4) -> Result:
-    """A result of so many days after FIRST_DAY."""
+    """A result finished this number of days after FIRST_DAY."""
     return Result(
         finished=datetime.fromisoformat(f"{FIRST_DAY + day * ONE_DAY} {time}").replace(tzinfo=UTC),
         guesses=guesses,
@@ -37,12 +37,12 @@ results = st.lists(
     ),
     max_size=25,
 )
-"""Results in any order: days that repeat, runs that come to be joined, wins and losses on one day."""
+"""Lists of results in any order, with repeated days, runs that get joined, and wins and losses on one day."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class DayRun:
-    """A row of the view `streaks`, without the user."""
+    """A row of the view `streaks` without the user id."""
 
     beginning: date
     ending: date
@@ -66,7 +66,7 @@ def round_half_up(dividend: int, divisor: int) -> int:
 
 
 def count_statistics(games: Collection[Result]) -> dict[str, Any]:
-    """The body of a user's statistics."""
+    """The expected body of a user's statistics."""
     runs = find_day_runs(games)
     last_day = max((game.finished.date() for game in games), default=None)
     won = [game for game in games if game.won]
@@ -97,13 +97,13 @@ def add_user(data_paths: DataPaths, username: str | None = None) -> UUID:
 
 
 def write_body(game_id: int, result: Result) -> dict[str, Any]:
-    """What a client posts."""
+    """The body with which a client posts a result."""
     finished = result.finished.isoformat().replace("+00:00", "Z")
     return {"game_id": game_id, "won": result.won, "guesses": result.guesses, "finished": finished}
 
 
 def read_everything(data_paths: DataPaths) -> list[list[tuple[Any, ...]]]:
-    """All rows of all shards, to see that nothing has changed, and of each user's games in which shard they are."""
+    """All rows of games and standings, shard by shard."""
     found = []
     for shard in data_paths.shards:
         with closing(sqlite3.connect(shard)) as connection:

@@ -1,4 +1,4 @@
-"""Running the project's scripts on a test's own databases."""
+"""Running the project's scripts on the databases of a test, and reading those."""
 
 import os
 import sqlite3
@@ -15,7 +15,7 @@ TIMEOUT_S = 30
 
 
 def environment(data_paths: DataPaths) -> dict[str, str]:
-    """What makes scripts and services use these databases and keys."""
+    """Environment variables with which scripts and services use these databases and keys."""
     return {
         "STATS_USERS_URL": f"sqlite:///{data_paths.users}",
         "USERS_DATABASE_URL": f"sqlite:///{data_paths.users}",
@@ -34,7 +34,7 @@ def write_dotenv(folder: Path, *lines: str) -> None:
 
 
 def start_script(module: str, *arguments: str) -> subprocess.Popen[str]:
-    """In a process of its own, in this process's environment."""
+    """Starts a script in a new process with this process's environment."""
     return subprocess.Popen(
         [sys.executable, "-m", module, *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -50,8 +50,8 @@ def read_rows(path: Path, sql: str) -> list[Any]:
 
 
 def list_columns(path: Path, table: str) -> str:
-    """Those that can be written, as SQL lists them."""
-    names = read_rows(path, f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608 - names of ours
+    """The writable columns of a table, comma-separated for SQL."""
+    names = read_rows(path, f"SELECT name FROM pragma_table_info('{table}')")  # noqa: S608 - a constant table name
     return ", ".join(name for (name,) in names)
 
 
@@ -62,17 +62,17 @@ def write_rows(path: Path, *statements: str) -> None:
 
 
 def list_files(folder: Path) -> set[str]:
-    """Of the databases' folder, without the lock, which stays."""
+    """The file names in the databases' folder, without the lock file, which is never removed."""
     return {path.name for path in folder.iterdir()} - {LOCK}
 
 
 def read_contents(data_paths: DataPaths) -> dict[Path, bytes]:
-    """The bytes of every database that exists."""
+    """The bytes of every existing database file."""
     return {path: path.read_bytes() for path in data_paths.all if path.exists()}
 
 
 def dump(data_paths: DataPaths) -> dict[Path, list[str]]:
-    """The schema and the rows of every database that exists, as SQL."""
+    """Schema and rows of every existing database, as SQL."""
     dumps = {}
     for path in data_paths.all:
         if path.exists():

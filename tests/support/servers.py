@@ -1,4 +1,4 @@
-"""Real services on real ports, which a test starts, stops, and puts something between."""
+"""Running apps under a real uvicorn on local ports."""
 
 import socket
 import threading
@@ -13,7 +13,7 @@ from tests.support.polling import wait_until
 
 @contextmanager
 def serving(app: ASGIApp, port: int = 0) -> Iterator[str]:
-    """The URL of an app that a real uvicorn serves, in a thread. It logs wherever the test's own process does."""
+    """Serves an app with a real uvicorn in a thread, and yields its URL. Logs go to the test process."""
     with socket.create_server(("127.0.0.1", port)) as listener:
         config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)

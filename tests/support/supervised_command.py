@@ -1,4 +1,4 @@
-"""A command for bin/keep that notes what happens to it, and does what a file tells it."""
+"""A command to run under bin/keep that records its events and is controlled by files."""
 
 import os
 import socket
@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.support.polling import PATIENCE_S
 from tools.config.paths import ROOT
 
-# Notes its start and its end in `events`. Says that it is ready unless there is a file `never-ready`. If there is one
-# called `broken` it ends with status 3, as late as a service that cannot be imported.
+# Records its start and end in the file `events`. Reports readiness unless a file `never-ready` exists. If a file
+# `broken` exists, it exits with status 3 after a delay, like a service whose import fails.
 COMMAND = """
 import os, signal, sys, time
 from pathlib import Path
@@ -43,7 +43,7 @@ def find_free_port() -> int:
 
 
 class Kept:
-    """A running bin/keep, and what its command has noted."""
+    """A running bin/keep, and the events that its command has recorded."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Kept:
         return (self._folder / "said").read_text(encoding="utf-8")
 
     def end(self) -> tuple[int, str]:
-        """The status, and what it said."""
+        """Stops it, and returns its exit status and its stderr."""
         self.process.terminate()
         return self.process.wait(PATIENCE_S), self.said()
 

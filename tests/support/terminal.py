@@ -1,4 +1,4 @@
-"""A terminal in which a test types a command, presses Ctrl-C, and which it closes."""
+"""A pseudo-terminal in which a test runs a command, presses Ctrl-C, or hangs up."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.support.polling import wait_until
 
-# Makes standard input the controlling terminal, as a log-in does, and becomes the shell.
+# Makes standard input the controlling terminal, as a login does, and executes the shell.
 SHELL = """
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -59,13 +59,13 @@ class Terminal:
         os.write(self._master, CTRL_C)
 
     def hang_up(self) -> None:
-        """As a closed window or a lost ssh connection: the kernel sends SIGHUP to the shell, which passes it on."""
+        """Like a closed window or a lost ssh connection: the kernel sends SIGHUP to the shell, which passes it on."""
         os.killpg(self.shell.pid, signal.SIGHUP)
         self._close()
 
     def _close(self) -> None:
         if self._master >= 0:
-            # The reader must not be in a read, which would keep the master open.
+            # A read in progress would keep the master open.
             master, self._master = self._master, -1
             os.close(master)
 

@@ -1,4 +1,4 @@
-"""Tokens for tests: keys of their own, and the header that a request needs."""
+"""Token keys for tests, and Authorization headers."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,7 +11,7 @@ HOUR = timedelta(hours=1)
 
 
 class TokenKeys:
-    """A pair of keys in a folder, as bin/init makes it: for a service's Settings, and to sign with."""
+    """A key pair in a folder, as bin/init creates it: for a service's settings, and for signing test tokens."""
 
     def __init__(self, folder: Path) -> None:
         self.private_key_file = folder / "tokens.key"
@@ -21,7 +21,7 @@ class TokenKeys:
         self._token_issuer = TokenIssuer(self.private_key_file)
 
     def token(self, scope: Scope, user_id: UUID | None = None, lifetime: timedelta = HOUR) -> str:
-        """A negative lifetime makes one that has expired."""
+        """A signed token; a negative lifetime gives an expired one."""
         return self._token_issuer.issue(scope=scope, user_id=user_id, now=datetime.now(UTC), lifetime=lifetime)
 
     def headers(self, scope: Scope, user_id: UUID | None = None, lifetime: timedelta = HOUR) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Requests that are as good as can be, for tests to spoil."""
+"""Valid requests for every operation, which tests then modify."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from tests.support.openapi_checks import find_example, resolve
 from tests.test_openapi import APPS
 
 PLAYER = PLAYERS[2]
-"""Has guessed twice today."""
-GOOD: dict[str, Any] = {
+"""A player who has made two guesses today."""
+VALID_VALUES: dict[str, Any] = {
     "user_id": str(PLAYER),
     "game_id": TODAY,
     "word": "crane",
@@ -18,22 +18,22 @@ GOOD: dict[str, Any] = {
     "guess": "crane",
     "attempt": 3,
 }
-"""By the name of a parameter or of a field."""
+"""Valid values, by the name of a parameter or field."""
 
 
-def make_body(operation: dict[str, Any], document: dict[str, Any], good: dict[str, Any]) -> dict[str, Any] | None:
-    """With every field that the document has; None if there is no body."""
+def make_body(operation: dict[str, Any], document: dict[str, Any], values: dict[str, Any]) -> dict[str, Any] | None:
+    """A valid body with every field of the document; None if the operation has no body."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
         fields = resolve(media["schema"], document)["properties"]
-        known = find_example(media, document) | good
+        known = find_example(media, document) | values
         return {name: known.get(name, part.get("default")) for name, part in fields.items()}
     return None
 
 
-def fitting_headers(suite: Suite, service: str, method: str, path: str) -> dict[str, str]:
+def authorized_headers(suite: Suite, service: str, method: str, path: str) -> dict[str, str]:
     security = APPS[service].openapi()["paths"][path][method.lower()].get("security", [{}])
     scopes: list[str] | None = next(iter(security[0].values()), None)
     if scopes is None:
         return {}
-    scope = Scope(scopes[0]) if scopes else Scope.ADMIN  # none: the players themselves, or an administrator
+    scope = Scope(scopes[0]) if scopes else Scope.ADMIN  # no scope: the player or an administrator
     return suite.headers(scope, PLAYER if scope is Scope.PLAYER else None)

@@ -1,7 +1,7 @@
-"""A process that registers players and lets them play, with the services' own code on the databases of the settings.
+"""A process that registers players and plays their games until it is killed, with the services' own code.
 
-Started with start_script("tests.support.writer_process", FILE), it goes on until it is killed, and writes a line to
-the file when a service would have acknowledged something: `player ID` or `game ID NUMBER`.
+start_script("tests.support.writer_process", FILE) starts it on the databases of the settings. It writes a line to the
+file for everything that a service would have acknowledged: `player ID` or `game ID NUMBER`.
 """
 
 import asyncio
@@ -24,14 +24,14 @@ from stats.store_result import store_result_in_shard
 from tools.config.paths import read_data_paths
 
 GAMES = 5
-"""Of each player."""
+"""Games of each player."""
 FIRST = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
-    """Players, and games by player and number."""
+    """The acknowledged players, and the games as (player, number)."""
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
-    words = [line.split() for line in lines if line.endswith("\n")]  # the last one may be half written
+    words = [line.split() for line in lines if line.endswith("\n")]  # the last line may be partial
     players = {UUID(user_id) for kind, user_id, *_ in words if kind == "player"}
     return players, {(UUID(user_id), int(number)) for kind, user_id, *numbers in words for number in numbers}
 
@@ -43,22 +43,22 @@ async def register(database: Database) -> UUID:
 
 
 async def play(plays: Database, shard: Database, result: PlayResult) -> None:
-    """From the first guess to the delivery of the result: each step is committed before the next begins."""
+    """Plays a game from the start to the delivery of the result; each step is committed before the next."""
     user_id, game_id = result.user_id, result.game_id
-    await plays.write(partial(begin_and_end, result=result))
+    await plays.write(partial(start_and_finish, result=result))
     stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
     await shard.write(partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=stored, any_time=False))
     await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
 
-async def begin_and_end(plays: Transaction, *, result: PlayResult) -> None:
+async def start_and_finish(plays: Transaction, *, result: PlayResult) -> None:
     await games.queries.insert_play(
         plays, user_id=result.user_id, game_id=result.game_id, hard=False, begun=result.finished
     )
     await games.queries.insert_into_outbox(plays, result=result)
 
 
-async def write_for_ever(acknowledged: TextIO) -> None:
+async def write_until_killed(acknowledged: TextIO) -> None:
     data_paths = read_data_paths()
 
     def open_path(path: Path, schema_version: int) -> Database:
@@ -78,4 +78,4 @@ async def write_for_ever(acknowledged: TextIO) -> None:
 
 if __name__ == "__main__":
     with Path(sys.argv[1]).open("w", encoding="utf-8") as file:
-        asyncio.run(write_for_ever(file))
+        asyncio.run(write_until_killed(file))

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, seal
@@ -18,10 +18,10 @@ from users.settings import Settings
 
 
 class SteppedClock:
-    """A clock that stands still until a test moves it."""
+    """A clock that only a test advances."""
 
     def __init__(self) -> None:
-        self.now = datetime.now(UTC)  # tokens are verified by the real clock
+        self.now = datetime.now(UTC)  # token expiry is checked against the real clock
 
     def __call__(self) -> datetime:
         return self.now
@@ -31,7 +31,7 @@ class SteppedClock:
 
 
 class CountingHash(PasswordHash):
-    """Argon2id as cheap as it goes, which counts."""
+    """Argon2id at its lowest cost; counts verifications."""
 
     def __init__(self) -> None:
         super().__init__((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
@@ -54,7 +54,7 @@ def clock() -> SteppedClock:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A users database with one player from older days, who has no password."""
+    """A users database with one legacy player, who has no password."""
     path = tmp_path / "users.db"
     with closing(create_database(path, SHARE / "users.sql")) as connection:
         connection.execute("INSERT INTO users VALUES (?, ?)", (bytes(range(16)), "o'neill  ümlaut;--"))
@@ -76,7 +76,7 @@ def settings(database: Path, token_keys: TokenKeys) -> Settings:
 
 @pytest.fixture
 def make_app(clock: SteppedClock, hasher: CountingHash) -> Callable[[Settings], FastAPI]:
-    """The service, with the test's clock and hasher."""
+    """Creates the users app with the test's clock and hasher."""
 
     def make(settings: Settings) -> FastAPI:
         return create_app(settings, hasher=hasher, clock=clock)
@@ -87,5 +87,5 @@ def make_app(clock: SteppedClock, hasher: CountingHash) -> Callable[[Settings], 
 @pytest.fixture
 def client(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[TestClient]:
     with TestClient(make_app(settings), root_path="/api/users") as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client

@@ -1,4 +1,4 @@
-"""Failed log-ins: guessing is hopeless, and no player locks out another."""
+"""Limits on failed log-ins: password guessing is slowed down, and no client can lock a player out."""
 
 import asyncio
 import sqlite3
@@ -38,7 +38,7 @@ from users.logins import Credentials, count_attempt
 from users.queries import SCHEMA_VERSION, digest_name
 from users.settings import Settings
 
-PASSWORD = "a long password"  # noqa: S105 - a test's
+PASSWORD = "a long password"  # noqa: S105 - test data
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
@@ -46,7 +46,7 @@ SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client at an address, which uvicorn's own middleware reads from the header that Traefik sets."""
+    """A client with an IP address, which uvicorn's middleware reads from the X-Forwarded-For of a trusted proxy."""
 
     client: TestClient
     address: str
@@ -61,14 +61,14 @@ At: TypeAlias = Callable[[str], Caller]
 
 @pytest.fixture
 def at(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[At]:
-    """Clients of one and the same service."""
+    """Creates callers at different addresses, all of one service instance."""
     with TestClient(ProxyHeadersMiddleware(make_app(settings), trusted_hosts="testclient")) as client:  # type: ignore[arg-type]  # uvicorn has types of its own
         yield lambda address: Caller(client, address)
 
 
 @pytest.fixture
 def ada(at: At) -> str:
-    """A player who has never logged in."""
+    """A player who has registered from HOME and never logged in."""
     assert at(HOME).post("/", json={"username": "ada", "password": PASSWORD}).status_code == 201
     return "ada"
 
@@ -86,12 +86,12 @@ def read_attempts(database: Path) -> list[tuple[bytes, str]]:
         return connection.execute("SELECT name_digest, address FROM login_attempts ORDER BY attempt").fetchall()
 
 
-# ---- The rules by themselves
+# ---- The limits as pure functions
 
 
 @given(st.lists(st.integers(0, 100), max_size=30), st.integers(1, 5), st.integers(1, 20))
-def test_a_limit_is_held_in_every_period(seconds: list[int], failures: int, period: int) -> None:
-    """Whoever tries whenever the limit allows it never fails more often within a period than it says."""
+def test_limit_holds_in_every_sliding_window(seconds: list[int], failures: int, period: int) -> None:
+    """A client that tries whenever it is allowed to never exceeds the failures in any sliding window."""
     limit = Limit(failures, timedelta(seconds=period))
     failed_at: list[datetime] = []
     for second in sorted(seconds):
@@ -103,7 +103,7 @@ def test_a_limit_is_held_in_every_period(seconds: list[int], failures: int, peri
 
 
 @given(st.integers(1, 5), st.integers(1, 20))
-def test_after_the_wait_another_attempt_is_allowed_and_not_before(failures: int, period: int) -> None:
+def test_attempt_is_allowed_exactly_when_the_wait_ends(failures: int, period: int) -> None:
     limit = Limit(failures, timedelta(seconds=period))
     failed_at = [NOW - timedelta(milliseconds=number) for number in range(failures)]
     wait = limit.wait(failed_at, NOW)
@@ -112,18 +112,18 @@ def test_after_the_wait_another_attempt_is_allowed_and_not_before(failures: int,
     assert limit.wait(failed_at, NOW + wait - timedelta(milliseconds=1)) > timedelta(0)
 
 
-def test_failures_in_the_future_do_not_count() -> None:
+def test_failures_in_the_future_are_ignored() -> None:
     assert BY_NAME_AND_ADDRESS.wait([NOW + timedelta(hours=1)] * 5, NOW) <= timedelta(0)
 
 
-def test_failures_by_name_do_not_count_at_a_known_address() -> None:
+def test_limit_by_name_does_not_apply_at_a_known_address() -> None:
     failures = Failures([], [], [NOW] * BY_NAME.failures)
     assert find_wait(failures, is_known=False, now=NOW) == BY_NAME.period
     assert find_wait(failures, is_known=True, now=NOW) <= timedelta(0)
 
 
 def simulate_guesses(addresses: int, *, known: bool) -> int:
-    """What an attacker gets who tries one name every ten seconds of a day from each address."""
+    """Guesses an attacker gets in a day by trying one name every ten seconds from each address."""
     by_pair: list[list[datetime]] = [[] for _ in range(addresses)]
     by_name: list[datetime] = []
     for second in range(0, 86_400, 10):
@@ -138,11 +138,11 @@ def simulate_guesses(addresses: int, *, known: bool) -> int:
 
 
 @pytest.mark.parametrize(("addresses", "known"), [(1, False), (3, False), (7, False), (1, True), (2, True)])
-def test_the_computed_guesses_a_day_are_what_a_simulation_gets(addresses: int, known: bool) -> None:
+def test_computed_guesses_a_day_match_a_simulation(addresses: int, known: bool) -> None:
     assert simulate_guesses(addresses, known=known) == count_guesses_a_day(addresses, known=known)
 
 
-def test_the_documentation_has_the_computed_guesses_a_day() -> None:
+def test_security_docs_have_the_computed_guesses_a_day() -> None:
     text = SECURITY.read_text(encoding="utf-8")
     assert f"| 1 | {count_guesses_a_day(1):,} |" in text
     assert f"| 1,000 | {count_guesses_a_day(1000):,} |" in text
@@ -162,14 +162,14 @@ def test_the_documentation_has_the_computed_guesses_a_day() -> None:
         ("", ""),
     ],
 )
-def test_an_address_is_counted_by_household(host: str, counted: str) -> None:
+def test_ipv6_addresses_are_counted_by_their_64_prefix(host: str, counted: str) -> None:
     assert to_counted_address(host) == counted
 
 
-# ---- The service
+# ---- The limits over HTTP
 
 
-def test_five_failures_for_a_name_at_an_address_make_it_wait_there_only(
+def test_five_failures_block_the_name_at_that_address_only(
     at: At, ada: str, clock: SteppedClock, hasher: CountingHash
 ) -> None:
     for _ in range(5):
@@ -186,31 +186,31 @@ def test_five_failures_for_a_name_at_an_address_make_it_wait_there_only(
     assert log_in(at(HOME), ada).status_code == 200
 
 
-def test_an_attacker_does_not_lock_out_a_player_at_a_known_address(at: At, ada: str, clock: SteppedClock) -> None:
+def test_distributed_attack_does_not_block_a_known_address(at: At, ada: str, clock: SteppedClock) -> None:
     assert log_in(at(HOME), ada).status_code == 200
     for number in range(BY_NAME.failures // 5 + 3):
         fail(at(f"203.0.113.{number}"), ada, 5)
     assert log_in(at("203.0.113.200"), ada).status_code == 429
     assert log_in(at(HOME), ada).status_code == 200
-    clock.move(REMEMBERED.total_seconds() - 1)  # the log-in is remembered for so long
+    clock.move(REMEMBERED.total_seconds() - 1)  # one second before the known address expires
     assert log_in(at(HOME), ada).status_code == 200
 
 
-def test_an_attacker_at_the_players_own_address_is_limited_and_the_player_elsewhere_is_not(at: At, ada: str) -> None:
+def test_attack_from_one_known_address_does_not_block_another(at: At, ada: str) -> None:
     assert log_in(at(HOME), ada).status_code == 200
     assert log_in(at(ELSEWHERE), ada).status_code == 200
     assert fail(at(HOME), ada, 7) == [401] * 5 + [429] * 2
     assert log_in(at(ELSEWHERE), ada).status_code == 200
 
 
-def test_many_addresses_get_a_hundred_guesses_a_day_at_one_name(at: At, ada: str, clock: SteppedClock) -> None:
+def test_all_unknown_addresses_share_100_guesses_a_day_per_name(at: At, ada: str, clock: SteppedClock) -> None:
     tried = Counter(status for number in range(30) for status in fail(at(f"203.0.113.{number}"), ada, 5))
     assert tried == {401: BY_NAME.failures, 429: 50}
     clock.move(BY_NAME.period.total_seconds())
     assert fail(at(ELSEWHERE), ada, 1) == [401]
 
 
-def test_one_address_cannot_use_up_what_all_have_for_a_name(at: At, ada: str, clock: SteppedClock) -> None:
+def test_one_address_cannot_exhaust_the_limit_by_name(at: At, ada: str, clock: SteppedClock) -> None:
     statuses = []
     for _ in range(30):
         statuses += fail(at("203.0.113.1"), ada, 5)
@@ -219,22 +219,22 @@ def test_one_address_cannot_use_up_what_all_have_for_a_name(at: At, ada: str, cl
     assert log_in(at(ELSEWHERE), ada).status_code == 200
 
 
-def test_a_player_who_has_only_registered_is_known_at_that_address(at: At, ada: str) -> None:
+def test_registration_makes_the_address_known(at: At, ada: str) -> None:
     for number in range(BY_NAME.failures // 5 + 3):
         fail(at(f"203.0.113.{number}"), ada, 5)
     assert log_in(at(ELSEWHERE), ada).status_code == 429
     assert log_in(at(HOME), ada).status_code == 200
 
 
-def test_one_pupil_does_not_lock_out_the_class(at: At, ada: str) -> None:
-    """Failures with other names at one's own address do not count, either."""
+def test_failures_with_other_names_do_not_block_a_known_address(at: At, ada: str) -> None:
+    """One pupil's failures do not lock out a class behind the same address."""
     for number in range(BY_ADDRESS.failures + 5):
         fail(at(HOME), f"name{number}", 1)
     assert fail(at(HOME), "another", 1) == [429]
     assert log_in(at(HOME), ada).status_code == 200
 
 
-def test_one_address_cannot_try_many_names(at: At, ada: str, clock: SteppedClock) -> None:
+def test_limit_by_address_counts_failures_of_all_names(at: At, ada: str, clock: SteppedClock) -> None:
     statuses = [fail(at(ELSEWHERE), f"name{number}", 1)[0] for number in range(BY_ADDRESS.failures + 5)]
     assert statuses == [401] * BY_ADDRESS.failures + [429] * 5
     assert log_in(at(ELSEWHERE), ada).status_code == 429
@@ -243,28 +243,28 @@ def test_one_address_cannot_try_many_names(at: At, ada: str, clock: SteppedClock
     assert log_in(at(ELSEWHERE), ada).status_code == 200
 
 
-def test_a_household_is_one_address_however_many_it_uses(at: At, ada: str) -> None:
+def test_addresses_of_one_ipv6_64_share_the_limit(at: At, ada: str) -> None:
     statuses = [fail(at(f"2001:db8:1:2::{number:x}"), ada, 1)[0] for number in range(8)]
     assert statuses == [401] * 5 + [429] * 3
     assert fail(at("2001:db8:1:3::1"), ada, 1) == [401]
 
 
-def test_a_name_that_no_player_has_is_limited_alike(at: At) -> None:
+def test_unknown_name_is_limited_like_a_known_one(at: At) -> None:
     assert fail(at(HOME), "unknown", 7) == [401] * 5 + [429] * 2
 
 
-def test_successes_are_no_failures(at: At, ada: str, database: Path) -> None:
+def test_successful_log_ins_are_not_counted(at: At, ada: str, database: Path) -> None:
     assert [log_in(at(HOME), ada).status_code for _ in range(12)] == [200] * 12
     assert read_attempts(database) == []
 
 
-def test_a_success_takes_only_its_own_attempt_back(at: At, ada: str) -> None:
+def test_success_does_not_reset_earlier_failures(at: At, ada: str) -> None:
     passwords = ["wrong", PASSWORD, "wrong", "wrong", PASSWORD, "wrong", PASSWORD, "wrong", PASSWORD]
     statuses = [log_in(at(HOME), ada, password).status_code for password in passwords]
     assert statuses == [401, 200, 401, 401, 200, 401, 200, 401, 429]
 
 
-def test_a_clock_that_is_put_back_locks_no_player_out(at: At, ada: str, clock: SteppedClock) -> None:
+def test_clock_set_back_locks_no_player_out(at: At, ada: str, clock: SteppedClock) -> None:
     assert fail(at(HOME), ada, 6)[-1] == 429
     clock.move(-86_400)
     assert log_in(at(HOME), ada).status_code == 200
@@ -278,7 +278,7 @@ def test_attempts_are_deleted_after_a_day(at: At, clock: SteppedClock, database:
     assert read_attempts(database) == [(digest_name("last"), HOME)]
 
 
-def test_an_address_is_forgotten_after_ninety_days(at: At, ada: str, clock: SteppedClock, database: Path) -> None:
+def test_known_address_expires_after_90_days(at: At, ada: str, clock: SteppedClock, database: Path) -> None:
     for address in (HOME, ELSEWHERE):
         assert log_in(at(address), ada).status_code == 200
     clock.move(REMEMBERED.total_seconds())
@@ -288,7 +288,7 @@ def test_an_address_is_forgotten_after_ninety_days(at: At, ada: str, clock: Step
 
 
 @pytest.mark.anyio
-async def test_of_thirty_guesses_at_once_on_two_instances_five_are_checked(
+async def test_concurrent_guesses_at_two_instances_share_the_limit(
     make_app: Callable[[Settings], FastAPI], settings: Settings, hasher: CountingHash, clock: SteppedClock
 ) -> None:
     settings = settings.model_copy(update={"busy_timeout_ms": 30_000})
@@ -311,16 +311,16 @@ async def test_of_thirty_guesses_at_once_on_two_instances_five_are_checked(
 
 
 @pytest.mark.anyio
-async def test_the_time_of_an_attempt_is_read_under_the_write_lock(database: Path, clock: SteppedClock) -> None:
-    """Else one that began earlier and got the lock later would not see the failures before it."""
+async def test_attempt_time_is_read_under_the_write_lock(database: Path, clock: SteppedClock) -> None:
+    """Otherwise an attempt that waited for the lock would carry a time before failures stored in the meantime."""
     users = Database(f"sqlite:///{database}", busy_timeout_ms=10_000, schema_version=SCHEMA_VERSION)
     count = partial(count_attempt, login=None, credentials=Credentials("ada", "wrong", HOME), clock=clock)
     async with users:
-        await users.write(count)  # opens the connection
+        await users.write(count)  # opens the connection first
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             waiting = asyncio.create_task(users.write(count))
-            await asyncio.sleep(0)  # it has begun, and cannot have the lock
+            await asyncio.sleep(0)  # it has started, and waits for the lock
             clock.move(100)
             other.execute("ROLLBACK")
         await waiting

@@ -1,4 +1,4 @@
-"""Getting a token, and how often one may fail to."""
+"""Log-in: getting a token, storing passwords, and keeping them secret."""
 
 import asyncio
 import json
@@ -25,9 +25,9 @@ from tests.users.conftest import CountingHash, SteppedClock
 from users.app import create_app
 from users.settings import Settings
 
-OLDER = "o'neill  ümlaut;--"
-OLDER_ID = UUID(bytes=bytes(range(16)))
-PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - a test's
+LEGACY_NAME = "o'neill  ümlaut;--"
+LEGACY_ID = UUID(bytes=bytes(range(16)))
+PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - test data
 WRONG = {"username": "ada", "password": "not hers"}
 
 
@@ -47,9 +47,7 @@ def read_rows(database: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
 
-def test_a_name_and_a_password_give_a_token_of_the_player(
-    client: TestClient, token_keys: TokenKeys, clock: SteppedClock
-) -> None:
+def test_name_and_password_give_a_player_token(client: TestClient, token_keys: TokenKeys, clock: SteppedClock) -> None:
     user_id = register(client)
     response = log_in(client)
     assert response.status_code == 200
@@ -63,7 +61,7 @@ def test_a_name_and_a_password_give_a_token_of_the_player(
     assert PASSWORD not in json.dumps(claims)
 
 
-def test_the_lifetime_is_a_setting(make_app: Callable[[Settings], FastAPI], settings: Settings) -> None:
+def test_token_lifetime_is_configurable(make_app: Callable[[Settings], FastAPI], settings: Settings) -> None:
     with TestClient(make_app(settings.model_copy(update={"token_lifetime_s": 60}))) as client:
         register(client)
         assert log_in(client).json()["expires_in"] == 60
@@ -74,7 +72,7 @@ def test_the_lifetime_is_a_setting(make_app: Callable[[Settings], FastAPI], sett
     [{"grant_type": "password"}, {"scope": ""}, {"scope": "player"}, {"client_id": "x", "client_secret": "y"}],
     ids=str,
 )
-def test_what_oauth2_clients_send_besides_is_understood(client: TestClient, fields: dict[str, str]) -> None:
+def test_optional_oauth2_fields_are_accepted(client: TestClient, fields: dict[str, str]) -> None:
     register(client)
     form = {"username": "ada", "password": PASSWORD}
     assert client.post("/token", data=form | fields).status_code == 200
@@ -95,7 +93,7 @@ def test_what_oauth2_clients_send_besides_is_understood(client: TestClient, fiel
     ],
     ids="-".join,
 )
-def test_a_form_of_another_shape_is_refused_and_is_no_attempt(
+def test_malformed_form_is_422_and_not_counted_as_an_attempt(
     client: TestClient, database: Path, form: dict[str, str]
 ) -> None:
     register(client)
@@ -115,13 +113,13 @@ def test_a_form_of_another_shape_is_refused_and_is_no_attempt(
         ("text/plain", b"username=ada&password=secret"),
     ],
 )
-def test_a_body_that_is_no_form_is_refused(client: TestClient, content_type: str, body: bytes) -> None:
+def test_body_that_is_not_a_form_is_422(client: TestClient, content_type: str, body: bytes) -> None:
     refused = client.post("/token", content=body, headers={"Content-Type": content_type})
     assert_problem(refused, 422)
     assert "secret" not in refused.text
 
 
-def test_bytes_that_are_no_text_are_a_wrong_password(client: TestClient) -> None:
+def test_password_of_invalid_utf8_is_401(client: TestClient) -> None:
     register(client)
     headers = {"Content-Type": "application/x-www-form-urlencoded"}
     assert_problem(client.post("/token", content=b"username=ada&password=%ff%fe%00", headers=headers), 401)
@@ -131,13 +129,11 @@ def test_bytes_that_are_no_text_are_a_wrong_password(client: TestClient) -> None
     assert_problem(client.post("/token", content=body, headers=odd), 401)
 
 
-def test_wrong_names_wrong_passwords_and_players_without_one_look_the_same_and_take_one_hash_each(
-    client: TestClient, hasher: CountingHash
-) -> None:
+def test_all_failed_log_ins_look_alike_and_cost_one_hash(client: TestClient, hasher: CountingHash) -> None:
     register(client)
-    client.headers["traceparent"] = f"00-{'7' * 32}-{'7' * 16}-00"  # without it each answer has an id of its own
+    client.headers["traceparent"] = f"00-{'7' * 32}-{'7' * 16}-00"  # otherwise request ids differ
     answers = []
-    for username, password in (("ada", "wrong"), ("nobody", PASSWORD), (OLDER, PASSWORD), ("' OR 1=1 --", "x")):
+    for username, password in (("ada", "wrong"), ("unknown", PASSWORD), (LEGACY_NAME, PASSWORD), ("' OR 1=1 --", "x")):
         before = hasher.verified
         answer = log_in(client, username, password)
         assert hasher.verified == before + 1
@@ -148,7 +144,7 @@ def test_wrong_names_wrong_passwords_and_players_without_one_look_the_same_and_t
     assert answers == [answers[0]] * 4
 
 
-def test_the_password_of_another_player_does_not_count(client: TestClient) -> None:
+def test_password_of_another_player_is_401(client: TestClient) -> None:
     register(client, "ada", "the first password")
     register(client, "Ada", "the second password")
     assert log_in(client, "ada", "the second password").status_code == 401
@@ -156,8 +152,8 @@ def test_the_password_of_another_player_does_not_count(client: TestClient) -> No
 
 
 @pytest.mark.anyio
-async def test_hashing_does_not_stop_the_event_loop(settings: Settings) -> None:
-    """With the real hasher: four players register and log in while somebody asks for something else."""
+async def test_hashing_does_not_block_the_event_loop(settings: Settings) -> None:
+    """With the real hasher: another client's requests are answered while four players register and log in."""
     app = create_app(settings, hasher=PasswordHash.recommended())
     transport = httpx.ASGITransport(app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://u") as client:
@@ -170,25 +166,23 @@ async def test_hashing_does_not_stop_the_event_loop(settings: Settings) -> None:
         players = [asyncio.create_task(play(f"player{number}")) for number in range(4)]
         answered = 0
         while not all(player.done() for player in players):
-            answered += (await client.get(f"/{OLDER_ID}")).is_success
-            await asyncio.sleep(0)  # nothing in this request waits for anything
+            answered += (await client.get(f"/{LEGACY_ID}")).is_success
+            await asyncio.sleep(0)  # the GET may complete without yielding
         assert [player.result() for player in players] == [200] * 4
-    # Eight hashes in the event loop would let hardly more than eight answers through.
+    # Eight hashes in the event loop would leave room for hardly more than eight answers.
     assert answered > 30
 
 
 @pytest.mark.parametrize("password", ["x" * 8, "x" * 128, "🔑" * 128, " " * 8, "\x00" * 8, "\ud800" * 8])
-def test_a_password_at_the_edge_of_what_is_allowed_is_taken(client: TestClient, password: str) -> None:
-    body = json.dumps({"username": "ada", "password": password})  # lone surrogates as JSON escapes them
+def test_password_at_a_length_limit_is_accepted(client: TestClient, password: str) -> None:
+    body = json.dumps({"username": "ada", "password": password})  # escapes lone surrogates, unlike httpx
     assert client.post("/", content=body, headers={"Content-Type": "application/json"}).status_code == 201
 
 
 @pytest.mark.parametrize(
     "password", ["", "s3cret!", "s3cret!" * 20, "🔑" * 7, 12345678, None, ["s3cret!s3cret!"], {"s3cret!": "s3cret!"}]
 )
-def test_a_password_that_is_not_allowed_is_refused_and_not_repeated(
-    client: TestClient, database: Path, password: object
-) -> None:
+def test_invalid_password_is_422_and_not_echoed(client: TestClient, database: Path, password: object) -> None:
     for method, path, body in (
         ("POST", "/", {"username": "ada", "password": password}),
         ("POST", "/", {"username": "s3cret! no name", "password": password}),
@@ -201,14 +195,14 @@ def test_a_password_that_is_not_allowed_is_refused_and_not_repeated(
     assert read_rows(database, "SELECT * FROM passwords") == []
 
 
-def test_broken_json_with_a_password_in_it_is_not_repeated(client: TestClient) -> None:
+def test_password_in_broken_json_is_not_echoed(client: TestClient) -> None:
     body = b'{"username": "ada", "password": "s3cret!s3cret!}'
     refused = client.post("/", content=body, headers={"Content-Type": "application/json"})
     assert_problem(refused, 422)
     assert "s3cret" not in refused.text
 
 
-def test_a_password_is_stored_as_an_argon2id_hash_with_its_user(settings: Settings, database: Path) -> None:
+def test_password_is_stored_as_an_argon2id_hash(settings: Settings, database: Path) -> None:
     with TestClient(create_app(settings)) as client:
         user_id = register(client)
         assert log_in(client).status_code == 200
@@ -217,24 +211,24 @@ def test_a_password_is_stored_as_an_argon2id_hash_with_its_user(settings: Settin
     assert text.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
-def test_a_name_that_is_taken_leaves_the_first_password(client: TestClient, database: Path) -> None:
+def test_registering_a_taken_name_keeps_its_password(client: TestClient, database: Path) -> None:
     register(client)
     assert_problem(client.post("/", json={"username": "ada", "password": "another password"}), 409)
     assert len(read_rows(database, "SELECT * FROM passwords")) == 1
-    assert log_in(client, password="another password").status_code == 401  # noqa: S106 - a test's
+    assert log_in(client, password="another password").status_code == 401  # noqa: S106 - test data
     assert log_in(client).status_code == 200
 
 
-def test_an_administrator_gives_an_older_player_a_password(client: TestClient, token_keys: TokenKeys) -> None:
+def test_admin_sets_the_password_of_a_legacy_player(client: TestClient, token_keys: TokenKeys) -> None:
     admin = token_keys.headers(Scope.ADMIN)
     for password in ("the first password", "the second password"):
-        given = client.put(f"/{OLDER_ID}/password", json={"password": password}, headers=admin)
+        given = client.put(f"/{LEGACY_ID}/password", json={"password": password}, headers=admin)
         assert (given.status_code, given.content) == (204, b"")
-        assert log_in(client, OLDER, password).status_code == 200
-    assert log_in(client, OLDER, "the first password").status_code == 401
+        assert log_in(client, LEGACY_NAME, password).status_code == 200
+    assert log_in(client, LEGACY_NAME, "the first password").status_code == 401
 
 
-def test_a_password_for_nobody_is_404_and_one_of_the_wrong_form_422(
+def test_password_for_an_unknown_user_is_404_and_malformed_422(
     client: TestClient, token_keys: TokenKeys, database: Path
 ) -> None:
     admin = token_keys.headers(Scope.ADMIN)
@@ -250,7 +244,7 @@ def test_a_password_for_nobody_is_404_and_one_of_the_wrong_form_422(
         {"password": 12345678},
         [],
     ):
-        refused = client.put(f"/{OLDER_ID}/password", json=wrong, headers=admin)
+        refused = client.put(f"/{LEGACY_ID}/password", json=wrong, headers=admin)
         assert_problem(refused, 422)
         assert "s3cret" not in refused.text
         assert PASSWORD not in refused.text
@@ -258,7 +252,7 @@ def test_a_password_for_nobody_is_404_and_one_of_the_wrong_form_422(
     assert read_rows(database, "SELECT * FROM passwords") == []
 
 
-def test_without_the_private_key_nobody_gets_a_token_and_all_else_goes_on(
+def test_log_in_without_the_private_key_is_503(
     make_app: Callable[[Settings], FastAPI], settings: Settings, tmp_path: Path, token_keys: TokenKeys
 ) -> None:
     file = tmp_path / "later.key"
@@ -275,26 +269,26 @@ def test_without_the_private_key_nobody_gets_a_token_and_all_else_goes_on(
         assert log_in(client).status_code == 200
 
 
-def test_no_log_has_a_password_a_hash_or_a_token(
+def test_passwords_hashes_and_tokens_are_never_logged(
     client: TestClient, database: Path, token_keys: TokenKeys, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     admin = token_keys.headers(Scope.ADMIN)
-    register(client, password="s3cret!s3cret!")  # noqa: S106 - a test's
-    token = log_in(client, password="s3cret!s3cret!").json()["access_token"]  # noqa: S106 - a test's
-    log_in(client, password="s3cret!wrong")  # noqa: S106 - a test's
-    client.put(f"/{OLDER_ID}/password", json={"password": "s3cret!"}, headers=admin)
-    client.put(f"/{OLDER_ID}/password", json={"password": "s3cret!s3cret!"}, headers=admin)
-    client.put(f"/{OLDER_ID}/password", json={}, headers={"Authorization": f"Bearer {token}"})
+    register(client, password="s3cret!s3cret!")  # noqa: S106 - test data
+    token = log_in(client, password="s3cret!s3cret!").json()["access_token"]  # noqa: S106 - test data
+    log_in(client, password="s3cret!wrong")  # noqa: S106 - test data
+    client.put(f"/{LEGACY_ID}/password", json={"password": "s3cret!"}, headers=admin)
+    client.put(f"/{LEGACY_ID}/password", json={"password": "s3cret!s3cret!"}, headers=admin)
+    client.put(f"/{LEGACY_ID}/password", json={}, headers={"Authorization": f"Bearer {token}"})
     database.rename(database.with_suffix(".away"))
-    assert_problem(log_in(client, password="s3cret!s3cret!"), 503)  # noqa: S106 - a test's
+    assert_problem(log_in(client, password="s3cret!s3cret!"), 503)  # noqa: S106 - test data
     assert caplog.text != ""
     for secret in ("s3cret", "$argon2", token, admin["Authorization"].split()[1]):
         assert secret not in caplog.text
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "2592001", "an hour"])
-def test_a_lifetime_that_makes_no_sense_is_refused(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
+def test_invalid_token_lifetime_is_refused(monkeypatch: pytest.MonkeyPatch, seconds: str) -> None:
     monkeypatch.setenv("USERS_TOKEN_LIFETIME_S", seconds)
     with pytest.raises(ValidationError, match="token_lifetime_s"):
         Settings(_env_file=None)

@@ -1,4 +1,4 @@
-"""Changing one's own password, and the forms in which passwords and names are compared."""
+"""Changing a password, Unicode normalization of passwords and names, and rehashing."""
 
 import sqlite3
 import time
@@ -46,12 +46,12 @@ def read_hash(database: Path) -> str:
 
 @pytest.fixture
 def ada(client: TestClient, token_keys: TokenKeys) -> tuple[UUID, dict[str, str]]:
-    """Her id, and headers with her token."""
+    """The id of the player ada, and headers with her token."""
     user_id = register(client)
     return user_id, token_keys.headers(Scope.PLAYER, user_id)
 
 
-def test_a_player_changes_the_password_with_the_old_one(client: TestClient, ada: tuple[UUID, dict[str, str]]) -> None:
+def test_player_changes_the_password_with_the_old_one(client: TestClient, ada: tuple[UUID, dict[str, str]]) -> None:
     user_id, headers = ada
     changed = client.put(f"/{user_id}/password", json={"password": NEW, "old_password": OLD}, headers=headers)
     assert (changed.status_code, changed.content) == (204, b"")
@@ -59,7 +59,7 @@ def test_a_player_changes_the_password_with_the_old_one(client: TestClient, ada:
     assert log_in(client, NEW).status_code == 200
 
 
-def test_a_wrong_old_password_is_403_and_counts_as_a_failed_log_in(
+def test_wrong_old_password_is_403_and_a_failed_log_in(
     client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
 ) -> None:
     user_id, headers = ada
@@ -74,7 +74,7 @@ def test_a_wrong_old_password_is_403_and_counts_as_a_failed_log_in(
     assert read_hash(database) == before
 
 
-def test_without_the_old_password_a_player_changes_nothing(
+def test_change_without_the_old_password_is_422(
     client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
 ) -> None:
     user_id, headers = ada
@@ -84,7 +84,7 @@ def test_without_the_old_password_a_player_changes_nothing(
     assert read_hash(database) == before
 
 
-def test_a_player_does_not_change_the_password_of_another(
+def test_changing_the_password_of_another_player_is_403(
     client: TestClient, ada: tuple[UUID, dict[str, str]], token_keys: TokenKeys
 ) -> None:
     user_id, _ = ada
@@ -94,14 +94,14 @@ def test_a_player_does_not_change_the_password_of_another(
     assert log_in(client, OLD).status_code == 200
 
 
-def test_a_player_who_was_removed_gets_403(client: TestClient, token_keys: TokenKeys) -> None:
+def test_password_change_of_a_removed_player_is_403(client: TestClient, token_keys: TokenKeys) -> None:
     user_id = uuid4()
     body = {"password": NEW, "old_password": OLD}
     headers = token_keys.headers(Scope.PLAYER, user_id)
     assert_problem(client.put(f"/{user_id}/password", json=body, headers=headers), 403)
 
 
-def test_of_two_changes_at_once_one_is_made(
+def test_only_one_of_concurrent_password_changes_succeeds(
     client: TestClient, ada: tuple[UUID, dict[str, str]], database: Path
 ) -> None:
     user_id, headers = ada
@@ -112,19 +112,19 @@ def test_of_two_changes_at_once_one_is_made(
     assert statuses.count(204) == 1
     assert set(statuses) <= {204, 403, 409}
     winner = bodies[statuses.index(204)]["password"]
-    client.app.state.clock.move(300)  # type: ignore[attr-defined]  # the failures of the others are over
+    client.app.state.clock.move(300)  # type: ignore[attr-defined]  # the failed attempts have expired
     assert log_in(client, winner).status_code == 200
 
 
 @pytest.mark.parametrize("password", ["12345678", "QWERTYUIOP", "Iloveyou1", *sorted(COMMON_PASSWORDS)[::40]])
-def test_very_common_passwords_are_refused(client: TestClient, password: str) -> None:
+def test_common_password_is_422(client: TestClient, password: str) -> None:
     refused = client.post("/", json={"username": "ada", "password": password})
     detail = assert_problem(refused, 422)
     assert detail.startswith("body.password: this password is one of the most common")
     assert password not in refused.text.replace("body.password", "").replace("this password", "")
 
 
-def test_the_common_passwords_are_long_enough_to_be_refused_for_nothing_else() -> None:
+def test_common_passwords_are_casefolded_and_of_valid_length() -> None:
     assert 100 <= len(COMMON_PASSWORDS) <= 400
     assert all(8 <= len(password) <= 128 and password == password.casefold() for password in COMMON_PASSWORDS)
 
@@ -137,25 +137,25 @@ def test_the_common_passwords_are_long_enough_to_be_refused_for_nothing_else() -
         ("four words in all", "four\u00a0words\u2003in\u3000all"),
     ],
 )
-def test_a_password_is_the_same_however_a_keyboard_composes_it(client: TestClient, registered: str, typed: str) -> None:
+def test_passwords_are_compared_after_unicode_normalization(client: TestClient, registered: str, typed: str) -> None:
     register(client, registered)
     assert log_in(client, typed).status_code == 200
 
 
 @pytest.mark.parametrize("password", ["with a\x00zero byte", "two\nlines of it", "\u2126 a sign of ohms"])
-def test_a_password_that_the_rfc_does_not_allow_is_compared_as_typed(client: TestClient, password: str) -> None:
+def test_password_invalid_in_rfc_8265_is_compared_as_typed(client: TestClient, password: str) -> None:
     register(client, password)
     assert log_in(client, password).status_code == 200
 
 
-def test_a_password_that_is_too_short_in_the_compared_form_is_refused(client: TestClient) -> None:
+def test_password_length_is_checked_after_normalization(client: TestClient) -> None:
     refused = client.post("/", json={"username": "ada", "password": "e\u0301" * 4})
     assert assert_problem(refused, 422) == "body.password: a password has 8 to 128 characters."
     assert client.post("/", json={"username": "ada", "password": "e\u0301" * 8}).status_code == 201
 
 
-def test_a_password_longer_than_any_takes_no_longer_to_check(client: TestClient) -> None:
-    """To prepare eight thousand Arabic digits takes eight seconds, in which no other password could be checked."""
+def test_overlong_password_is_not_normalized(client: TestClient) -> None:
+    """Normalizing 8,000 Arabic digits takes eight seconds, which would block all other password checks."""
     register(client)
     fields = {"username": "ada", "password": "\u0660" * 7000}
     before = time.monotonic()
@@ -163,7 +163,7 @@ def test_a_password_longer_than_any_takes_no_longer_to_check(client: TestClient)
     assert time.monotonic() - before < 3
 
 
-def test_a_hash_of_the_typed_form_is_renewed_at_the_next_log_in(
+def test_log_in_rehashes_a_password_stored_unnormalized(
     client: TestClient, database: Path, hasher: CountingHash
 ) -> None:
     typed = "cafe\u0301 au lait"
@@ -175,9 +175,7 @@ def test_a_hash_of_the_typed_form_is_renewed_at_the_next_log_in(
     assert log_in(client, "caf\u00e9 au lait").status_code == 200
 
 
-def test_risen_hash_parameters_are_applied_at_the_next_log_in(
-    settings: Settings, database: Path, clock: SteppedClock
-) -> None:
+def test_log_in_rehashes_with_stronger_parameters(settings: Settings, database: Path, clock: SteppedClock) -> None:
     with TestClient(create_app(settings, hasher=CountingHash(), clock=clock)) as client:
         register(client)
     stronger = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),))
@@ -191,7 +189,7 @@ def test_risen_hash_parameters_are_applied_at_the_next_log_in(
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_name_of_an_old_database_is_found_in_either_form(
+def test_legacy_name_is_found_in_nfc_and_nfd(
     make_app: Callable[[Settings], FastAPI], settings: Settings, database: Path, hasher: CountingHash, form: str
 ) -> None:
     name = unicodedata.normalize(form, "André Müller")  # type: ignore[arg-type]  # a parameter of the test
@@ -205,12 +203,10 @@ def test_a_name_of_an_old_database_is_found_in_either_form(
             assert [user["username"] for user in found] == [name]
         spellings = [unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)] * 4
         statuses = [log_in(client, "wrong", typed).status_code for typed in spellings]
-        assert statuses == [401] * 5 + [429] * 3  # another spelling is no other name
+        assert statuses == [401] * 5 + [429] * 3  # both forms share one limit
 
 
-def test_a_taken_name_is_refused_before_anything_is_hashed(
-    settings: Settings, clock: SteppedClock, database: Path
-) -> None:
+def test_taken_name_is_refused_before_hashing(settings: Settings, clock: SteppedClock, database: Path) -> None:
     class HashCounter(CountingHash):
         hashed = 0
 
@@ -235,9 +231,7 @@ def test_a_taken_name_is_refused_before_anything_is_hashed(
         ({"username": "ada", "password": OLD, "scope": "admin"}, 422, "invalid_scope"),
     ],
 )
-def test_errors_of_the_token_endpoint_have_the_code_of_rfc_6749(
-    client: TestClient, form: dict[str, str], status: int, error: str
-) -> None:
+def test_token_errors_have_rfc_6749_codes(client: TestClient, form: dict[str, str], status: int, error: str) -> None:
     register(client)
     response = client.post("/token", data=form)
     assert_problem(response, status)
@@ -247,12 +241,12 @@ def test_errors_of_the_token_endpoint_have_the_code_of_rfc_6749(
     assert "error" not in client.post("/", json={}).json()
 
 
-def test_a_compressed_form_has_a_code_too(client: TestClient) -> None:
+def test_compressed_token_request_has_an_rfc_6749_code(client: TestClient) -> None:
     response = client.post("/token", data={"username": "ada", "password": OLD}, headers={"Content-Encoding": "gzip"})
     assert_problem(response, 415)
     assert response.json()["error"] == "invalid_request"
 
 
-def test_too_many_failures_have_a_code_too(client: TestClient) -> None:
+def test_rate_limited_token_request_has_an_rfc_6749_code(client: TestClient) -> None:
     codes = [log_in(client, "wrong").json()["error"] for _ in range(6)]
     assert codes == ["invalid_grant"] * 5 + ["temporarily_unavailable"]

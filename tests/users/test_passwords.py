@@ -1,4 +1,4 @@
-"""Waiting for one's turn to have a password hashed."""
+"""The queue for password hashing: requests that wait too long get 503."""
 
 import asyncio
 import threading
@@ -13,7 +13,7 @@ from users.passwords import HASHES_AT_ONCE, Passwords
 
 
 class HeldHasher(Argon2Hasher):
-    """Cheap, and from the second hash on held until it is let go."""
+    """A cheap hasher that blocks while `is_held` is set, until `go_on` is."""
 
     def __init__(self) -> None:
         super().__init__(time_cost=1, memory_cost=8, parallelism=1)
@@ -27,7 +27,7 @@ class HeldHasher(Argon2Hasher):
 
 
 @pytest.mark.anyio
-async def test_who_would_wait_too_long_for_a_turn_is_told_so_and_the_others_have_theirs(
+async def test_hash_that_queues_too_long_is_unavailable_and_frees_the_queue(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     hasher = HeldHasher()
@@ -35,7 +35,7 @@ async def test_who_would_wait_too_long_for_a_turn_is_told_so_and_the_others_have
     hasher.is_held = True
     monkeypatch.setattr(users.passwords, "PATIENCE_S", 0.05)
     hashing = [asyncio.create_task(passwords.hash("a password", address="192.0.2.1")) for _ in range(HASHES_AT_ONCE)]
-    await asyncio.sleep(0)  # they take all turns
+    await asyncio.sleep(0)  # they occupy all hashing slots
     with pytest.raises(Unavailable, match="Try again in a few seconds"):
         await passwords.hash("a password", address="192.0.2.1")
     hasher.go_on.set()

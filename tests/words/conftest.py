@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from servicekit.auth.tokens import Scope
-from tests.support.openapi_checks import hold_to_document
+from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, seal
@@ -27,7 +27,7 @@ def database(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(database: Path, token_keys: TokenKeys) -> Iterator[TestClient]:
-    """With the operator's token in every request."""
+    """A client of the words service, authorized as administrator."""
     settings = Settings(
         _env_file=None,
         database_url=f"sqlite:///{database}",
@@ -37,5 +37,5 @@ def client(database: Path, token_keys: TokenKeys) -> Iterator[TestClient]:
     )
     headers = token_keys.headers(Scope.ADMIN)
     with TestClient(create_app(settings), root_path="/api/words", headers=headers) as client:
-        hold_to_document(client)
+        check_all_responses(client)
         yield client

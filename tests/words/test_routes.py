@@ -1,4 +1,4 @@
-"""The words service over HTTP, on a small dictionary of its own."""
+"""The words service over HTTP, on a small dictionary."""
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ from tests.support.problem_checks import assert_problem
 WRONG_WORDS = ["abc", "abcdef", "caf%C3%A9s", "cr%C3%A2ne", "12345", "ab-cd", "%E2%84%AArane", "crane%0A", "%20crane"]
 
 
-def stored_words(database: Path) -> list[str]:
+def read_stored_words(database: Path) -> list[str]:
     with closing(sqlite3.connect(database)) as connection:
         return [word for (word,) in connection.execute("SELECT word FROM words ORDER BY word")]
 
 
-def test_words_are_looked_up_without_standing_in_a_url(client: TestClient) -> None:
+def test_lookups_return_the_known_words(client: TestClient) -> None:
     response = client.post("/lookups", json={"words": ["zebra", "zzzzz", "CRANE", "zebra"]})
     assert (response.status_code, response.json()) == (200, {"known": ["crane", "zebra"]})
     assert client.post("/lookups", json={"words": ["zzzzz"]}).json() == {"known": []}
@@ -40,26 +40,26 @@ def test_words_are_looked_up_without_standing_in_a_url(client: TestClient) -> No
         [],
     ],
 )
-def test_a_lookup_of_what_is_no_word_is_refused(client: TestClient, body: object) -> None:
+def test_malformed_lookup_is_422(client: TestClient, body: object) -> None:
     assert_problem(client.post("/lookups", json=body), 422)
 
 
-def test_a_word_is_added_once_and_may_be_guessed_at_once(client: TestClient, database: Path) -> None:
+def test_adding_a_word_is_idempotent(client: TestClient, database: Path) -> None:
     added = client.put("/ZZZZZ")
     assert (added.status_code, added.json()) == (201, {"word": "zzzzz"})
     assert client.get("/zzzzz").status_code == 200
     again = client.put("/zzzzz")
     assert (again.status_code, again.json()) == (200, {"word": "zzzzz"})
-    assert stored_words(database).count("zzzzz") == 1
+    assert read_stored_words(database).count("zzzzz") == 1
 
 
-def test_of_many_who_add_a_word_at_once_one_adds_it(client: TestClient) -> None:
+def test_only_one_of_concurrent_additions_is_201(client: TestClient) -> None:
     with ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda _: client.put("/zzzzz").status_code, range(40)))
     assert sorted(statuses) == [200] * 39 + [201]
 
 
-def test_a_word_is_removed_once(client: TestClient) -> None:
+def test_removing_a_word_twice_is_404(client: TestClient) -> None:
     removed = client.delete("/crane")
     assert (removed.status_code, removed.content) == (204, b"")
     assert client.get("/crane").status_code == 404
@@ -84,7 +84,7 @@ def test_words_are_listed_by_prefix_in_alphabetical_order(client: TestClient, qu
     assert client.get(f"/{query}").json() == {"words": expected}
 
 
-def test_a_page_links_to_the_next_one_until_the_last(client: TestClient) -> None:
+def test_next_links_lead_to_the_last_page(client: TestClient) -> None:
     first = client.get("/?prefix=cra&limit=2")
     assert first.links["next"]["url"] == "/api/words?prefix=cra&limit=2&after=crank"
     last = client.get(first.links["next"]["url"])
@@ -95,11 +95,11 @@ def test_a_page_links_to_the_next_one_until_the_last(client: TestClient) -> None
 @pytest.mark.parametrize(
     "query", ["prefix=toolong", "prefix=%C3%A9", "prefix=%25", "limit=0", "limit=1001", "after=abc"]
 )
-def test_a_list_that_makes_no_sense_is_refused(client: TestClient, query: str) -> None:
+def test_invalid_list_parameter_is_422(client: TestClient, query: str) -> None:
     assert client.get(f"/?{query}").status_code == 422
 
 
-def test_the_pages_of_the_documentation_are_not_taken_for_words(client: TestClient) -> None:
+def test_framework_paths_are_not_taken_for_words(client: TestClient) -> None:
     assert client.get("/docs").status_code == 200
     assert client.get("/openapi.json").json()["info"]["title"] == "Quintet words"
     assert client.get("/health").json() == {"status": "ok", "instance": "words.1"}

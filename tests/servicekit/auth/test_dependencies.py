@@ -1,4 +1,4 @@
-"""The security dependencies, on a small service: what is a player's own, and a public key that is missing."""
+"""Security dependencies on a small service: a player's own resources, scopes, and a missing public key."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -58,14 +58,14 @@ def client(token_keys: TokenKeys) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize("written", [str(USER), str(USER).upper(), USER.hex])
-def test_a_player_may_do_what_is_their_own_however_the_id_is_written(
+def test_player_accesses_own_resource_in_any_id_spelling(
     client: TestClient, token_keys: TokenKeys, written: str
 ) -> None:
     response = client.post(f"/diaries/{written}?text=x", headers=token_keys.headers(Scope.PLAYER, USER))
     assert (response.status_code, response.json()) == (200, str(USER))
 
 
-def test_a_token_from_the_future_counts_since_a_clock_may_be_put_back(token_keys: TokenKeys) -> None:
+def test_token_issued_in_the_future_is_accepted(token_keys: TokenKeys) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
     token = TokenIssuer(token_keys.private_key_file).issue(
         scope=Scope.ADMIN, user_id=None, now=tomorrow, lifetime=timedelta(hours=1)
@@ -74,25 +74,25 @@ def test_a_token_from_the_future_counts_since_a_clock_may_be_put_back(token_keys
 
 
 @pytest.mark.parametrize("path", [f"/diaries/{OTHER}?text=x", f"/diaries/{OTHER}"])
-def test_a_player_may_not_do_what_is_anothers(client: TestClient, token_keys: TokenKeys, path: str) -> None:
+def test_resource_of_another_player_is_403(client: TestClient, token_keys: TokenKeys, path: str) -> None:
     response = client.post(path, headers=token_keys.headers(Scope.PLAYER, USER))
     assert assert_problem(response, 403) == "A player's token gives access only to that player's own data."
 
 
 @pytest.mark.parametrize("scope", [Scope.ADMIN, Scope.SERVICE])
-def test_only_a_player_has_something_of_their_own(client: TestClient, token_keys: TokenKeys, scope: Scope) -> None:
+def test_player_resource_is_403_for_other_scopes(client: TestClient, token_keys: TokenKeys, scope: Scope) -> None:
     response = client.post(f"/diaries/{USER}?text=x", headers=token_keys.headers(scope))
     assert assert_problem(response, 403).startswith("The token lacks the required scope player; it has ")
 
 
-def test_an_administrator_may_do_what_services_may(client: TestClient, token_keys: TokenKeys) -> None:
+def test_admin_token_includes_the_service_scope(client: TestClient, token_keys: TokenKeys) -> None:
     for scope in (Scope.ADMIN, Scope.SERVICE):
         assert client.post("/pages?text=x", headers=token_keys.headers(scope)).is_success
     response = client.post("/pages?text=x", headers=token_keys.headers(Scope.PLAYER, USER))
     assert assert_problem(response, 403) == "The token lacks the required scope service; it has player."
 
 
-def test_a_token_of_before_with_admin_alone_holds_service_too(token_keys: TokenKeys) -> None:
+def test_earlier_admin_token_implies_the_service_scope(token_keys: TokenKeys) -> None:
     claims = jwt.decode(token_keys.token(Scope.ADMIN), options={"verify_signature": False})
     assert claims["scope"] == "admin service"
     earlier = jwt.encode(claims | {"scope": "admin"}, token_keys.private_key_file.read_bytes(), algorithm="EdDSA")
@@ -100,16 +100,16 @@ def test_a_token_of_before_with_admin_alone_holds_service_too(token_keys: TokenK
     assert caller.scopes == {Scope.ADMIN, Scope.SERVICE}
 
 
-def test_input_is_validated_after_the_rights(client: TestClient, token_keys: TokenKeys) -> None:
+def test_authorization_is_checked_before_validation(client: TestClient, token_keys: TokenKeys) -> None:
     assert_problem(client.post(f"/diaries/{USER}"), 401)
-    assert_problem(client.post("/diaries/nobody"), 401)
-    assert_problem(client.post("/diaries/nobody", headers=token_keys.headers(Scope.ADMIN)), 403)
+    assert_problem(client.post("/diaries/not-an-id"), 401)
+    assert_problem(client.post("/diaries/not-an-id", headers=token_keys.headers(Scope.ADMIN)), 403)
     assert_problem(client.post(f"/diaries/{USER}", headers=token_keys.headers(Scope.PLAYER, USER)), 422)
-    assert_problem(client.post("/diaries/nobody?text=x", headers=token_keys.headers(Scope.PLAYER, USER)), 422)
+    assert_problem(client.post("/diaries/not-an-id?text=x", headers=token_keys.headers(Scope.PLAYER, USER)), 422)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"no key", b"\xff", "private"])
-def test_without_the_public_key_what_is_guarded_is_503_until_it_is_there(
+def test_guarded_endpoint_is_503_until_the_public_key_exists(
     tmp_path: Path, token_keys: TokenKeys, content: bytes | str | None
 ) -> None:
     file = tmp_path / "later.pub"

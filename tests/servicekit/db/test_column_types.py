@@ -14,8 +14,8 @@ pytestmark = pytest.mark.anyio
 
 DIGITS = UUID("12345678-9012-3456-7890-123456789012")
 COLUMNS = ("id", "at", "day", "truth")
-INSERT = {column: f"INSERT INTO stored ({column}) VALUES (:value)" for column in COLUMNS}  # noqa: S608 - names of ours
-SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608 - names of columns, ours
+INSERT = {column: f"INSERT INTO stored ({column}) VALUES (:value)" for column in COLUMNS}  # noqa: S608 - constant column names
+SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) FROM stored" for column in COLUMNS}  # noqa: S608 - constant column names
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def session(tmp_path: Path) -> Iterator[Transaction]:
         yield Transaction(connection)
 
 
-async def store(session: Transaction, column: str, value: object) -> tuple[object, object]:
-    """What comes back, and what SQLite says that it keeps."""
+async def store_and_read(session: Transaction, column: str, value: object) -> tuple[object, object]:
+    """The value as read back, and SQLite's type and literal of the stored one."""
     await session.execute("DELETE FROM stored")
     await session.execute(INSERT[column], {"value": value})
     row = await session.fetch_one(SELECT[column])
@@ -36,8 +36,8 @@ async def store(session: Transaction, column: str, value: object) -> tuple[objec
     return row[0], row[1]
 
 
-async def test_an_id_is_stored_as_sixteen_bytes_even_if_its_text_is_all_digits(session: Transaction) -> None:
-    assert await store(session, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
+async def test_uuid_of_digits_only_is_stored_as_16_bytes(session: Transaction) -> None:
+    assert await store_and_read(session, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
 
 
 @pytest.mark.parametrize(
@@ -48,40 +48,38 @@ async def test_an_id_is_stored_as_sixteen_bytes_even_if_its_text_is_all_digits(s
         datetime(2022, 3, 15, 9, 30, 5, tzinfo=timezone(timedelta(hours=14))),
     ],
 )
-async def test_a_time_is_stored_in_utc_to_the_second(session: Transaction, moment: datetime) -> None:
+async def test_time_is_stored_in_utc_to_the_second(session: Transaction, moment: datetime) -> None:
     expected = datetime(2022, 3, 14, 19, 30, 5, tzinfo=UTC)
-    assert await store(session, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
+    assert await store_and_read(session, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
 
 
-async def test_a_time_of_the_first_years_keeps_its_four_digits(session: Transaction) -> None:
+async def test_time_in_year_1_keeps_a_four_digit_year(session: Transaction) -> None:
     moment = datetime(1, 1, 1, tzinfo=UTC)
-    assert await store(session, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
+    assert await store_and_read(session, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
 
 
-async def test_a_time_without_a_zone_is_refused(session: Transaction) -> None:
+async def test_time_without_a_zone_is_refused(session: Transaction) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        await store(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - what is to be refused
+        await store_and_read(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - must be refused
 
 
-async def test_a_day_is_stored_as_its_text(session: Transaction) -> None:
-    assert await store(session, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
+async def test_date_is_stored_as_iso_text(session: Transaction) -> None:
+    assert await store_and_read(session, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
 
 
 @pytest.mark.parametrize(("truth", "stored"), [(True, "integer 1"), (False, "integer 0")])
-async def test_truth_is_stored_as_one_or_nought_and_comes_back_as_truth(
-    session: Transaction, truth: bool, stored: str
-) -> None:
-    value, text = await store(session, "truth", truth)
+async def test_boolean_round_trips_as_integer_0_or_1(session: Transaction, truth: bool, stored: str) -> None:
+    value, text = await store_and_read(session, "truth", truth)
     assert value is truth
     assert text == stored
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_nothing_stays_nothing(session: Transaction, column: str) -> None:
-    assert await store(session, column, None) == (None, "null NULL")
+async def test_none_round_trips_as_null(session: Transaction, column: str) -> None:
+    assert await store_and_read(session, column, None) == (None, "null NULL")
 
 
-async def test_an_id_is_found_by_its_uuid(session: Transaction) -> None:
+async def test_uuid_parameter_matches_a_stored_uuid(session: Transaction) -> None:
     await session.execute("INSERT INTO stored (id) VALUES (:id)", {"id": DIGITS})
     select = "SELECT COUNT(*) FROM stored WHERE id = :id"
     assert await session.fetch_val(select, {"id": DIGITS}) == 1

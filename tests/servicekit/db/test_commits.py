@@ -1,4 +1,4 @@
-"""Transactions that come at the same time are committed together, and each has its own end."""
+"""Group commit: concurrent transactions share one commit, each with its own outcome."""
 
 import asyncio
 import sqlite3
@@ -10,30 +10,28 @@ from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.db.writer import MAX_GROUP
 from servicekit.problems import Conflict, DatabaseUnavailable
-from tests.support.ledger import Ledger, add_amount, add_entry, begin_slowly, wait_for_attempt
+from tests.support.ledger import Ledger, add_amount, add_entry, start_slow_transaction, wait_for_lock_attempt
 
 pytestmark = pytest.mark.anyio
 
 
-async def add_and_refuse(session: Transaction, *, number: int) -> None:
+async def add_then_raise(session: Transaction, *, number: int) -> None:
     await add_amount(session, number=number, amount=1)
-    raise Conflict(f"{number} is not wanted")
+    raise Conflict(f"{number} is refused")
 
 
-async def test_what_comes_at_the_same_time_is_committed_together(
-    statements: list[str], ledger: Ledger, database: Database
-) -> None:
+async def test_concurrent_writes_share_one_commit(statements: list[str], ledger: Ledger, database: Database) -> None:
     await asyncio.gather(*(add_entry(database, number) for number in range(20)))
     assert statements.count("COMMIT") == 1
     assert ledger.numbers() == set(range(20))
 
 
-async def test_what_comes_while_another_has_the_lock_is_committed_together(
+async def test_writes_queued_behind_a_lock_share_one_commit(
     statements: list[str], ledger: Ledger, database: Database
 ) -> None:
     lock = ledger.lock()
     first = asyncio.create_task(add_entry(database, 0))
-    await wait_for_attempt(statements)
+    await wait_for_lock_attempt(statements)
     others = [asyncio.create_task(add_entry(database, number)) for number in range(1, 20)]
     await asyncio.sleep(0)
     lock.close()
@@ -42,25 +40,23 @@ async def test_what_comes_while_another_has_the_lock_is_committed_together(
     assert ledger.numbers() == set(range(20))
 
 
-async def test_what_comes_when_a_commit_has_begun_is_committed_with_the_next(
+async def test_writes_during_a_commit_form_the_next_group(
     statements: list[str], ledger: Ledger, database: Database
 ) -> None:
-    first = await begin_slowly(database, 0)
+    first = await start_slow_transaction(database, 0)
     await asyncio.gather(first, *(add_entry(database, number) for number in range(1, 20)))
     assert statements.count("COMMIT") == 2
     assert ledger.numbers() == set(range(20))
 
 
-async def test_the_first_of_very_many_does_not_wait_for_the_last(
-    statements: list[str], ledger: Ledger, database: Database
-) -> None:
+async def test_group_size_is_limited(statements: list[str], ledger: Ledger, database: Database) -> None:
     await asyncio.gather(*(add_entry(database, number) for number in range(2 * MAX_GROUP + 1)))
     assert statements.count("COMMIT") == 3
     assert ledger.numbers() == set(range(2 * MAX_GROUP + 1))
 
 
-async def test_one_that_fails_is_taken_back_and_none_of_the_others(ledger: Ledger, database: Database) -> None:
-    failing = [database.write(partial(add_and_refuse, number=number)) for number in (1, 3)]
+async def test_failed_transaction_is_rolled_back_alone(ledger: Ledger, database: Database) -> None:
+    failing = [database.write(partial(add_then_raise, number=number)) for number in (1, 3)]
     twice = [add_entry(database, 4), add_entry(database, 4)]
     outcomes = await asyncio.gather(
         add_entry(database, 0), failing[0], add_entry(database, 2), failing[1], *twice, return_exceptions=True
@@ -74,13 +70,13 @@ async def test_one_that_fails_is_taken_back_and_none_of_the_others(ledger: Ledge
         sqlite3.IntegrityError,
     ]
     assert [str(outcome) for outcome in outcomes if isinstance(outcome, Conflict)] == [
-        "1 is not wanted",
-        "3 is not wanted",
+        "1 is refused",
+        "3 is refused",
     ]
     assert ledger.numbers() == {0, 2, 4}
 
 
-async def test_each_gets_its_own_result(database: Database) -> None:
+async def test_each_transaction_returns_its_own_result(database: Database) -> None:
     async def double(session: Transaction, *, number: int) -> int:
         return int(await session.fetch_val("SELECT 2 * :number", {"number": number}))
 
@@ -88,7 +84,7 @@ async def test_each_gets_its_own_result(database: Database) -> None:
     assert doubled == list(range(0, 40, 2))
 
 
-async def test_a_commit_that_fails_takes_all_of_it_back_and_each_is_told(ledger: Ledger, database: Database) -> None:
+async def test_failed_commit_rolls_back_and_fails_the_whole_group(ledger: Ledger, database: Database) -> None:
     async def add_an_orphan(session: Transaction) -> None:
         await session.execute("PRAGMA defer_foreign_keys = ON")
         await session.execute("INSERT INTO children VALUES (1)")
@@ -107,23 +103,23 @@ async def test_a_commit_that_fails_takes_all_of_it_back_and_each_is_told(ledger:
     assert ledger.numbers() == {3}
 
 
-async def test_whoever_is_still_patient_when_another_gives_up_is_carried_out(ledger: Ledger) -> None:
+async def test_timeout_of_one_waiting_write_does_not_fail_another(ledger: Ledger) -> None:
     async with ledger.open(busy_timeout_ms=300) as database:
         await add_entry(database, 0)
         lock = ledger.lock()
-        impatient = asyncio.create_task(add_entry(database, 1))
-        await asyncio.sleep(0.15)  # half of its time
-        patient = asyncio.create_task(add_entry(database, 2))
+        early_write = asyncio.create_task(add_entry(database, 1))
+        await asyncio.sleep(0.15)  # half of its timeout
+        late_write = asyncio.create_task(add_entry(database, 2))
         with pytest.raises(DatabaseUnavailable, match="locked"):
-            await impatient
-        assert not patient.done()
+            await early_write
+        assert not late_write.done()
         lock.close()
-        await patient
+        await late_write
     assert ledger.numbers() == {0, 2}
 
 
-async def test_the_time_that_a_turn_took_to_come_is_no_time_to_wait_for_the_lock(ledger: Ledger) -> None:
-    """One deadline for both: two waits after each other would be longer than Traefik's patience."""
+async def test_busy_timeout_includes_the_time_in_the_queue(ledger: Ledger) -> None:
+    """One deadline covers queue and lock: two successive waits would exceed Traefik's timeout."""
     loop = asyncio.get_running_loop()
     async with ledger.open(busy_timeout_ms=300) as database:
         lock = ledger.lock()

@@ -13,13 +13,13 @@ from tests.support.ledger import Ledger, add_amount, add_entry
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_is_written_is_stored_when_the_transaction_ends(ledger: Ledger, database: Database) -> None:
+async def test_write_is_committed_when_the_transaction_ends(ledger: Ledger, database: Database) -> None:
     await add_entry(database, 1, amount=7)
     assert ledger.numbers() == {1}
     assert await database.fetch_val("SELECT amount FROM total") == 7
 
 
-async def test_an_exception_takes_everything_back(ledger: Ledger, database: Database) -> None:
+async def test_exception_rolls_the_transaction_back(ledger: Ledger, database: Database) -> None:
     async def write_and_fail(session: Transaction) -> None:
         await add_amount(session, number=1, amount=1)
         raise ValueError("a bug")
@@ -31,7 +31,7 @@ async def test_an_exception_takes_everything_back(ledger: Ledger, database: Data
     assert ledger.numbers() == {2}
 
 
-async def test_a_statement_that_fails_takes_everything_back(ledger: Ledger, database: Database) -> None:
+async def test_failed_statement_rolls_the_transaction_back(ledger: Ledger, database: Database) -> None:
     await add_entry(database, 1)
 
     async def write_twice(session: Transaction) -> None:
@@ -44,14 +44,12 @@ async def test_a_statement_that_fails_takes_everything_back(ledger: Ledger, data
 
 
 def read_total(ledger: Ledger) -> object:
-    """As another process sees it."""
+    """The total as another process sees it."""
     with closing(sqlite3.connect(ledger.path)) as connection:
         return connection.execute("SELECT amount FROM total").fetchone()[0]
 
 
-async def test_a_transaction_sees_its_own_writes_and_others_see_them_after_the_commit(
-    ledger: Ledger, database: Database
-) -> None:
+async def test_writes_are_visible_to_others_only_after_the_commit(ledger: Ledger, database: Database) -> None:
     seen_by_others = []
 
     async def write_and_look(session: Transaction) -> object:
@@ -64,7 +62,7 @@ async def test_a_transaction_sees_its_own_writes_and_others_see_them_after_the_c
     assert await database.fetch_val("SELECT amount FROM total") == 1
 
 
-async def test_many_rows_are_written_at_once(ledger: Ledger, database: Database) -> None:
+async def test_execute_many_writes_all_rows(ledger: Ledger, database: Database) -> None:
     rows = [{"number": number, "amount": 0} for number in range(100)]
 
     async def write_rows(session: Transaction) -> None:
@@ -76,9 +74,7 @@ async def test_many_rows_are_written_at_once(ledger: Ledger, database: Database)
     assert ledger.numbers() == set(range(100))
 
 
-async def test_a_constraint_that_fails_at_the_commit_rolls_back_and_the_connection_goes_on(
-    ledger: Ledger, database: Database
-) -> None:
+async def test_deferred_constraint_failing_at_commit_rolls_back(ledger: Ledger, database: Database) -> None:
     async def create_tables(session: Transaction) -> None:
         await session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
         await session.execute("CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
@@ -95,7 +91,7 @@ async def test_a_constraint_that_fails_at_the_commit_rolls_back_and_the_connecti
     assert ledger.numbers() == {2}
 
 
-async def test_a_full_disk_is_a_503_and_the_connection_goes_on(ledger: Ledger, database: Database) -> None:
+async def test_full_disk_is_unavailable_and_recovers(ledger: Ledger, database: Database) -> None:
     async def leave_two_pages(session: Transaction) -> None:
         await session.execute("CREATE TABLE blobs (content BLOB)")
         pages = await session.fetch_val("PRAGMA page_count")
@@ -113,11 +109,11 @@ async def test_a_full_disk_is_a_503_and_the_connection_goes_on(ledger: Ledger, d
     assert ledger.numbers() == {2}
 
 
-async def test_a_lock_held_elsewhere_ends_in_503_in_time_while_the_event_loop_and_reads_go_on(ledger: Ledger) -> None:
+async def test_locked_write_times_out_while_reads_and_loop_go_on(ledger: Ledger) -> None:
     gaps: list[float] = []
 
     async def tick() -> None:
-        """Reads as it ticks."""
+        """Reads in a loop and records how long each iteration takes."""
         last = time.monotonic()
         while True:
             await database.fetch_val("SELECT amount FROM total")
@@ -138,14 +134,14 @@ async def test_a_lock_held_elsewhere_ends_in_503_in_time_while_the_event_loop_an
         assert {str(refusal) for refusal in refusals} == {
             "The database ledger.db does not answer (database is locked). Try again later."
         }
-        assert 0.45 < waited < 0.9  # once for all, whoever else was waiting
+        assert 0.45 < waited < 0.9  # one timeout for all, not one after another
         assert len(gaps) > 20
         assert max(gaps) < 0.5
         await add_entry(database, 3)
     assert ledger.numbers() == {1, 3}
 
 
-async def test_a_write_waits_for_a_lock_that_another_process_gives_back_in_time(ledger: Ledger) -> None:
+async def test_write_waits_for_a_lock_released_in_time(ledger: Ledger) -> None:
     async with ledger.open() as database:
         lock = ledger.lock()
         task = asyncio.create_task(add_entry(database, 1))
@@ -154,7 +150,7 @@ async def test_a_write_waits_for_a_lock_that_another_process_gives_back_in_time(
     assert ledger.numbers() == {1}
 
 
-async def test_a_connection_of_the_databases_package_is_refused(database: Database) -> None:
+async def test_databases_own_write_methods_are_refused(database: Database) -> None:
     with pytest.raises(RuntimeError, match=r"inside write\(\)"):
         database.transaction()
     for use in (
@@ -167,7 +163,7 @@ async def test_a_connection_of_the_databases_package_is_refused(database: Databa
     assert await database.fetch_val("SELECT amount FROM total") == 0
 
 
-async def test_writes_outside_a_transaction_are_refused(ledger: Ledger, database: Database) -> None:
+async def test_write_outside_a_transaction_is_refused(ledger: Ledger, database: Database) -> None:
     insert = "INSERT INTO entries VALUES (1, 1)"
     with pytest.raises(RuntimeError, match=r"inside write\(\)"):
         await database.execute(insert)
@@ -178,9 +174,7 @@ async def test_writes_outside_a_transaction_are_refused(ledger: Ledger, database
     assert ledger.numbers() == set()
 
 
-async def test_to_wait_for_anything_else_inside_a_transaction_is_refused_and_takes_everything_back(
-    ledger: Ledger, database: Database
-) -> None:
+async def test_awaiting_anything_else_in_a_transaction_rolls_back(ledger: Ledger, database: Database) -> None:
     async def write_and_sleep(session: Transaction) -> None:
         await add_amount(session, number=1, amount=1)
         await asyncio.sleep(0)

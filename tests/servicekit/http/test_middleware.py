@@ -1,4 +1,4 @@
-"""What is refused before any route is looked for."""
+"""Middlewares that refuse requests before routing: control characters in paths, encoded bodies."""
 
 import gzip
 from collections.abc import Iterator
@@ -29,23 +29,23 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.mark.parametrize("path", ["/total", "/problems/404", "/openapi.json", "/nothing", "/"])
 @pytest.mark.parametrize("character", ["%00", "%09", "%0a", "%0D", "%1b", "%7F", "%c2%85", "%0d%0a"])
-def test_a_control_character_in_a_path_is_400(client: TestClient, path: str, character: str) -> None:
+def test_control_character_in_a_path_is_400(client: TestClient, path: str, character: str) -> None:
     sentence = "No path here has a control character such as a line break or a tab."
     for spelling in (f"{path}{character}", f"/{character}{path}", f"{path}{character}/more"):
         assert assert_problem(client.get(spelling), 400) == sentence
 
 
 @pytest.mark.parametrize("path", ["/total%20", "/total%c2%a0", "/total%ff", "/%F0%9F%98%80"])
-def test_any_other_character_is_looked_for_and_not_found(client: TestClient, path: str) -> None:
+def test_other_unusual_character_in_a_path_is_404(client: TestClient, path: str) -> None:
     assert_problem(client.get(path), 404)
 
 
-def test_a_control_character_in_a_query_is_no_concern_of_the_path(client: TestClient) -> None:
+def test_control_character_in_a_query_is_accepted(client: TestClient) -> None:
     assert client.get("/total?name=%0a").status_code == 200
 
 
 @pytest.mark.parametrize("coding", ["gzip", "GZIP", "br", "deflate", "identity, gzip", "nonsense"])
-def test_an_encoded_body_is_415_and_names_the_coding_that_is_taken(client: TestClient, coding: str) -> None:
+def test_encoded_body_is_415_with_accept_encoding(client: TestClient, coding: str) -> None:
     body = gzip.compress(ENTRY)
     response = client.post("/entries", content=body, headers=JSON | {"Content-Encoding": coding})
     assert assert_problem(response, 415) == "Send the body as it is, without a Content-Encoding."
@@ -55,17 +55,17 @@ def test_an_encoded_body_is_415_and_names_the_coding_that_is_taken(client: TestC
 
 
 @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
-def test_a_body_that_is_as_it_is_is_taken(client: TestClient, coding: str) -> None:
+def test_unencoded_body_is_accepted(client: TestClient, coding: str) -> None:
     response = client.post("/entries", content=ENTRY, headers=JSON | {"Content-Encoding": coding})
     assert response.json()["number"] == 1
 
 
-def test_without_a_body_the_header_means_nothing(client: TestClient) -> None:
+def test_content_encoding_without_a_body_is_ignored(client: TestClient) -> None:
     assert client.get("/total", headers={"Content-Encoding": "gzip"}).status_code == 200
     assert client.get("/total", headers={"Content-Encoding": "gzip", "Content-Length": "0"}).status_code == 200
 
 
-def test_the_document_lists_these_refusals_where_they_can_happen(app: FastAPI) -> None:
+def test_openapi_document_lists_400_and_415_where_possible(app: FastAPI) -> None:
     listed = {
         (method, path): operation["responses"].keys() & {"400", "415"}
         for method, path, operation in list_operations(app.openapi())

@@ -1,4 +1,4 @@
-"""Access lines are gathered where there are many, and no other line waits."""
+"""GatheringHandler buffers access lines under load and writes all other lines at once."""
 
 import asyncio
 import io
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 def stream() -> Iterator[io.StringIO]:
-    """What the handler writes."""
+    """The output of a handler on the root logger."""
     stream = io.StringIO()
     handler = GatheringHandler(stream)
     root = logging.getLogger()
@@ -37,12 +37,12 @@ def log_requests(count: int) -> list[str]:
     return lines
 
 
-async def test_the_first_access_lines_of_a_period_are_written_at_once(stream: io.StringIO) -> None:
+async def test_first_access_lines_of_a_period_are_written_at_once(stream: io.StringIO) -> None:
     lines = log_requests(WRITTEN_AT_ONCE)
     assert stream.getvalue().splitlines() == lines
 
 
-async def test_more_access_lines_are_written_at_the_end_of_the_period(stream: io.StringIO) -> None:
+async def test_further_access_lines_are_written_when_the_period_ends(stream: io.StringIO) -> None:
     lines = log_requests(WRITTEN_AT_ONCE + 50)
     assert stream.getvalue().splitlines() == lines[:WRITTEN_AT_ONCE]
     async with asyncio.timeout(PERIOD_S * 20):
@@ -51,18 +51,18 @@ async def test_more_access_lines_are_written_at_the_end_of_the_period(stream: io
     assert stream.getvalue().splitlines() == lines
 
 
-async def test_any_other_line_is_written_at_once_behind_the_gathered_ones(stream: io.StringIO) -> None:
+async def test_other_line_flushes_the_buffered_access_lines(stream: io.StringIO) -> None:
     lines = log_requests(WRITTEN_AT_ONCE + 5)
     OTHER.warning("It is late")
     assert stream.getvalue().splitlines() == [*lines, "It is late"]
 
 
-async def test_flushing_the_log_writes_what_is_gathered(stream: io.StringIO) -> None:
+async def test_flush_log_writes_the_buffered_lines(stream: io.StringIO) -> None:
     lines = log_requests(WRITTEN_AT_ONCE + 5)
     flush_log()
     assert stream.getvalue().splitlines() == lines
 
 
-def test_without_an_event_loop_every_line_is_written_at_once(stream: io.StringIO) -> None:
+def test_lines_are_written_at_once_without_an_event_loop(stream: io.StringIO) -> None:
     lines = log_requests(WRITTEN_AT_ONCE + 5)
     assert stream.getvalue().splitlines() == lines

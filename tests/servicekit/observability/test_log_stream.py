@@ -1,4 +1,4 @@
-"""The log on a pipe that is full, and on one without a reader."""
+"""PipeStream: logging to a full pipe, and to a pipe without a reader."""
 
 import os
 import select
@@ -8,7 +8,7 @@ import pytest
 from servicekit.observability.log_stream import PipeStream
 
 CAPACITY_BYTES = 4 * 1024 * 1024
-"""More than any pipe holds."""
+"""More than the capacity of any pipe."""
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def read_all(fd: int) -> bytes:
     return data
 
 
-def test_a_line_is_written_whole_or_not_at_all(pipe: tuple[int, int]) -> None:
+def test_line_is_written_whole_or_dropped(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     stream = PipeStream(writer)
     line = "x" * 999 + "\n"
@@ -36,7 +36,7 @@ def test_a_line_is_written_whole_or_not_at_all(pipe: tuple[int, int]) -> None:
     assert set(read_all(reader).decode().splitlines(keepends=True)) == {line}
 
 
-def test_the_next_line_that_fits_says_how_many_were_dropped(pipe: tuple[int, int]) -> None:
+def test_next_line_that_fits_reports_the_dropped_ones(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     stream = PipeStream(writer)
     for _ in range(500):
@@ -52,13 +52,13 @@ def test_the_next_line_that_fits_says_how_many_were_dropped(pipe: tuple[int, int
     ]
 
 
-def test_a_pipe_without_a_reader_raises_nothing(pipe: tuple[int, int]) -> None:
+def test_pipe_without_a_reader_raises_nothing(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     os.close(reader)
     PipeStream(writer).write("a line\n")
 
 
-def test_a_line_longer_than_an_atomic_write_is_written(pipe: tuple[int, int]) -> None:
+def test_line_longer_than_an_atomic_write_is_written(pipe: tuple[int, int]) -> None:
     reader, writer = pipe
     line = "x" * 3 * select.PIPE_BUF + "\n"
     PipeStream(writer).write(line)

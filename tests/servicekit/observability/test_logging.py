@@ -1,4 +1,4 @@
-"""The lines of the log, in a process that is set up as a server sets it up."""
+"""Log lines as text and as JSON, with the logging configuration of a server process."""
 
 import json
 import logging
@@ -14,8 +14,8 @@ NAMES = ("", "quintet", "quintet.access", "uvicorn", "uvicorn.error", "uvicorn.a
 
 
 @pytest.fixture(autouse=True)
-def _as_it_was() -> Iterator[None]:
-    """What a test sets up is undone: pytest's own handlers are on the root logger."""
+def _restore_logging() -> Iterator[None]:
+    """Restores handlers and levels after a test: pytest's own handlers are on the root logger."""
     loggers = [logging.getLogger(name) for name in NAMES]
     before = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     current = request_id.set(ID)
@@ -30,20 +30,20 @@ def configure(log_format: LogFormat = "text", *, access_log: bool = True) -> Non
     configure_logging(log_format=log_format, access_log=access_log, instance="ledger.7")
 
 
-def fail(logger: logging.Logger) -> None:
+def log_an_exception(logger: logging.Logger) -> None:
     try:
         int("three\nlines")
     except ValueError:
         logger.exception("It failed")
 
 
-def test_a_line_of_text_ends_with_instance_and_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_line_ends_with_instance_and_request_id(capsys: pytest.CaptureFixture[str]) -> None:
     configure()
     logging.getLogger("quintet").warning("It is %s", "late")
     assert capsys.readouterr().err == f"WARNING: It is late instance=ledger.7 request_id={ID}\n"
 
 
-def test_a_line_of_json_has_time_level_message_instance_and_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_line_has_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json")
     logging.getLogger("uvicorn.error").info("It is %s", "late")
     line = json.loads(capsys.readouterr().err)
@@ -52,7 +52,7 @@ def test_a_line_of_json_has_time_level_message_instance_and_request_id(capsys: p
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_a_line_that_is_about_no_request_has_no_id(log_format: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+def test_line_outside_a_request_has_no_request_id(log_format: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
     request_id.set("0" * 32)
     configure(log_format)
     logging.getLogger("quintet").warning("It is late")
@@ -61,43 +61,41 @@ def test_a_line_that_is_about_no_request_has_no_id(log_format: LogFormat, capsys
     assert "request_id" not in line
 
 
-def test_the_trace_of_an_error_follows_the_line_that_has_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_traceback_follows_the_line_with_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
     configure()
-    fail(logging.getLogger("uvicorn.error"))
+    log_an_exception(logging.getLogger("uvicorn.error"))
     first, second, *_ = capsys.readouterr().err.splitlines()
     assert first == f"ERROR: It failed instance=ledger.7 request_id={ID}"
     assert second == "Traceback (most recent call last):"
 
 
-def test_in_json_the_trace_of_an_error_is_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_line_contains_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json")
-    fail(logging.getLogger("quintet"))
+    log_an_exception(logging.getLogger("quintet"))
     (line,) = map(json.loads, capsys.readouterr().err.splitlines())
     assert line["request_id"] == ID
     assert "ValueError: invalid literal" in line["exc_info"]
 
 
 @pytest.mark.parametrize("access_log", [True, False])
-def test_the_access_log_can_be_switched_off_and_uvicorns_own_is(
-    capsys: pytest.CaptureFixture[str], *, access_log: bool
-) -> None:
+def test_access_log_is_optional_and_uvicorns_is_off(capsys: pytest.CaptureFixture[str], *, access_log: bool) -> None:
     configure(access_log=access_log)
     logging.getLogger("quintet.access").info("GET / 200")
     logging.getLogger("uvicorn.access").info("GET /?password=1 200")
     logging.getLogger("uvicorn.error").info("Started")
     lines = capsys.readouterr().err.splitlines()
     assert [line.split(" instance=")[0] for line in lines] == ["INFO: GET / 200"] * access_log + ["INFO: Started"]
-    assert not logging.getLogger("uvicorn.access").hasHandlers()  # so uvicorn does not even make its lines
+    assert not logging.getLogger("uvicorn.access").hasHandlers()  # so uvicorn does not even format its lines
 
 
-def test_other_libraries_are_heard_only_when_something_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_libraries_log_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
     configure()
     logging.getLogger("httpx").info("HTTP Request: GET http://127.0.0.1/")
     logging.getLogger("asyncio").warning("Executing took too long")
     assert capsys.readouterr().err.startswith("WARNING: Executing took too long ")
 
 
-def test_to_configure_twice_writes_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_configuring_twice_writes_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
     configure("json")
     configure()
     logging.getLogger("uvicorn").info("Started")

@@ -1,4 +1,4 @@
-"""What Prometheus is told of a small service."""
+"""Prometheus metrics of a small service."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
@@ -27,14 +27,14 @@ def client(ledger: Ledger) -> Iterator[TestClient]:
 
 
 def read_samples(client: TestClient, name: str) -> dict[tuple[str, ...], float]:
-    """The values of a metric by those of its labels, in the order of their names."""
+    """The values of a metric by its label values, in the order of the label names."""
     response = client.get("/metrics")
     assert response.status_code == 200
     samples = [sample for family in text_string_to_metric_families(response.text) for sample in family.samples]
-    return {in_order(sample.labels): sample.value for sample in samples if sample.name == name}
+    return {to_label_values(sample.labels): sample.value for sample in samples if sample.name == name}
 
 
-def in_order(labels: Mapping[str, str]) -> tuple[str, ...]:
+def to_label_values(labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(labels[name] for name in sorted(labels))
 
 
@@ -54,7 +54,7 @@ def test_requests_are_counted_by_method_route_and_status(client: TestClient) -> 
     assert read_samples(client, "quintet_requests_total")["GET", "/metrics", "200"] == 1
 
 
-def test_strangers_paths_and_methods_make_no_new_series(client: TestClient) -> None:
+def test_unknown_paths_and_methods_create_no_new_series(client: TestClient) -> None:
     for number in range(20):
         client.get(f"/nothing/{number}")
         client.request(f"SPELL{number}", f"/entries/{number}")
@@ -66,12 +66,12 @@ def test_strangers_paths_and_methods_make_no_new_series(client: TestClient) -> N
     }
 
 
-def test_an_unexpected_error_is_counted_as_the_500_that_it_is(client: TestClient) -> None:
+def test_unexpected_error_is_counted_as_500(client: TestClient) -> None:
     client.get("/problems/1")
     assert read_samples(client, "quintet_requests_total") == {("GET", "/problems/{status}", "500"): 1}
 
 
-def test_times_are_counted_in_buckets_from_half_a_millisecond(client: TestClient) -> None:
+def test_durations_are_counted_in_buckets_from_half_a_ms(client: TestClient) -> None:
     for _ in range(3):
         client.get("/total")
     buckets = read_samples(client, "quintet_request_seconds_bucket")
@@ -80,29 +80,29 @@ def test_times_are_counted_in_buckets_from_half_a_millisecond(client: TestClient
     assert 0 < read_samples(client, "quintet_request_seconds_sum")["/total",] < 5
 
 
-def test_two_apps_in_one_process_count_apart(ledger: Ledger) -> None:
+def test_two_apps_in_one_process_have_separate_counters(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger)) as one, TestClient(create_ledger_service(ledger)) as other:
         one.get("/total")
         assert read_samples(other, "quintet_requests_total") == {}
 
 
-def test_the_process_itself_is_measured(client: TestClient) -> None:
+def test_process_metrics_are_exported(client: TestClient) -> None:
     assert read_samples(client, "process_resident_memory_bytes")[()] > 1_000_000
     assert read_samples(client, "process_open_fds")[()] > 2
 
 
 @pytest.mark.parametrize("header", ["X-Forwarded-For", "X-Forwarded-Host", "Forwarded"])
-def test_whoever_comes_through_a_proxy_finds_no_metrics(client: TestClient, header: str) -> None:
+def test_metrics_are_404_through_a_proxy(client: TestClient, header: str) -> None:
     response = client.get("/metrics", headers={header: "example.org"})
     assert assert_problem(response, 404) == "There is nothing at this path."
 
 
-def test_metrics_are_no_part_of_what_clients_are_offered(client: TestClient) -> None:
+def test_metrics_are_not_in_the_openapi_document(client: TestClient) -> None:
     assert "/metrics" not in client.get("/openapi.json").json()["paths"]
 
 
 @pytest.mark.anyio
-async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(ledger: Ledger) -> None:
+async def test_wait_for_the_write_lock_is_measured_on_timeout_too(ledger: Ledger) -> None:
     metrics = Metrics()
 
     def count_waits(bound: str) -> float:
@@ -114,14 +114,14 @@ async def test_the_wait_for_the_write_lock_is_measured_also_when_it_is_in_vain(l
 
     async def do_nothing(_session: Transaction) -> None: ...
 
-    async def begin() -> None:
+    async def write_nothing() -> None:
         await database.write(do_nothing)
 
     async with Database(ledger.url, busy_timeout_ms=100, schema_version=0, watch_waits=metrics.watch_waits) as database:
         assert count_waits("+Inf") == 0
-        await begin()
+        await write_nothing()
         assert count_waits("+Inf") == 1
         with closing(ledger.lock()), pytest.raises(DatabaseUnavailable):
-            await asyncio.create_task(begin())
+            await asyncio.create_task(write_nothing())
         assert count_waits("+Inf") == 2
         assert count_waits("0.05") == 1

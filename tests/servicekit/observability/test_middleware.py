@@ -1,4 +1,4 @@
-"""Each request's id, its line in the log and its headers, of a small service."""
+"""Request ids and access lines of a small service."""
 
 import logging
 import re
@@ -28,24 +28,24 @@ def client(ledger: Ledger) -> Iterator[TestClient]:
 
 
 @pytest.fixture(autouse=True)
-def _every_line(caplog: pytest.LogCaptureFixture) -> None:
+def _log_level_info(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
 
 
-def lines_of(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """The access log, without the times."""
+def list_access_lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The access lines without their durations."""
     messages = [record.getMessage() for record in caplog.records if record.name == "quintet.access"]
     assert all(re.search(r" \d+\.\d+ ms$", message) for message in messages)
     return [re.sub(r" \S+ ms$", "", message) for message in messages]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_response_has_the_id_that_traefik_gave_the_request(client: TestClient, path: str) -> None:
+def test_response_has_the_trace_id_of_the_request(client: TestClient, path: str) -> None:
     assert client.get(path, headers={"traceparent": TRACEPARENT}).headers.get_list("X-Request-Id") == [ID]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_request_without_an_id_gets_a_new_one(client: TestClient, path: str) -> None:
+def test_request_without_a_trace_id_gets_a_new_one(client: TestClient, path: str) -> None:
     ids = {client.get(path).headers["X-Request-Id"] for _ in range(3)}
     assert len(ids) == 3
     assert all(re.fullmatch(PATTERN, each) for each in ids)
@@ -66,13 +66,13 @@ def test_a_request_without_an_id_gets_a_new_one(client: TestClient, path: str) -
         f"00-{ID[:-3]}\r\nX-00f067aa0ba902b7-01",
     ],
 )
-def test_an_id_of_the_wrong_form_is_replaced(traceparent: str) -> None:
+def test_malformed_traceparent_is_replaced(traceparent: str) -> None:
     found = read_request_id([(b"traceparent", traceparent.encode())])
     assert re.fullmatch(PATTERN, found)
     assert found not in {ID, "0" * 32}
 
 
-def test_what_is_sent_on_has_the_id_of_the_request_and_a_span_of_its_own() -> None:
+def test_outgoing_traceparent_has_the_request_id_and_a_new_span() -> None:
     token = request_id.set(ID)
     headers = {make_traceparent() for _ in range(3)}
     request_id.reset(token)
@@ -80,42 +80,42 @@ def test_what_is_sent_on_has_the_id_of_the_request_and_a_span_of_its_own() -> No
     assert {read_request_id([(b"traceparent", header.encode())]) for header in headers} == {ID}
 
 
-def test_what_is_done_for_no_request_is_sent_with_a_new_id() -> None:
+def test_outgoing_traceparent_outside_a_request_has_a_new_id() -> None:
     headers = [make_traceparent() for _ in range(3)]
     assert len({read_request_id([(b"traceparent", header.encode())]) for header in headers}) == 3
 
 
-def test_a_request_has_one_line_with_method_path_status_and_milliseconds(
-    client: TestClient, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_access_line_has_method_path_status_and_duration(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     client.get("/total")
     client.post("/entries", json={})
     client.delete("/entries")
     client.get("/nothing")
     client.get("/problems/1")
     expected = ["GET /total 200", "POST /entries 422", "DELETE /entries 405", "GET /nothing 404", "GET /problems/1 500"]
-    assert lines_of(caplog) == expected
+    assert list_access_lines(caplog) == expected
     record = next(record for record in caplog.records if record.name == "quintet.access")
-    assert record.__dict__["path"] == "/total"  # for the log as JSON
+    assert record.__dict__["path"] == "/total"  # fields of the JSON log
     assert 0 < record.__dict__["milliseconds"] < 5000
 
 
-def test_a_line_has_no_query_and_cannot_be_broken(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_access_line_has_no_query_and_escapes_control_characters(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
     client.get("/total?password=hunter2")
     client.get("/a%0aINFO: GET /b\u2028%1b[2J%00é")
-    assert lines_of(caplog) == ["GET /total 200", "GET /a%0AINFO%3A%20GET%20/b%E2%80%A8%1B%5B2J%00%C3%A9 400"]
+    assert list_access_lines(caplog) == ["GET /total 200", "GET /a%0AINFO%3A%20GET%20/b%E2%80%A8%1B%5B2J%00%C3%A9 400"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/api/ledger/health"])
-def test_what_machines_ask_all_the_time_has_no_line(
+def test_health_checks_and_metrics_have_no_access_line(
     ledger: Ledger, path: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with TestClient(create_ledger_service(ledger), root_path="/api/ledger") as client:
         assert client.get(path).status_code == 200
-    assert lines_of(caplog) == []
+    assert list_access_lines(caplog) == []
 
 
-def test_what_went_wrong_with_it_has_its_line(
+def test_failed_health_checks_and_metrics_have_an_access_line(
     client: TestClient, ledger: Ledger, caplog: pytest.LogCaptureFixture
 ) -> None:
     client.post("/health")
@@ -123,11 +123,11 @@ def test_what_went_wrong_with_it_has_its_line(
     client.get("/metrics", headers={"X-Forwarded-For": "127.0.0.1"})
     ledger.path.unlink()
     client.get("/health")
-    assert lines_of(caplog) == ["POST /health 405", "GET /healthy 404", "GET /metrics 404", "GET /health 503"]
+    assert list_access_lines(caplog) == ["POST /health 405", "GET /healthy 404", "GET /metrics 404", "GET /health 503"]
 
 
-class IdsOfLines(logging.Handler):
-    """Notes the id under which each line of a logger is written."""
+class RequestIdRecorder(logging.Handler):
+    """Records the request id under which each line of a logger is written."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -138,8 +138,8 @@ class IdsOfLines(logging.Handler):
 
 
 @contextmanager
-def noting_ids(name: str) -> Iterator[list[str]]:
-    handler = IdsOfLines()
+def recording_request_ids(name: str) -> Iterator[list[str]]:
+    handler = RequestIdRecorder()
     logging.getLogger(name).addHandler(handler)
     try:
         yield handler.ids
@@ -147,17 +147,15 @@ def noting_ids(name: str) -> Iterator[list[str]]:
         logging.getLogger(name).removeHandler(handler)
 
 
-def test_what_is_logged_on_the_way_has_the_id_of_the_request(client: TestClient, ledger: Ledger) -> None:
+def test_lines_logged_during_a_request_have_its_id(client: TestClient, ledger: Ledger) -> None:
     ledger.path.unlink()
-    with noting_ids("quintet") as ids:
+    with recording_request_ids("quintet") as ids:
         client.get("/total", headers={"traceparent": TRACEPARENT})
-    assert ids == [ID, ID]  # the database that does not answer, and the request's own line
+    assert ids == [ID, ID]  # the database error and the access line
 
 
-def test_the_trace_that_the_server_logs_of_an_unexpected_error_has_the_id_of_the_request(
-    ledger: Ledger, caplog: pytest.LogCaptureFixture
-) -> None:
-    with serving(create_ledger_service(ledger)) as url, noting_ids("uvicorn.error") as ids:
+def test_traceback_of_an_unexpected_error_has_the_request_id(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
+    with serving(create_ledger_service(ledger)) as url, recording_request_ids("uvicorn.error") as ids:
         response = httpx.get(f"{url}/problems/1", headers={"traceparent": TRACEPARENT})
         assert assert_problem(response, 500)
         wait_until(lambda: ids)

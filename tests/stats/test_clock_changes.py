@@ -1,4 +1,4 @@
-"""Results that are stored by a clock that is put forward and back."""
+"""Statistics stay correct while the system clock is set forward and back."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +15,8 @@ from tools.config.paths import DataPaths
 NOON = datetime(2022, 3, 14, 12, tzinfo=UTC)
 
 
-class Walk:
-    """A clock, which shows what it is set to."""
+class SettableClock:
+    """A clock that a test sets."""
 
     def __init__(self) -> None:
         self.now = NOON
@@ -24,14 +24,14 @@ class Walk:
 
 @given(steps=st.lists(st.tuples(st.integers(-72, 72), st.booleans(), st.integers(1, 6)), min_size=1, max_size=12))
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
+def test_statistics_follow_stored_times_when_the_clock_jumps(
     steps: list[tuple[int, bool, int]],
     stats_settings: Settings,
     data_paths: DataPaths,
     service_headers: dict[str, str],
 ) -> None:
-    """Each step moves the clock by so many hours; no streak is negative, and none is longer than its days."""
-    clock, user_id = Walk(), add_user(data_paths)
+    """Each step moves the clock by up to 72 hours either way; no streak is negative, or longer than the wins."""
+    clock, user_id = SettableClock(), add_user(data_paths)
     app = create_app(stats_settings, clock=lambda: clock.now)
     stored = []
     with TestClient(app, headers=service_headers) as client:
@@ -45,11 +45,11 @@ def test_whatever_the_clock_does_the_statistics_are_those_of_the_stored_times(
             assert 0 <= statistics["currentStreak"] <= statistics["maxStreak"] <= statistics["gamesWon"]
 
 
-def test_a_result_of_a_day_that_the_clock_has_not_reached_is_refused_and_taken_when_it_has(
+def test_result_ahead_of_the_clock_is_422_until_its_time(
     stats_settings: Settings, data_paths: DataPaths, service_headers: dict[str, str]
 ) -> None:
-    """The clock of games is ahead: it sends the result again until stats takes it."""
-    clock, user_id = Walk(), add_user(data_paths)
+    """When the clock of games is ahead of that of stats, games retries until stats accepts the result."""
+    clock, user_id = SettableClock(), add_user(data_paths)
     app = create_app(stats_settings, clock=lambda: clock.now)
     body = {"game_id": 1, "won": True, "guesses": 3, "finished": "2022-03-15T00:00:00Z"}
     with TestClient(app, headers=service_headers) as client:

@@ -1,4 +1,4 @@
-"""An attacker learns all past answers through `check`, as anyone may, and predicts today's and the coming ones."""
+"""An attacker who learns all past answers through the public `check` cannot predict the coming ones."""
 
 import random
 import sqlite3
@@ -19,12 +19,12 @@ from tools.process.stack import Stack
 CANDIDATES = (SHARE / "answers.txt").read_text(encoding="utf-8").split()
 CONNECTIONS = 8
 COMING_DAYS = 16
-FUTURES = 1000
-"""How many times the coming days are drawn, to count how often a prediction comes true."""
+SIMULATIONS = 1000
+"""How often the coming days are drawn, to count correct predictions."""
 
 
 def learn_answer(api: httpx.Client, game_id: int) -> tuple[str, int]:
-    """By guesses that leave ever fewer candidates; the answer, and how many requests it took."""
+    """Narrows down the candidates with guesses; returns the answer and the number of requests."""
     possible, requests = CANDIDATES, 0
     while len(possible) > 1:
         guess = possible[len(possible) // 2]
@@ -36,38 +36,38 @@ def learn_answer(api: httpx.Client, game_id: int) -> tuple[str, int]:
 
 
 def count_hits(stored: dict[int, str], today: int, predicted: list[str]) -> int:
-    """In how many of the days of all futures the word that was predicted for the day is drawn."""
+    """The number of correct predictions over all simulations."""
     rng = random.Random(2026)  # noqa: S311 - the same in every run
     hits = 0
-    for _ in range(FUTURES):
+    for _ in range(SIMULATIONS):
         drawn = draw_missing(CANDIDATES, stored, last_game=today + COMING_DAYS - 1, rng=rng)
         hits += sum(drawn[today + number] == word for number, word in enumerate(predicted))
     return hits
 
 
 @pytest.mark.faults
-def test_past_answers_tell_the_coming_ones_by_chance_only(stack: Stack, figures: Figures) -> None:
+def test_past_answers_predict_coming_ones_only_by_chance(stack: Stack, figures: Figures) -> None:
     window = window_days(len(CANDIDATES))
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as api:
         today = api.get("games/today").json()["game_id"]
-        closed = range(today - 1 - window, today - 1)
+        closed_games = range(today - 1 - window, today - 1)
         with ThreadPoolExecutor(CONNECTIONS) as pool:
-            learned = list(pool.map(partial(learn_answer, api), closed))
-    answers = dict(zip(closed, (answer for answer, _ in learned), strict=True))
+            learned = list(pool.map(partial(learn_answer, api), closed_games))
+    answers = dict(zip(closed_games, (answer for answer, _ in learned), strict=True))
     with closing(sqlite3.connect(stack.root / "var" / "answers.db")) as database:
         stored = dict(database.execute("SELECT game_id, answer FROM answers WHERE source = 'drawn'"))
-    assert answers == {game_id: stored[game_id] for game_id in closed}
+    assert answers == {game_id: stored[game_id] for game_id in closed_games}
 
-    # Yesterday's answer is not open yet and today's window has moved on by a day: of the words left one is excluded.
-    left = [word for word in CANDIDATES if word not in list(answers.values())[1:]]
-    assert len(left) == len(CANDIDATES) - window + 1
-    assert read_answer(stack, today) in left
+    # Yesterday's answer is not public yet, and today's window starts a day later: one remaining word is excluded.
+    remaining = [word for word in CANDIDATES if word not in list(answers.values())[1:]]
+    assert len(remaining) == len(CANDIDATES) - window + 1
+    assert read_answer(stack, today) in remaining
 
     past = {game_id: word for game_id, word in stored.items() if game_id < today}
-    hits = count_hits(past, today, left[:COMING_DAYS])
-    expected = FUTURES * COMING_DAYS / (len(CANDIDATES) - window)
+    hits = count_hits(past, today, remaining[:COMING_DAYS])
+    expected = SIMULATIONS * COMING_DAYS / (len(CANDIDATES) - window)
     assert hits < 3 * expected + 10
     figures(
         f"{sum(requests for _, requests in learned):,} requests to check told {window:,} past answers; of {COMING_DAYS}"
-        f" coming days drawn {FUTURES:,} times {hits} words were predicted, by chance it would be {expected:.0f}"
+        f" coming days drawn {SIMULATIONS:,} times {hits} words were predicted, by chance it would be {expected:.0f}"
     )

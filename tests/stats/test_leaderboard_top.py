@@ -13,22 +13,22 @@ from tools.config.paths import DataPaths
 
 @both_boards
 @pytest.mark.parametrize("count", [0, 1, 9, 10, 11, 150])
-def test_a_board_is_the_top_of_the_sorted_whole(
+def test_top_matches_the_fully_sorted_board(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking, count: int
 ) -> None:
-    whole = rank(populate(data_paths, count))
+    expected = rank(populate(data_paths, count))
     for limit in (1, 2, 10, 99, 100):
         response = stats_client.get(f"/leaders/{board}", params={"limit": limit})
         assert response.status_code == 200
-        assert response.json() == {"leaders": whole[:limit]}
+        assert response.json() == {"leaders": expected[:limit]}
     leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
-    assert leaders == whole[:10]
+    assert leaders == expected[:10]
     assert [list(leader) for leader in leaders] == [["rank", "user_id", "username", BOARDS[board]]] * len(leaders)
     assert len({leader["user_id"] for leader in leaders}) == len(leaders)
 
 
 @both_boards
-def test_what_the_service_has_recorded_is_ranked_alike(
+def test_results_posted_to_the_service_are_ranked(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
     rng = random.Random(7)  # noqa: S311 - the same games in every run
@@ -43,7 +43,7 @@ def test_what_the_service_has_recorded_is_ranked_alike(
 
 
 @both_boards
-def test_players_who_only_lost_stand_at_the_end_and_those_without_a_game_not_at_all(
+def test_players_without_wins_are_last_and_without_games_absent(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
     loser, winner, _newcomer = (add_user(data_paths) for _ in range(3))
@@ -54,9 +54,7 @@ def test_players_who_only_lost_stand_at_the_end_and_those_without_a_game_not_at_
     assert [leader[BOARDS[board]] for leader in leaders] == [1, 0]
 
 
-def test_a_player_with_several_streaks_stands_once_with_the_best(
-    stats_client: TestClient, data_paths: DataPaths
-) -> None:
+def test_player_with_several_streaks_is_ranked_by_the_longest(stats_client: TestClient, data_paths: DataPaths) -> None:
     user_id = add_user(data_paths)
     fill_shards(data_paths, {user_id: [finish(day) for day in (0, 1, 2, 4, 6, 7, 12)]})
     leaders = stats_client.get("/leaders/streaks").json()["leaders"]
@@ -64,9 +62,7 @@ def test_a_player_with_several_streaks_stands_once_with_the_best(
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_a_player_whom_the_users_service_no_longer_knows_has_no_name(
-    stats_client: TestClient, data_paths: DataPaths, board: str
-) -> None:
+def test_deleted_user_is_listed_without_a_name(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
     fill_shards(data_paths, {UUID(int=5): [finish(1)]})
     (leader,) = stats_client.get(f"/leaders/{board}").json()["leaders"]
     assert leader["username"] is None
@@ -74,7 +70,7 @@ def test_a_player_whom_the_users_service_no_longer_knows_has_no_name(
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "x", "", "1.5", "1e1", "99999999999999999999999", "NaN"])
-def test_a_limit_that_is_not_between_1_and_100_is_422(stats_client: TestClient, board: str, limit: str) -> None:
+def test_limit_outside_1_to_100_is_422(stats_client: TestClient, board: str, limit: str) -> None:
     assert assert_problem(stats_client.get(f"/leaders/{board}", params={"limit": limit}), 422).startswith(
         "query.limit: "
     )
@@ -82,7 +78,7 @@ def test_a_limit_that_is_not_between_1_and_100_is_422(stats_client: TestClient, 
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("missing", [0, 2])
-def test_a_board_that_cannot_be_whole_is_503(
+def test_board_with_a_missing_database_is_503(
     stats_client: TestClient, data_paths: DataPaths, board: str, missing: int
 ) -> None:
     populate(data_paths, 12)
@@ -90,9 +86,7 @@ def test_a_board_that_cannot_be_whole_is_503(
     assert_problem(stats_client.get(f"/leaders/{board}"), 503)
 
 
-def test_names_with_quotes_and_other_letters_are_shown_as_they_are(
-    stats_client: TestClient, data_paths: DataPaths
-) -> None:
+def test_names_with_special_characters_are_returned_unchanged(stats_client: TestClient, data_paths: DataPaths) -> None:
     name = """Ada "O'Hara" Œuvre 🎲 \\ <b>"""
     fill_shards(data_paths, {add_user(data_paths, name): [finish(1)]})
     (leader,) = stats_client.get("/leaders/wins").json()["leaders"]

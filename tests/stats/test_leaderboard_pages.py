@@ -1,4 +1,4 @@
-"""The rows around a player, and the pages after one."""
+"""Leaderboard pages around a player (`around`) and after a player (`after`), and their next links."""
 
 import sqlite3
 from contextlib import closing
@@ -27,29 +27,29 @@ def read_leaders(client: TestClient, board: str, **query: object) -> Any:  # noq
     return response.json()["leaders"]
 
 
-def cut_around(whole: list[dict[str, Any]], index: int, limit: int) -> list[dict[str, Any]]:
-    start = max(0, min(index - (limit - 1) // 2, len(whole) - limit))
-    return whole[start : start + limit]
+def cut_around(full_board: list[dict[str, Any]], index: int, limit: int) -> list[dict[str, Any]]:
+    start = max(0, min(index - (limit - 1) // 2, len(full_board) - limit))
+    return full_board[start : start + limit]
 
 
 @both_boards
-def test_around_gives_every_player_the_rows_of_the_sorted_whole_in_every_size(
+def test_rows_around_each_player_match_the_sorted_board(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
-    whole = rank(populate(data_paths, 25))
-    for index, leader in enumerate(whole):
+    full_board = rank(populate(data_paths, 25))
+    for index, leader in enumerate(full_board):
         for limit in (*range(1, 13), 24, 25, 26, 100):
             leaders = read_leaders(stats_client, board, around=leader["user_id"], limit=limit)
-            assert leaders == cut_around(whole, index, limit)
-    assert read_leaders(stats_client, board, around=whole[12]["user_id"]) == whole[8:18]
+            assert leaders == cut_around(full_board, index, limit)
+    assert read_leaders(stats_client, board, around=full_board[12]["user_id"]) == full_board[8:18]
 
 
 @both_boards
 @pytest.mark.parametrize("limit", [1, 3, 7, 10, 40, 100])
-def test_the_pages_after_the_top_have_every_player_exactly_once(
+def test_next_links_list_every_player_exactly_once(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking, limit: int
 ) -> None:
-    whole = rank(populate(data_paths, 40))
+    full_board = rank(populate(data_paths, 40))
     pages, url = [], f"/leaders/{board}?limit={limit}"
     while url:
         response = stats_client.get(url)
@@ -57,7 +57,7 @@ def test_the_pages_after_the_top_have_every_player_exactly_once(
         url = response.links.get("next", {}).get("url", "")
         if url:
             assert urlsplit(url).path == f"/leaders/{board}"
-    assert [leader for page in pages for leader in page] == whole
+    assert [leader for page in pages for leader in page] == full_board
     assert {len(page) for page in pages[:-1]} <= {limit}
     assert pages[-1]
 
@@ -65,7 +65,7 @@ def test_the_pages_after_the_top_have_every_player_exactly_once(
 @both_boards
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
 @given(st.lists(results.filter(bool), min_size=1, max_size=6), st.integers(1, 12))
-def test_after_any_results_each_player_is_where_the_slow_way_puts_them(
+def test_pages_after_any_results_match_the_reference(
     stats_client: TestClient,
     data_paths: DataPaths,
     board: str,
@@ -75,12 +75,12 @@ def test_after_any_results_each_player_is_where_the_slow_way_puts_them(
 ) -> None:
     clear_shards(data_paths)
     players = dict(zip(add_users(data_paths, [uuid4() for _ in games]), games, strict=True))
-    post_in_turns(stats_client, players)
-    whole = rank(players)
-    for index, leader in enumerate(whole):
+    post_interleaved(stats_client, players)
+    full_board = rank(players)
+    for index, leader in enumerate(full_board):
         user_id = leader["user_id"]
-        assert read_leaders(stats_client, board, around=user_id, limit=limit) == cut_around(whole, index, limit)
-        assert read_leaders(stats_client, board, after=user_id, limit=limit) == whole[index + 1 :][:limit]
+        assert read_leaders(stats_client, board, around=user_id, limit=limit) == cut_around(full_board, index, limit)
+        assert read_leaders(stats_client, board, after=user_id, limit=limit) == full_board[index + 1 :][:limit]
 
 
 def clear_shards(data_paths: DataPaths) -> None:
@@ -91,25 +91,25 @@ def clear_shards(data_paths: DataPaths) -> None:
             connection.execute("DELETE FROM score_counts")
 
 
-def post_in_turns(client: TestClient, players: dict[UUID, list[Result]]) -> None:
+def post_interleaved(client: TestClient, players: dict[UUID, list[Result]]) -> None:
     posts = [(number, user_id, game) for user_id, games in players.items() for number, game in enumerate(games)]
     for number, user_id, game in sorted(posts, key=lambda post: post[0]):
         assert client.post(f"/users/{user_id}/games", json=write_body(number, game)).status_code == 201
 
 
 @both_boards
-def test_players_who_only_lost_have_true_ranks_too(
+def test_players_without_wins_are_ranked(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
     players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(data_paths, [uuid4() for _ in range(9)])}
     fill_shards(data_paths, players)
-    whole = rank(players)
-    assert read_leaders(stats_client, board, around=whole[4]["user_id"], limit=3) == whole[3:6]
-    assert read_leaders(stats_client, board, after=whole[4]["user_id"]) == whole[5:]
+    full_board = rank(players)
+    assert read_leaders(stats_client, board, around=full_board[4]["user_id"], limit=3) == full_board[3:6]
+    assert read_leaders(stats_client, board, after=full_board[4]["user_id"]) == full_board[5:]
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
+def test_single_player_is_a_page_of_one(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
     user_id = add_user(data_paths)
     fill_shards(data_paths, {user_id: [finish(1)]})
     (leader,) = read_leaders(stats_client, board, around=user_id)
@@ -118,19 +118,19 @@ def test_a_player_who_is_alone_stands_alone(stats_client: TestClient, data_paths
 
 
 @both_boards
-def test_the_rows_around_a_player_link_to_those_after_them_until_the_board_ends(
+def test_page_around_a_player_links_to_the_next_page(
     stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
 ) -> None:
-    whole = rank(populate(data_paths, 12))
-    response = stats_client.get(f"/leaders/{board}", params={"around": whole[2]["user_id"], "limit": 4})
-    assert response.links["next"]["url"] == f"/leaders/{board}?limit=4&after={whole[4]['user_id']}"
+    full_board = rank(populate(data_paths, 12))
+    response = stats_client.get(f"/leaders/{board}", params={"around": full_board[2]["user_id"], "limit": 4})
+    assert response.links["next"]["url"] == f"/leaders/{board}?limit=4&after={full_board[4]['user_id']}"
     for index in (9, 10, 11):
-        response = stats_client.get(f"/leaders/{board}", params={"around": whole[index]["user_id"], "limit": 4})
+        response = stats_client.get(f"/leaders/{board}", params={"around": full_board[index]["user_id"], "limit": 4})
         assert "Link" not in response.headers
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_a_link_has_the_public_prefix(
+def test_next_link_has_the_public_prefix(
     stats_settings: Settings, stats_client: TestClient, data_paths: DataPaths, board: str
 ) -> None:
     populate(data_paths, 2)
@@ -144,7 +144,7 @@ def test_a_link_has_the_public_prefix(
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_a_user_who_does_not_exist_or_has_finished_no_game_is_404(
+def test_user_who_is_unknown_or_without_results_is_404(
     stats_client: TestClient, data_paths: DataPaths, board: str, name: str
 ) -> None:
     unknown, newcomer = uuid4(), add_user(data_paths)
@@ -155,7 +155,7 @@ def test_a_user_who_does_not_exist_or_has_finished_no_game_is_404(
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_rows_around_one_and_after_one_at_once_are_422(stats_client: TestClient, board: str) -> None:
+def test_around_together_with_after_is_422(stats_client: TestClient, board: str) -> None:
     response = stats_client.get(f"/leaders/{board}", params={"around": str(uuid4()), "after": str(uuid4())})
     assert assert_problem(response, 422) == "query.around, query.after: only one of these can be given."
 
@@ -163,16 +163,14 @@ def test_rows_around_one_and_after_one_at_once_are_422(stats_client: TestClient,
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ["around", "after"])
 @pytest.mark.parametrize("value", ["", "ada", "1", "None"])
-def test_what_is_no_uuid_is_422(stats_client: TestClient, board: str, name: str, value: str) -> None:
+def test_malformed_user_id_is_422(stats_client: TestClient, board: str, name: str, value: str) -> None:
     response = stats_client.get(f"/leaders/{board}", params={name: value})
     assert assert_problem(response, 422).startswith(f"query.{name}: ")
 
 
 @pytest.mark.parametrize("name", ["around", "after"])
 @pytest.mark.parametrize("limit", ["0", "101", "x"])
-def test_the_limit_is_held_around_and_after_a_player_too(
-    stats_client: TestClient, data_paths: DataPaths, name: str, limit: str
-) -> None:
+def test_invalid_limit_is_422(stats_client: TestClient, data_paths: DataPaths, name: str, limit: str) -> None:
     user_id = add_user(data_paths)
     fill_shards(data_paths, {user_id: [finish(1)]})
     response = stats_client.get("/leaders/wins", params={name: str(user_id), "limit": limit})
@@ -180,9 +178,7 @@ def test_the_limit_is_held_around_and_after_a_player_too(
 
 
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_a_rank_that_not_every_shard_can_tell_is_503(
-    stats_client: TestClient, data_paths: DataPaths, name: str
-) -> None:
+def test_page_with_a_missing_shard_is_503(stats_client: TestClient, data_paths: DataPaths, name: str) -> None:
     user_id = min(populate(data_paths, 12), key=lambda user_id: shard_number(user_id, 3))
     data_paths.shards[2].unlink()
     assert_problem(stats_client.get("/leaders/wins", params={name: str(user_id)}), 503)

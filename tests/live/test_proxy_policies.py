@@ -1,4 +1,4 @@
-"""What Traefik lets pass: how much of it, from which pages, for which hosts, and with which headers."""
+"""Traefik's rate limits, CORS, allowed hosts, security headers and path rules."""
 
 import asyncio
 import gzip
@@ -30,7 +30,7 @@ POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-acti
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One that allows little."""
+    """A suite with low limits, and with allowed origins and hosts."""
     root = tmp_path_factory.mktemp("limits")
     copy_project(root)
     with (root / ".env").open("a", encoding="utf-8") as env:
@@ -45,22 +45,22 @@ def assert_too_many(response: httpx.Response) -> None:
     assert 1 <= int(response.headers["Retry-After"]) <= 60
 
 
-def test_an_address_may_register_so_many_players_a_minute(api: httpx.Client) -> None:
+def test_registrations_are_rate_limited_per_address(api: httpx.Client) -> None:
     names = [f"limited-{uuid4().hex[:12]}" for _ in range(4)]
     responses = [api.post("users", json={"username": name, "password": PASSWORD}) for name in names]
     assert [response.status_code for response in responses[:3]] == [201, 201, 201]
     assert_too_many(responses[3])
     assert_too_many(api.post("users/", json={"username": names[3], "password": PASSWORD}))
-    assert api.get("users", params={"username": names[3]}).json() == {"users": []}  # reading is not limited
+    assert api.get("users", params={"username": names[3]}).json() == {"users": []}  # reads are not limited
 
 
-def test_an_address_may_ask_for_so_many_tokens_a_minute(api: httpx.Client) -> None:
+def test_token_requests_are_rate_limited_per_address(api: httpx.Client) -> None:
     responses = [api.post("users/token", data={"username": uuid4().hex, "password": PASSWORD}) for _ in range(4)]
     assert [response.status_code for response in responses[:3]] == [401, 401, 401]
     assert_too_many(responses[3])
 
 
-def test_an_address_may_guess_so_often_a_minute(stack: Stack, api: httpx.Client) -> None:
+def test_guesses_are_rate_limited_per_address(stack: Stack, api: httpx.Client) -> None:
     game_id = api.get("games/today").json()["game_id"]
     user = list_players(stack)[0]
     headers = token_headers(stack, Scope.PLAYER, user)
@@ -74,8 +74,8 @@ def test_an_address_may_guess_so_often_a_minute(stack: Stack, api: httpx.Client)
     assert api.get(play, headers=headers).json()["remaining"] == 3
 
 
-def test_an_address_may_have_so_many_requests_under_way(stack: Stack) -> None:
-    """Writes that wait for a lock; what is refused is refused at once."""
+def test_requests_in_flight_are_limited_per_address(stack: Stack) -> None:
+    """Sends writes that wait for a lock; requests over the limit get 429 at once."""
     headers = token_headers(stack, Scope.ADMIN)
 
     async def send_all() -> list[httpx.Response]:
@@ -89,7 +89,7 @@ def test_an_address_may_have_so_many_requests_under_way(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("origin", ["https://play.example", "https://www.play.example"])
-def test_a_page_of_an_origin_that_is_named_may_call(api: httpx.Client, origin: str) -> None:
+def test_allowed_origin_gets_cors_headers(api: httpx.Client, origin: str) -> None:
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": "PUT",
@@ -109,7 +109,7 @@ def test_a_page_of_an_origin_that_is_named_may_call(api: httpx.Client, origin: s
     "origin",
     ["https://evil.example", "https://playxexample", "https://play.example.evil", "http://play.example", "null"],
 )
-def test_a_page_of_another_origin_may_not(api: httpx.Client, origin: str) -> None:
+def test_other_origin_gets_no_cors_headers(api: httpx.Client, origin: str) -> None:
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": "PUT",
@@ -119,29 +119,29 @@ def test_a_page_of_another_origin_may_not(api: httpx.Client, origin: str) -> Non
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
-def test_what_a_page_can_send_without_asking_changes_nothing(stack: Stack, api: httpx.Client) -> None:
-    """A form of another site's is sent without a preflight: as text, and without a token."""
+def test_cross_origin_form_post_changes_nothing(stack: Stack, api: httpx.Client) -> None:
+    """A form of another site is sent without a preflight, as text and without a token."""
     user = list_players(stack)[0]
     body = '{"game_id": 1, "won": true, "guesses": 3}'
     headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
     assert api.post(f"stats/users/{user}/games", content=body, headers=headers).status_code == 401
-    with_right = headers | token_headers(stack, Scope.SERVICE)
-    assert api.post(f"stats/users/{user}/games", content=body, headers=with_right).status_code == 422
+    authorized = headers | token_headers(stack, Scope.SERVICE)
+    assert api.post(f"stats/users/{user}/games", content=body, headers=authorized).status_code == 422
 
 
 @pytest.mark.parametrize("host", ["play.example", "www.play.example", "play.example:9999"])
-def test_a_host_that_is_ours_is_answered(api: httpx.Client, host: str) -> None:
+def test_allowed_host_is_answered(api: httpx.Client, host: str) -> None:
     assert api.get("games/today", headers={"Host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "playxexample", "play.example.evil", "localhost"])
-def test_another_host_is_told_that_nothing_is_here(api: httpx.Client, host: str) -> None:
+def test_other_host_is_404(api: httpx.Client, host: str) -> None:
     response = api.get("games/today", headers={"Host": host})
     assert response.status_code == 404
     assert response.json()["detail"] == "There is nothing at this path."
 
 
-def test_every_response_of_the_entry_point_has_the_security_headers(stack: Stack, api: httpx.Client) -> None:
+def test_every_response_has_the_security_headers(stack: Stack, api: httpx.Client) -> None:
     responses = {
         200: api.get("games/today"),
         401: api.put("words/zzzzz"),
@@ -166,7 +166,7 @@ def test_every_response_of_the_entry_point_has_the_security_headers(stack: Stack
 
 
 class Page(HTMLParser):
-    """What a page loads, and the scripts and styles that stand in it."""
+    """The URLs that a page loads, and its inline scripts and styles."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -185,21 +185,21 @@ class Page(HTMLParser):
 
 
 def read_policy(text: str) -> dict[str, set[str]]:
-    """The sources that each directive allows."""
+    """The allowed sources of each directive of a Content-Security-Policy."""
     return {name: set(sources) for name, *sources in (directive.split() for directive in text.split(";"))}
 
 
 @pytest.mark.parametrize("service", ["users", "words", "games", "stats"])
-def test_swaggers_page_may_do_what_it_needs_and_nothing_else_may(api: httpx.Client, service: str) -> None:
+def test_only_swagger_pages_have_the_relaxed_csp(api: httpx.Client, service: str) -> None:
     page = api.get(f"{service}/docs")
     found = Page(page.text)
     policy = read_policy(page.headers["Content-Security-Policy"])
     own = str(api.base_url.join("/"))
     assert found.inside == ["script"]
     assert "'unsafe-inline'" in policy["script-src"]
-    assert "'unsafe-inline'" in policy["style-src"]  # which Swagger's script sets
-    assert "data:" in policy["img-src"]  # the icons of its style sheet
-    assert policy.get("connect-src", policy["default-src"]) == {"'self'"}  # its document, "Try it out" and "Authorize"
+    assert "'unsafe-inline'" in policy["style-src"]  # set by Swagger's script
+    assert "data:" in policy["img-src"]  # icons of its style sheet
+    assert policy.get("connect-src", policy["default-src"]) == {"'self'"}  # the document, "Try it out", "Authorize"
     assert policy["frame-ancestors"] == policy["base-uri"] == {"'none'"}
     for kind, urls in found.urls.items():
         assert urls
@@ -211,8 +211,8 @@ def test_swaggers_page_may_do_what_it_needs_and_nothing_else_may(api: httpx.Clie
         assert api.get(f"{service}/{path}").headers.get("Content-Security-Policy", POLICY) == POLICY
 
 
-def test_swagger_gets_a_token_where_it_says_that_it_asks_for_one(api: httpx.Client) -> None:
-    """At the URL of the document, below the page's own origin, past which the policy lets no request."""
+def test_swagger_token_url_is_reachable_on_the_same_origin(api: httpx.Client) -> None:
+    """The token URL in the document is on the page's origin: its policy allows no other."""
     flow = api.get("users/openapi.json").json()["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]
     url = flow["password"]["tokenUrl"]
     assert url.startswith("/api/")
@@ -221,27 +221,27 @@ def test_swagger_gets_a_token_where_it_says_that_it_asks_for_one(api: httpx.Clie
 
 
 @pytest.mark.parametrize("path", ["users", "users/"])
-def test_the_root_of_a_service_is_reached_with_a_slash_and_without(api: httpx.Client, path: str) -> None:
+def test_service_root_works_with_and_without_a_slash(api: httpx.Client, path: str) -> None:
     response = api.get(path, params={"limit": 1}, headers={"Host": "www.play.example"})
     assert response.status_code == 200
     assert len(response.json()["users"]) == 1
 
 
 @pytest.mark.parametrize("path", ["users/token/", "words/crane/", "games/today/", "stats/leaders/wins/", "users/docs/"])
-def test_a_slash_too_many_is_404_and_no_redirect_to_the_host_that_was_named(api: httpx.Client, path: str) -> None:
+def test_trailing_slash_is_404_without_a_redirect(api: httpx.Client, path: str) -> None:
     response = api.get(path, headers={"Host": "www.play.example"})
     assert response.status_code == 404
     assert "Location" not in response.headers
 
 
-def test_a_path_that_a_client_claims_to_have_asked_for_is_not_shown(api: httpx.Client) -> None:
+def test_x_replaced_path_of_a_client_is_not_echoed(api: httpx.Client) -> None:
     for path in ("nowhere/at/all", "users/nowhere/at/all"):
         response = api.get(path, headers={"X-Replaced-Path": "/call-0900-for-help"})
         assert response.status_code == 404
         assert "0900" not in response.text
 
 
-def test_an_encoded_body_is_415(api: httpx.Client) -> None:
+def test_encoded_body_is_415(api: httpx.Client) -> None:
     body = gzip.compress(b'{"words":["crane"]}')
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     assert api.post("words/lookups", content=body, headers=headers).status_code == 415

@@ -1,4 +1,4 @@
-"""The schema of a shard: its views and indexes, and what it refuses."""
+"""The schema of a shard: views, constraints, indexes and query plans."""
 
 import re
 import sqlite3
@@ -27,7 +27,7 @@ USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 @pytest.fixture
 def shard(data_paths: DataPaths) -> Iterator[sqlite3.Connection]:
     with closing(sqlite3.connect(data_paths.shards[0], isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous = OFF")  # thousands of rows, each committed by itself
+        connection.execute("PRAGMA synchronous = OFF")  # thousands of rows, each in its own transaction
         yield connection
 
 
@@ -38,7 +38,7 @@ def insert_games(shard: sqlite3.Connection, user_id: UUID, games: list[Result]) 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
 @given(st.lists(results, min_size=1, max_size=3))
-def test_the_views_are_what_the_slow_way_counts(shard: sqlite3.Connection, players: list[list[Result]]) -> None:
+def test_views_match_the_reference_implementation(shard: sqlite3.Connection, players: list[list[Result]]) -> None:
     shard.execute("DELETE FROM games")
     for number, games in enumerate(players):
         insert_games(shard, UUID(int=number), games)
@@ -52,7 +52,7 @@ def test_the_views_are_what_the_slow_way_counts(shard: sqlite3.Connection, playe
     assert standings == {number: count_results(games) for number, games in enumerate(players) if games}
 
 
-def test_the_view_of_streaks_lists_runs_of_one_day_and_counts_two_wins_on_one_day_once(
+def test_streaks_view_counts_days_not_wins(
     shard: sqlite3.Connection,
 ) -> None:
     insert_games(shard, USER, [finish(1), finish(1, "23:00:00"), finish(2), finish(4), finish(6, won=False)])
@@ -60,7 +60,7 @@ def test_the_view_of_streaks_lists_runs_of_one_day_and_counts_two_wins_on_one_da
     assert rows == [(2, "2022-02-25", "2022-02-26"), (1, "2022-02-28", "2022-02-28")]
 
 
-def test_a_player_who_never_won_has_no_wins_and_no_streak(shard: sqlite3.Connection) -> None:
+def test_player_without_a_win_has_zero_wins_and_no_streak(shard: sqlite3.Connection) -> None:
     insert_games(shard, USER, [finish(1, won=False)])
     assert shard.execute("SELECT wins FROM wins").fetchall() == [(0,)]
     assert shard.execute("SELECT * FROM streaks").fetchall() == []
@@ -84,19 +84,19 @@ def test_a_player_who_never_won_has_no_wins_and_no_streak(shard: sqlite3.Connect
         (None, 1, "2022-03-14 19:30:00", 4, 1),
     ],
 )
-def test_a_row_that_cannot_be_right_is_refused(shard: sqlite3.Connection, row: tuple[object, ...]) -> None:
+def test_invalid_row_violates_a_constraint(shard: sqlite3.Connection, row: tuple[object, ...]) -> None:
     with pytest.raises(sqlite3.IntegrityError):
         shard.execute(INSERT, row)
 
 
-def test_a_second_result_of_a_game_is_refused(shard: sqlite3.Connection) -> None:
+def test_duplicate_result_violates_the_primary_key(shard: sqlite3.Connection) -> None:
     insert_games(shard, USER, [finish(1)])
     with pytest.raises(sqlite3.IntegrityError):
         insert_games(shard, USER, [finish(2)])
 
 
 def explain(shard: sqlite3.Connection, statement: str) -> list[str]:
-    """The steps of SQLite's plan."""
+    """The steps of SQLite's query plan."""
     values = dict.fromkeys(["limit", "before", "after", "score"], 10) | {"board": "wins", "user_id": USER}
     return [step for *_, step in shard.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
 
@@ -108,21 +108,21 @@ def explain(shard: sqlite3.Connection, statement: str) -> list[str]:
         *(select_nearby(board, own_shard=own_shard) for board in Board for own_shard in (True, False)),
     ],
 )
-def test_a_leaderboard_is_searched_by_index_and_never_sorted(shard: sqlite3.Connection, statement: str) -> None:
+def test_leaderboard_queries_use_indexes_and_never_sort(shard: sqlite3.Connection, statement: str) -> None:
     steps = explain(shard, statement)
     tables = [step for step in steps if re.search("games|standings|score_counts", step)]
     assert tables
-    covered = r"(SEARCH|SCAN) standings USING COVERING INDEX standings_by_\w+"  # SCAN: the top, from the first entry on
+    covered = r"(SEARCH|SCAN) standings USING COVERING INDEX standings_by_\w+"  # SCAN: the top, from the first entry
     allowed = rf"{covered}|SEARCH (standings|score_counts) USING PRIMARY KEY \(|SCAN score_counts$"
     assert [step for step in tables if not re.match(allowed, step)] == []
     assert [step for step in steps if "TEMP B-TREE" in step] == []
 
 
-def test_the_win_days_of_a_player_are_read_from_that_players_games(shard: sqlite3.Connection) -> None:
+def test_win_days_query_searches_by_player(shard: sqlite3.Connection) -> None:
     assert explain(shard, SELECT_WIN_DAYS)[0] == "SEARCH games USING PRIMARY KEY (user_id=?)"
 
 
-def test_standings_and_score_counts_are_filled_from_the_games(shard: sqlite3.Connection) -> None:
+def test_fill_standings_computes_score_counts_from_games(shard: sqlite3.Connection) -> None:
     for number in range(4):
         insert_games(shard, UUID(int=number), [finish(day % 2) for day in range(number + 1)])
     fill_standings(shard)
@@ -130,7 +130,7 @@ def test_standings_and_score_counts_are_filled_from_the_games(shard: sqlite3.Con
     assert counts == [("streaks", 1, 1), ("streaks", 2, 3), *(("wins", score, 1) for score in (1, 2, 3, 4))]
 
 
-def test_a_negative_count_is_refused(shard: sqlite3.Connection) -> None:
+def test_negative_count_violates_a_constraint(shard: sqlite3.Connection) -> None:
     shard.execute("INSERT INTO score_counts VALUES ('wins', 3, 0)")
     with pytest.raises(sqlite3.IntegrityError):
         shard.execute("UPDATE score_counts SET players = players - 1")

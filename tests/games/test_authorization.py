@@ -1,4 +1,4 @@
-"""Who may do what in games, from both sides; a stranger is told so before the body is looked at."""
+"""Authorization of the games endpoints: which scopes are accepted and refused, before the body is validated."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,114 +21,120 @@ PLAYER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")
 OTHER = UUID("00000000-0000-4000-8000-000000000001")
 PLAY = f"/{TODAY}/plays/{PLAYER}"
 
-OPEN = [("GET", "/today"), ("GET", f"/{TODAY}"), ("GET", "/268"), ("POST", f"/{TODAY - 2}/check"), ("GET", "/health")]
-OF_THE_PLAYER = [("PUT", PLAY), ("GET", PLAY), ("POST", f"{PLAY}/guesses"), ("GET", f"{PLAY}/share")]
+PUBLIC = [("GET", "/today"), ("GET", f"/{TODAY}"), ("GET", "/268"), ("POST", f"/{TODAY - 2}/check"), ("GET", "/health")]
+PLAYER_ENDPOINTS = [("PUT", PLAY), ("GET", PLAY), ("POST", f"{PLAY}/guesses"), ("GET", f"{PLAY}/share")]
 GUARDED: list[tuple[str, str, set[Scope]]] = [
     ("POST", f"/{TODAY}/check", {Scope.SERVICE, Scope.ADMIN}),
     ("POST", f"/{TODAY - 1}/check", {Scope.SERVICE, Scope.ADMIN}),
     ("PUT", f"/{TODAY + 1}/answer", {Scope.ADMIN}),
-    *((method, path, {Scope.PLAYER}) for method, path in OF_THE_PLAYER),
+    *((method, path, {Scope.PLAYER}) for method, path in PLAYER_ENDPOINTS),
 ]
 BODIES: dict[str, dict[str, Any]] = {
     "check": {"guess": "crane"},
     "answer": {"answer": "crane"},
     "guesses": {"attempt": 1, "guess": "crane"},
 }
-BROKEN = b'{"guess": '
+BROKEN_JSON = b'{"guess": '
 
 
 def send(client: TestClient, method: str, path: str, headers: dict[str, str]) -> int:
-    """With a body that is right; the status."""
+    """Sends a request with a valid body and returns the status."""
     response: httpx.Response = client.request(method, path, headers=headers, json=BODIES.get(path.rpartition("/")[2]))
     return response.status_code
 
 
 @pytest.fixture
-def stranger(client: TestClient) -> TestClient:
-    """Without a token, unless a request has one."""
+def anonymous_client(client: TestClient) -> TestClient:
+    """A client that sends no token by default."""
     del client.headers["Authorization"]
     return client
 
 
-@pytest.mark.parametrize(("method", "path"), OPEN)
-def test_what_is_open_needs_no_token(stranger: TestClient, method: str, path: str) -> None:
-    assert send(stranger, method, path, {}) == 200
-    assert send(stranger, method, path, {"Authorization": "Bearer nonsense"}) == 200
+@pytest.mark.parametrize(("method", "path"), PUBLIC)
+def test_public_endpoint_needs_no_token(anonymous_client: TestClient, method: str, path: str) -> None:
+    assert send(anonymous_client, method, path, {}) == 200
+    assert send(anonymous_client, method, path, {"Authorization": "Bearer nonsense"}) == 200
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), GUARDED)
-def test_the_right_token_opens_and_another_does_not(
-    stranger: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
+def test_only_the_required_scopes_are_accepted(
+    anonymous_client: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
 ) -> None:
     for scope in Scope:
-        status = send(stranger, method, path, token_keys.headers(scope, PLAYER if scope is Scope.PLAYER else None))
+        status = send(
+            anonymous_client, method, path, token_keys.headers(scope, PLAYER if scope is Scope.PLAYER else None)
+        )
         if scope in scopes:
-            assert status in {200, 201, 404, 409}, f"{scope}: {status}"  # 404: not begun, 409: not over
+            assert status in {200, 201, 404, 409}, f"{scope}: {status}"  # 404: play not started, 409: play not over
         else:
             assert status == 403, scope
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), GUARDED)
-def test_a_stranger_is_401_whatever_they_send(
-    stranger: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
+def test_unauthenticated_request_is_401_whatever_the_body(
+    anonymous_client: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
 ) -> None:
     expired = token_keys.headers(Scope.ADMIN, lifetime=timedelta(seconds=-1))
-    nobodys: list[dict[str, str]] = [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic YWRhOmFkYQ=="}]
-    for headers, content in product((*nobodys, expired), (None, BROKEN, b"[]", b"\xff")):
-        response = stranger.request(method, path, headers=headers, content=content)
+    unauthenticated: list[dict[str, str]] = [
+        {},
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": "Basic YWRhOmFkYQ=="},
+    ]
+    for headers, content in product((*unauthenticated, expired), (None, BROKEN_JSON, b"[]", b"\xff")):
+        response = anonymous_client.request(method, path, headers=headers, content=content)
         assert_problem(response, 401)
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), GUARDED)
-def test_too_few_rights_are_403_whatever_is_sent(
-    stranger: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
+def test_missing_scope_is_403_whatever_the_body(
+    anonymous_client: TestClient, token_keys: TokenKeys, method: str, path: str, scopes: set[Scope]
 ) -> None:
     wrong = Scope.ADMIN if scopes == {Scope.PLAYER} else Scope.PLAYER
     headers = token_keys.headers(wrong, OTHER if wrong is Scope.PLAYER else None)
-    assert_problem(stranger.request(method, path, headers=headers, content=BROKEN), 403)
+    assert_problem(anonymous_client.request(method, path, headers=headers, content=BROKEN_JSON), 403)
 
 
-@pytest.mark.parametrize(("method", "path"), OF_THE_PLAYER)
-def test_nobody_plays_for_another_player(
-    stranger: TestClient, token_keys: TokenKeys, player: Player, method: str, path: str
+@pytest.mark.parametrize(("method", "path"), PLAYER_ENDPOINTS)
+def test_token_of_another_player_is_403(
+    anonymous_client: TestClient, token_keys: TokenKeys, player: Player, method: str, path: str
 ) -> None:
     player.play("crane")
     path = path.replace(str(PLAYER), str(player.user_id))
-    assert_problem(stranger.request(method, path, headers=token_keys.headers(Scope.PLAYER, OTHER)), 403)
+    assert_problem(anonymous_client.request(method, path, headers=token_keys.headers(Scope.PLAYER, OTHER)), 403)
     assert len(player.read().json()["guesses"]) == 1
 
 
-def test_a_player_is_told_of_a_broken_body(stranger: TestClient, token_keys: TokenKeys) -> None:
+def test_broken_body_of_an_authorized_player_is_422(anonymous_client: TestClient, token_keys: TokenKeys) -> None:
     headers = token_keys.headers(Scope.PLAYER, PLAYER)
-    assert_problem(stranger.post(f"{PLAY}/guesses", headers=headers, content=BROKEN), 422)
+    assert_problem(anonymous_client.post(f"{PLAY}/guesses", headers=headers, content=BROKEN_JSON), 422)
 
 
 @pytest.mark.parametrize("spelling", [f"{TODAY}.0", f"+{TODAY}", f" {TODAY}", f"0{TODAY}", "1_983", "１９８３"])  # noqa: RUF001 - digits of another script
-def test_no_other_spelling_of_todays_number_opens_its_check(stranger: TestClient, spelling: str) -> None:
-    response = stranger.post(f"/{spelling}/check", json={"guess": "crane"})
+def test_alternative_spelling_of_todays_id_does_not_open_check(anonymous_client: TestClient, spelling: str) -> None:
+    response = anonymous_client.post(f"/{spelling}/check", json={"guess": "crane"})
     assert response.status_code in {401, 422}
 
 
 @pytest.mark.parametrize("scope", [None, *Scope])
-def test_the_check_of_a_game_that_is_yet_to_come_is_404_for_all(
-    stranger: TestClient, token_keys: TokenKeys, scope: Scope | None
+def test_check_of_a_future_game_is_404_for_every_scope(
+    anonymous_client: TestClient, token_keys: TokenKeys, scope: Scope | None
 ) -> None:
     headers = {} if scope is None else token_keys.headers(scope, PLAYER if scope is Scope.PLAYER else None)
     for game_id in (TODAY + 1, 10**30):
-        response = stranger.post(f"/{game_id}/check", json={"guess": "crane"}, headers=headers)
+        response = anonymous_client.post(f"/{game_id}/check", json={"guess": "crane"}, headers=headers)
         assert_problem(response, 404)
 
 
-def test_a_check_opens_to_all_when_plays_are_closed(stranger: TestClient, clock: SteppedClock) -> None:
+def test_check_is_public_once_plays_are_closed(anonymous_client: TestClient, clock: SteppedClock) -> None:
     for now in (clock.now, datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)):
         clock.now = now
-        assert_problem(stranger.post(f"/{TODAY}/check", json={"guess": ANSWER}), 401)
+        assert_problem(anonymous_client.post(f"/{TODAY}/check", json={"guess": ANSWER}), 401)
     clock.now = datetime(2026, 11, 25, tzinfo=UTC)
-    assert stranger.post(f"/{TODAY}/check", json={"guess": ANSWER}).json()["correct"] is True
+    assert anonymous_client.post(f"/{TODAY}/check", json={"guess": ANSWER}).json()["correct"] is True
 
 
-def test_without_the_public_key_what_is_guarded_is_503_and_what_is_open_is_not(
+def test_missing_public_key_is_503_for_guarded_endpoints_only(
     make_client: Callable[..., TestClient], tmp_path: Path
 ) -> None:
     with make_client(token_public_key_file=tmp_path / "none.pub") as client:
@@ -136,7 +142,7 @@ def test_without_the_public_key_what_is_guarded_is_503_and_what_is_open_is_not(
         assert client.post(f"/{TODAY - 2}/check", json={"guess": "crane"}).status_code == 200
 
 
-def test_swagger_shows_a_lock_on_what_is_guarded_and_on_nothing_else(client: TestClient) -> None:
+def test_openapi_marks_exactly_the_guarded_endpoints(client: TestClient) -> None:
     paths = client.get("/openapi.json").json()["paths"]
     locked = {
         (method.upper(), path)

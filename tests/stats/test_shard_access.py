@@ -1,4 +1,4 @@
-"""How little a request reads: one shard for one user, and one statement for all names of a leaderboard."""
+"""What a request reads: one shard for a user's data; one query per shard and one for all names for a leaderboard."""
 
 import sqlite3
 
@@ -13,7 +13,7 @@ from tools.config.paths import DataPaths
 
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """File and SQL of all that is read from now on, as SQLite itself reports it."""
+    """File name and SQL of every statement of a reader connection from now on, from SQLite's trace callback."""
     seen: list[tuple[str, str]] = []
     open_reader = DatabaseFile.open_reader
 
@@ -26,7 +26,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return seen
 
 
-def test_what_concerns_one_user_is_read_from_one_shard(
+def test_user_data_is_read_from_one_shard(
     statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
 ) -> None:
     for user in [add_user(data_paths) for _ in range(6)]:
@@ -39,7 +39,7 @@ def test_what_concerns_one_user_is_read_from_one_shard(
         assert {file for file, _ in statements} == {own}
 
 
-def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, data_paths: DataPaths) -> None:
+def test_user_data_is_available_without_the_other_shards(stats_client: TestClient, data_paths: DataPaths) -> None:
     user = add_user(data_paths)
     for number, shard in enumerate(data_paths.shards):
         if number != shard_number(user, 3):
@@ -48,7 +48,7 @@ def test_one_users_statistics_need_no_other_shard(stats_client: TestClient, data
     assert stats_client.get(f"/users/{user}").json()["gamesWon"] == 1
 
 
-def test_only_for_a_first_game_is_the_user_looked_up(
+def test_user_is_looked_up_for_the_first_game_only(
     statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
 ) -> None:
     user = add_user(data_paths)
@@ -60,13 +60,13 @@ def test_only_for_a_first_game_is_the_user_looked_up(
 
 
 @pytest.mark.parametrize("board", ["wins", "streaks"])
-def test_a_board_reads_each_shard_once_and_all_names_at_once(
+def test_board_takes_one_query_per_shard_and_one_for_all_names(
     statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths, board: str
 ) -> None:
     for user in [add_user(data_paths) for _ in range(30)]:
         result = {"game_id": 1, "won": True, "guesses": 3}
         assert stats_client.post(f"/users/{user}/games", json=result).status_code == 201
-    stats_client.get(f"/leaders/{board}")  # opens what is to be opened
+    stats_client.get(f"/leaders/{board}")  # opens the connections
     statements.clear()
     assert len(stats_client.get(f"/leaders/{board}").json()["leaders"]) == 10
     assert sorted(file for file, _ in statements) == ["games0.db", "games1.db", "games2.db", "users.db"]

@@ -1,6 +1,6 @@
-"""A number, an id or a time is taken in its usual spelling only, whatever else Python or pydantic would read.
+"""Numbers, ids and times are accepted in their standard format only, although Python or pydantic would parse more.
 
-The parameters and fields are those of the OpenAPI documents, so that a new one is tried without anyone thinking of it.
+The parameters and fields are read from the OpenAPI documents, so new ones are tested automatically.
 """
 
 import json
@@ -16,14 +16,14 @@ from tests.support.all_services import TODAY, Suite
 from tests.support.fuzz_cases import OPERATIONS
 from tests.support.openapi_checks import JSON, Schema, resolve
 from tests.support.problem_checks import assert_problem
-from tests.support.valid_requests import GOOD, PLAYER, fitting_headers, make_body
+from tests.support.valid_requests import PLAYER, VALID_VALUES, authorized_headers, make_body
 from tests.test_openapi import APPS
 
 NUMBERS = (
     "{}.0", "{}.", "+{}", "-{}", " {}", "{} ", "{}_0", "{},0", "0{}", "{}e0", "0x{}", "{}L", "", "true", "null", "[{}]",
     "\N{ARABIC-INDIC DIGIT ONE}{}", "\N{FULLWIDTH DIGIT ONE}{}", "{}\N{SUPERSCRIPT TWO}", "{}\N{NO-BREAK SPACE}",
 )  # fmt: skip
-"""How a number may be written elsewhere."""
+"""Other formats of a number."""
 UUIDS = ("{{{}}}", "urn:uuid:{}", " {}", "{} ", "({})", "{}-", "0{}", "")
 TIMES = (
     "2022-03-14", "2022-03-14 ", "20220314T193000Z", "2022-03-14T19", "2022-W11-1T19:30:00Z", "2022-03-14_19:30:00Z",
@@ -37,13 +37,13 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "string": (1, 1.5, True, ["crane"], {}, None),
     "array": ("crane", {"crane": 1}, 1, True, None),
 }
-"""Values of other types, by the type that a field has."""
+"""Invalid values, by the type of the field."""
 REFUSALS = {HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.FORBIDDEN}
-"""403 where the spelling is that of an id of which it is not certain that it is the player's own."""
+"""403 where the player's own id is malformed: authorization comes before validation."""
 
 
 def list_types(schema: Schema) -> set[str]:
-    """The types or formats that a parameter or field may have."""
+    """The types and formats that a parameter or field allows."""
     choices = schema.get("anyOf", [schema])
     return {choice.get(key, "") for choice in choices for key in ("type", "format")}
 
@@ -57,22 +57,22 @@ def list_spellings(parameter: Schema) -> Iterator[str]:
 
 
 def list_urls(operation: Schema, path: str) -> Iterator[str]:
-    """As good as can be, but for the spelling of one parameter."""
+    """Valid URLs except for the format of one parameter."""
     for parameter in operation.get("parameters", []):
         name = parameter["name"]
         for spelling in list_spellings(parameter):
             if parameter["in"] == "query":
-                yield f"{path.format_map(GOOD)}?{urlencode({name: spelling})}"
-            elif spelling:  # an empty one makes another path
-                yield path.format_map(GOOD | {name: quote(spelling, safe="")})
+                yield f"{path.format_map(VALID_VALUES)}?{urlencode({name: spelling})}"
+            elif spelling:  # an empty one would be a different path
+                yield path.format_map(VALID_VALUES | {name: quote(spelling, safe="")})
 
 
 @pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
-def test_a_parameter_is_taken_in_its_usual_spelling_only(suite: Suite, service: str, method: str, path: str) -> None:
+def test_parameter_in_another_format_is_refused(suite: Suite, service: str, method: str, path: str) -> None:
     document = json.loads(json.dumps(APPS[service].openapi()))
     operation = document["paths"][path][method.lower()]
-    headers = fitting_headers(suite, service, method, path)
-    body = make_body(operation, document, GOOD)
+    headers = authorized_headers(suite, service, method, path)
+    body = make_body(operation, document, VALID_VALUES)
     with suite.app(service) as app, TestClient(app) as client:
         for url in list_urls(operation, path):
             response = client.request(method, url, headers=headers, json=body)
@@ -81,10 +81,10 @@ def test_a_parameter_is_taken_in_its_usual_spelling_only(suite: Suite, service: 
 
 
 def list_bodies(operation: Schema, document: Schema) -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """The field, what is wrong in it, and the whole body."""
+    """Yields a field, an invalid value for it, and the body with that value."""
     content = operation.get("requestBody", {}).get("content", {})
-    good = make_body(operation, document, GOOD)
-    if JSON not in content or good is None:
+    valid = make_body(operation, document, VALID_VALUES)
+    if JSON not in content or valid is None:
         return
     schema = content[JSON]["schema"]
     for name, field in resolve(schema["anyOf"][0] if "anyOf" in schema else schema, document)["properties"].items():
@@ -92,19 +92,19 @@ def list_bodies(operation: Schema, document: Schema) -> Iterator[tuple[str, Any,
         wrong: list[Any] = [value for kind in types for value in SAMPLES.get(kind, ())]
         if "date-time" in types:
             wrong += [*TIMES, 1647286200, 1647286200.5, True, ["2022-03-14T19:30:00Z"]]
-        assert wrong, f"{name} is of {types}, of which nothing wrong is known"
+        assert wrong, f"{name} is of {types}, for which no invalid value is listed"
         for value in wrong:
             if value is not None or "null" not in types:
-                yield name, value, good | {name: value}
+                yield name, value, valid | {name: value}
 
 
 @pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
-def test_a_field_takes_no_other_type_and_no_other_spelling(suite: Suite, service: str, method: str, path: str) -> None:
+def test_field_of_another_type_or_format_is_422(suite: Suite, service: str, method: str, path: str) -> None:
     document = json.loads(json.dumps(APPS[service].openapi()))
-    headers = fitting_headers(suite, service, method, path)
+    headers = authorized_headers(suite, service, method, path)
     with suite.app(service) as app, TestClient(app) as client:
         for name, value, body in list_bodies(document["paths"][path][method.lower()], document):
-            response = client.request(method, path.format_map(GOOD), headers=headers, json=body)
+            response = client.request(method, path.format_map(VALID_VALUES), headers=headers, json=body)
             where = f"{value!r} as {name} gives {response.status_code} {response.text}"
             assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY, where
             assert f"body.{name}" in assert_problem(response, 422)

@@ -1,4 +1,4 @@
-"""Who may do what at users, words and stats; tests/games has the rows of games."""
+"""Authorization of users, words and stats; tests/games/test_authorization.py covers games."""
 
 import base64
 import hashlib
@@ -25,7 +25,7 @@ import users.settings
 import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
-from tests.support.openapi_checks import find_example, hold_to_document, list_operations
+from tests.support.openapi_checks import check_all_responses, find_example, list_operations
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
 from tests.users.conftest import CountingHash
@@ -41,21 +41,21 @@ class Guarded(NamedTuple):
     path: str
     scopes: set[Scope]
     statuses: list[int]
-    """What each of the scopes is answered, in alphabetical order, one after the other."""
+    """The status for each of the scopes, sent one after another in alphabetical order."""
     body: bytes = b""
     required: Sequence[Scope] = []
-    """As OpenAPI has it."""
+    """The scopes in the OpenAPI document."""
 
 
 PASSWORD = b'{"password": "a long password", "old_password": "a wrong one"}'
 RESULT = b'{"game_id": 1, "won": true, "guesses": 4}'
-SENTENCES = {  # in which nothing is repeated of what was sent
+SENTENCES = {  # nothing of the request is echoed
     "This needs a token: send it as `Authorization: Bearer TOKEN`.",
     "The token is not valid; get one from POST /api/users/token.",
     "The token has expired; get another one.",
 }
 WRONG_BODIES = (b'{"wrong": 1}', b"")
-"""The framework answers 422 to a body that is no JSON before it looks at the rights."""
+"""Valid JSON or empty: FastAPI answers 422 to a body that is not JSON before it checks authorization."""
 LACKING = {
     "The token lacks the required scope admin; it has player.",
     "The token lacks the required scope admin; it has service.",
@@ -95,10 +95,10 @@ Send = Callable[[str | None, bytes], httpx.Response]
 
 @pytest.fixture
 def send(guarded: Guarded, apps: dict[str, Callable[[], FastAPI]]) -> Iterator[Send]:
-    """Sends the guarded request, with an Authorization and a body."""
+    """Sends the guarded request with an Authorization header and a body."""
     url = guarded.path.format(user_id=USER, word="crane")
     with TestClient(apps[guarded.service]()) as client:
-        hold_to_document(client)
+        check_all_responses(client)
 
         def send_with(authorization: str | None, body: bytes) -> httpx.Response:
             headers = {"Content-Type": b"application/json"}
@@ -115,14 +115,14 @@ def encode(part: object) -> str:
 
 
 def sign_with_public_key(claims: dict[str, Any], public_key: bytes) -> str:
-    """By HMAC, as if the public key were the secret: what fools a verifier that believes the token's `alg`."""
+    """Signs by HMAC with the public key as the secret, which deceives a verifier that trusts the token's `alg`."""
     text = f"{encode({'alg': 'HS256', 'typ': 'JWT'})}.{encode(claims)}"
     signature = hmac.digest(public_key, text.encode(), hashlib.sha256)
     return f"{text}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 
 
 def list_bad_headers(keys: TokenKeys, others: TokenKeys) -> dict[str, str]:
-    """What a request may have as Authorization that says nothing of who is asking: why not, and what it is."""
+    """Invalid Authorization headers, by what is wrong with them."""
     good = keys.token(Scope.ADMIN)
     head, payload, signature = good.split(".")
     claims = jwt.decode(good, options={"verify_signature": False})
@@ -133,35 +133,35 @@ def list_bad_headers(keys: TokenKeys, others: TokenKeys) -> dict[str, str]:
         return jwt.encode(changed, private, algorithm="EdDSA")
 
     tokens = {
-        "nothing": "",
+        "an empty token": "",
         "garbage": "garbage",
         "three parts of garbage": "a.b.c",
-        "characters that no token has": "\xff.\xff.\xff",
+        "invalid characters": "\xff.\xff.\xff",
         "a header nested too deep": f"{base64.urlsafe_b64encode(b'[' * 20_000).decode()}.{payload}.{signature}",
-        "another payload under the signature": f"{head}.{encode(claims | {'exp': claims['exp'] + 1})}.{signature}",
+        "a payload of another signature": f"{head}.{encode(claims | {'exp': claims['exp'] + 1})}.{signature}",
         "no signature": f"{head}.{payload}.",
         "the algorithm none": f"{encode({'alg': 'none'})}.{payload}.",
         "the algorithm none, with a signature": f"{encode({'alg': 'none'})}.{payload}.{signature}",
         "HMAC with the public key": sign_with_public_key(claims, keys.public_key_file.read_bytes()),
         "another key": others.token(Scope.ADMIN),
         "expired": keys.token(Scope.ADMIN, lifetime=timedelta(seconds=-1)),
-        "without an end": sign(exp=None),
-        "not yet": sign(nbf=datetime.now(UTC) + timedelta(hours=1)),
-        "another issuer": sign(iss="somebody"),
+        "without an expiry": sign(exp=None),
+        "not valid yet": sign(nbf=datetime.now(UTC) + timedelta(hours=1)),
+        "another issuer": sign(iss="other"),
         "without an issuer": sign(iss=None),
         "without a scope": sign(scope=None),
-        "a scope that there is not": sign(scope="root"),
-        "two scopes": sign(scope=["admin", "service"]),
+        "an unknown scope": sign(scope="root"),
+        "a list of scopes": sign(scope=["admin", "service"]),
         "a player without an id": sign(scope="player"),
-        "a player whose id is none": sign(scope="player", sub="ada"),
+        "a player with a malformed id": sign(scope="player", sub="ada"),
     }
-    return {"a name and a password": "Basic YWRhOmFkYQ==", "only the token": good} | {
+    return {"basic authentication": "Basic YWRhOmFkYQ==", "a token without a scheme": good} | {
         name: f"Bearer {token}" for name, token in tokens.items()
     }
 
 
 @each_guarded
-def test_a_request_without_a_good_token_is_401_whatever_its_body(
+def test_request_without_a_valid_token_is_401_whatever_the_body(
     send: Send, guarded: Guarded, token_keys: TokenKeys, tmp_path: Path
 ) -> None:
     for authorization in (None, *list_bad_headers(token_keys, TokenKeys(tmp_path)).values()):
@@ -172,9 +172,7 @@ def test_a_request_without_a_good_token_is_401_whatever_its_body(
 
 
 @each_guarded
-def test_a_token_without_the_right_is_403_whatever_the_body(
-    send: Send, guarded: Guarded, token_keys: TokenKeys
-) -> None:
+def test_token_without_the_scope_is_403_whatever_the_body(send: Send, guarded: Guarded, token_keys: TokenKeys) -> None:
     callers = [(Scope.SERVICE, None), (Scope.ADMIN, None), (Scope.PLAYER, USER)]
     for scope, user_id in callers:
         for body in (guarded.body, *WRONG_BODIES) if scope not in guarded.scopes else ():
@@ -185,7 +183,7 @@ def test_a_token_without_the_right_is_403_whatever_the_body(
 
 
 @each_guarded
-def test_a_token_with_the_right_opens(send: Send, guarded: Guarded, token_keys: TokenKeys) -> None:
+def test_token_with_the_scope_is_accepted(send: Send, guarded: Guarded, token_keys: TokenKeys) -> None:
     for scope, status in zip(sorted(guarded.scopes), guarded.statuses, strict=True):
         authorization = f"Bearer {token_keys.token(scope, USER if scope is Scope.PLAYER else None)}"
         assert send(authorization, guarded.body).status_code == status
@@ -195,17 +193,13 @@ def test_a_token_with_the_right_opens(send: Send, guarded: Guarded, token_keys: 
 
 @each_guarded
 @pytest.mark.parametrize("written", ["bearer {}", "BEARER  {} "])
-def test_the_word_bearer_may_be_written_as_one_likes(
-    send: Send, guarded: Guarded, token_keys: TokenKeys, written: str
-) -> None:
+def test_bearer_scheme_is_case_insensitive(send: Send, guarded: Guarded, token_keys: TokenKeys, written: str) -> None:
     response = send(written.format(token_keys.token(Scope.ADMIN)), guarded.body)
     assert response.status_code == guarded.statuses[0]
 
 
 @pytest.mark.parametrize("service", ["users", "words", "stats"])
-def test_swagger_shows_a_lock_on_what_is_guarded_and_on_nothing_else(
-    apps: dict[str, Callable[[], FastAPI]], service: str
-) -> None:
+def test_openapi_marks_exactly_the_guarded_endpoints(apps: dict[str, Callable[[], FastAPI]], service: str) -> None:
     document = apps[service]().openapi()
     locked = {
         (method, path): operation["security"]
@@ -224,8 +218,8 @@ def test_swagger_shows_a_lock_on_what_is_guarded_and_on_nothing_else(
 
 
 @pytest.mark.parametrize("service", ["users", "words", "stats"])
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer garbage"}], ids=["nothing", "garbage"])
-def test_everything_else_is_open_to_all(
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer garbage"}], ids=["no token", "invalid token"])
+def test_all_other_endpoints_need_no_token(
     apps: dict[str, Callable[[], FastAPI]], service: str, headers: dict[str, str]
 ) -> None:
     app = apps[service]()

@@ -1,4 +1,4 @@
-"""No way past a limit: whatever a request is called, and from whichever address of a household it comes."""
+"""Rate limits cannot be bypassed by other spellings of a request, or by other addresses of an IPv6 /64."""
 
 import sqlite3
 import time
@@ -15,27 +15,27 @@ import pytest
 from servicekit.auth.tokens import Scope
 from tests.support.live import make_population, token_headers
 from tests.support.openapi_checks import list_operations
-from tests.support.raw_requests import Answer, ask
-from tests.support.valid_requests import GOOD
+from tests.support.raw_requests import Answer, send_raw
+from tests.support.valid_requests import VALID_VALUES
 from tools.process.stack import Stack, copy_project, running_stack
 
 IN_FLIGHT = 3
 LIMITS = {"REGISTRATIONS_PER_MINUTE": "3", "GUESSES_PER_MINUTE": "3", "REQUESTS_IN_FLIGHT": str(IN_FLIGHT)}
-AT_ONCE = {"registrations": 3, "tokens": 10, "guesses": 3}
-"""What passes at once: the bucket of tokens is that of the default."""
-TOKEN_EVERY_S = 2
-"""The fastest of these buckets, that of tokens, fills up by one in this time."""
-FORGOTTEN_AFTER_S = 3
-"""An address that sends nothing, by Traefik with 30 tokens a minute: a second, and a thirtieth of a minute."""
+BURSTS = {"registrations": 3, "tokens": 10, "guesses": 3}
+"""The burst of each limit; that of tokens is the default."""
+REFILL_INTERVAL_S = 2
+"""The fastest bucket, that of the limit on tokens, refills by one in this time."""
+BUCKET_LIFETIME_S = 3
+"""Traefik drops the bucket of an idle address after this time: with 30 a minute, 1 s and a thirtieth of a minute."""
 REFUSED = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
-"""What reaches no endpoint."""
+"""Statuses of requests that reach no endpoint."""
 SLOW = b"PUT /api/words/zzzzz"
 numbers = count(1)
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A client says in the PROXY protocol where it comes from, as a load balancer in front of Traefik would."""
+    """A suite whose Traefik trusts the PROXY protocol, so that tests can choose the client's address."""
     root = tmp_path_factory.mktemp("bypass")
     copy_project(root)
     static = (root / "traefik.toml").read_text(encoding="utf-8")
@@ -48,13 +48,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def new_address() -> str:
-    """One that no test has used."""
+    """An IPv4 address that no test has used."""
     number = next(numbers)
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
 def send(stack: Stack, address: str, request: bytes, *lines: bytes) -> Answer:
-    """A request, of which the first line has no version yet, with an empty JSON object; from an address."""
+    """Sends a request with an empty JSON object from an address; the request line may omit the HTTP version."""
     family = "TCP6" if ":" in address else "TCP4"
     head = (
         f"PROXY {family} {address} {address} 50000 9999".encode(),
@@ -65,16 +65,16 @@ def send(stack: Stack, address: str, request: bytes, *lines: bytes) -> Answer:
         b"Content-Length: 2",
         *lines,
     )
-    return ask(stack.layout.web_port, b"\r\n".join((*head, b"", b"{}")))
+    return send_raw(stack.layout.web_port, b"\r\n".join((*head, b"", b"{}")))
 
 
 def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
-    """Limit, method and path of each operation that has one, of the services' own documents."""
+    """Limit, method and path of each operation with a rate limit, from the OpenAPI documents."""
     limited = []
     for service in ("users", "games"):
         document = httpx.get(f"{stack.url}/api/{service}/openapi.json").json()
         for method, template, _ in list_operations(document):
-            path = f"/api/{service}{template.format_map(GOOD | {'game_id': 1})}".rstrip("/")
+            path = f"/api/{service}{template.format_map(VALID_VALUES | {'game_id': 1})}".rstrip("/")
             if service == "users" and method not in {"GET", "HEAD"}:
                 limited.append(("registrations" if path == "/api/users" else "tokens", method, path))
             if service == "games" and method == "POST":
@@ -83,7 +83,7 @@ def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
 
 
 def list_targets(path: str) -> Iterator[str]:
-    """Request targets that might be another name of a path."""
+    """Request targets that might be routed like a path."""
     service = path.split("/")[2]
     prefix = f"/api/{service}"
     rest = path.removeprefix(prefix)
@@ -135,7 +135,7 @@ def list_targets(path: str) -> Iterator[str]:
 
 
 def list_lines(path: str) -> Iterator[tuple[bytes, ...]]:
-    """Headers that might give a request another path, method or address."""
+    """Headers that might override the path, method or address of a request."""
     prefix = "/".join(path.split("/")[:3])
     yield ()
     yield from ((f"{name}: {prefix}".encode(),) for name in ("X-Forwarded-Prefix", "X_Forwarded_Prefix"))
@@ -147,7 +147,7 @@ def list_lines(path: str) -> Iterator[tuple[bytes, ...]]:
 
 
 def list_spellings(method: str, path: str) -> Iterator[tuple[bytes, tuple[bytes, ...]]]:
-    """Method and target, and headers."""
+    """Yields request lines (method and target) and headers."""
     targets = dict.fromkeys(list_targets(path))
     yield from ((f"{method} {target}".encode(), ()) for target in targets)
     prefix = "/".join(path.split("/")[:3])
@@ -157,46 +157,46 @@ def list_spellings(method: str, path: str) -> Iterator[tuple[bytes, tuple[bytes,
     yield f"GET {path}".encode(), (f"X-HTTP-Method-Override: {method}".encode(),)
 
 
-def reaches_an_endpoint(answer: Answer) -> bool:
+def reaches_endpoint(answer: Answer) -> bool:
     return answer.status not in REFUSED and answer.status != HTTPStatus.TOO_MANY_REQUESTS
 
 
-def test_no_spelling_of_a_request_passes_more_than_its_limit(stack: Stack) -> None:
-    """Of each spelling more requests than the limit lets pass, from an address of its own."""
+def test_no_spelling_of_a_request_exceeds_its_limit(stack: Stack) -> None:
+    """Sends more requests than the limit allows of each spelling, each from a new address."""
     limited = list_limited(stack)
-    assert {limit for limit, _, _ in limited} == set(AT_ONCE)
+    assert {limit for limit, _, _ in limited} == set(BURSTS)
     for limit, method, path in limited:
-        most = AT_ONCE[limit]
+        most = BURSTS[limit]
         passed: dict[bytes, int] = {}
         for request, lines in list_spellings(method, path):
-            if request.startswith(b"GET"):  # the method cannot be overridden: a read, without a limit
+            if request.startswith(b"GET"):  # a read, which has no limit: methods cannot be overridden
                 continue
             address = new_address()
             answers = [send(stack, address, request, *lines) for _ in range(most + 2)]
-            passed[b"; ".join((request, *lines))] = sum(map(reaches_an_endpoint, answers))
+            passed[b"; ".join((request, *lines))] = sum(map(reaches_endpoint, answers))
         assert passed[f"{method} {path}".encode()] == most
         assert {spelling: number for spelling, number in passed.items() if number > most} == {}
         assert sum(number > 0 for number in passed.values()) > 20, "hardly any spelling reaches its endpoint"
 
 
-def test_once_a_limit_is_used_up_no_spelling_passes(stack: Stack) -> None:
+def test_no_spelling_passes_once_the_limit_is_used_up(stack: Stack) -> None:
     limited = list_limited(stack)
     for _, method, path in limited:
         address = new_address()
         for limit, other_method, other_path in limited:
-            for _ in range(AT_ONCE[limit]):
+            for _ in range(BURSTS[limit]):
                 send(stack, address, f"{other_method} {other_path}".encode())
         began = time.monotonic()
         passed = [
             (request, lines)
             for request, lines in list_spellings(method, path)
-            if not request.startswith(b"GET") and reaches_an_endpoint(send(stack, address, request, *lines))
+            if not request.startswith(b"GET") and reaches_endpoint(send(stack, address, request, *lines))
         ]
-        refilled = (time.monotonic() - began) / TOKEN_EVERY_S + 1
+        refilled = (time.monotonic() - began) / REFILL_INTERVAL_S + 1
         assert len(passed) <= refilled, passed
 
 
-def test_a_method_cannot_be_overridden(stack: Stack) -> None:
+def test_method_override_header_is_ignored(stack: Stack) -> None:
     for _, method, path in list_limited(stack):
         overridden = send(stack, new_address(), f"GET {path}".encode(), f"X-HTTP-Method-Override: {method}".encode())
         assert overridden.status == send(stack, new_address(), f"GET {path}".encode()).status
@@ -205,12 +205,12 @@ def test_a_method_cannot_be_overridden(stack: Stack) -> None:
 @pytest.mark.parametrize(
     "path", [b"/api/words/lookups", b"/api/stats/users/5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11/games"]
 )
-def test_what_games_asks_for_all_players_has_no_limit(stack: Stack, path: bytes) -> None:
+def test_endpoints_called_by_games_have_no_rate_limit(stack: Stack, path: bytes) -> None:
     address = new_address()
     assert HTTPStatus.TOO_MANY_REQUESTS not in {send(stack, address, b"POST " + path).status for _ in range(30)}
 
 
-def test_reading_has_no_limit(stack: Stack) -> None:
+def test_reads_have_no_rate_limit(stack: Stack) -> None:
     address = new_address()
     assert {send(stack, address, b"GET /api/users").status for _ in range(30)} == {HTTPStatus.OK}
 
@@ -223,12 +223,12 @@ def test_reading_has_no_limit(stack: Stack) -> None:
         ("guesses", b"POST /api/games/1/check"),
     ],
 )
-def test_the_addresses_of_one_64_share_a_limit_and_no_others(stack: Stack, limit: str, request_line: bytes) -> None:
+def test_addresses_of_one_ipv6_64_share_a_rate_limit(stack: Stack, limit: str, request_line: bytes) -> None:
     network = next(numbers)
-    most = AT_ONCE[limit]
+    most = BURSTS[limit]
 
     def count_passed(*addresses: str) -> int:
-        return sum(reaches_an_endpoint(send(stack, address, request_line)) for address in addresses)
+        return sum(reaches_endpoint(send(stack, address, request_line)) for address in addresses)
 
     household = [f"2001:db8:{network:x}:7:{number:x}::{number:x}" for number in range(1, most + 4)]
     assert count_passed(*household) == most
@@ -238,14 +238,14 @@ def test_the_addresses_of_one_64_share_a_limit_and_no_others(stack: Stack, limit
     assert count_passed(*same_number) == most
 
 
-def test_an_ipv4_address_has_a_limit_of_its_own(stack: Stack) -> None:
-    requests = [send(stack, new_address(), b"POST /api/users") for _ in range(AT_ONCE["registrations"] + 3)]
-    assert all(map(reaches_an_endpoint, requests))
+def test_each_ipv4_address_has_its_own_rate_limit(stack: Stack) -> None:
+    requests = [send(stack, new_address(), b"POST /api/users") for _ in range(BURSTS["registrations"] + 3)]
+    assert all(map(reaches_endpoint, requests))
 
 
 @pytest.mark.parametrize("addresses", ["2001:db8:ffff:1::{}", "10.255.255.1"])
-def test_the_addresses_of_one_64_share_what_is_in_flight(stack: Stack, addresses: str) -> None:
-    """Writes that wait for a lock; another network's wait with them."""
+def test_addresses_of_one_ipv6_64_share_the_in_flight_limit(stack: Stack, addresses: str) -> None:
+    """Sends writes that wait for a lock; those of another network are limited separately."""
     token = token_headers(stack, Scope.ADMIN)["Authorization"]
     others = "2001:db8:ffff:2::{}"
 
@@ -260,13 +260,13 @@ def test_the_addresses_of_one_64_share_what_is_in_flight(stack: Stack, addresses
     assert statuses == {HTTPStatus.TOO_MANY_REQUESTS: 2, HTTPStatus.SERVICE_UNAVAILABLE: 2 * IN_FLIGHT}
 
 
-def test_an_address_that_pauses_is_forgotten_and_has_its_burst_again(stack: Stack) -> None:
-    """Which is Traefik's way, and why no burst in routes.toml is large; a change of it would be welcome."""
+def test_idle_address_gets_its_burst_again(stack: Stack) -> None:
+    """Traefik drops the buckets of idle addresses, which is why the bursts in routes.toml are small."""
     address = new_address()
 
     def send_burst() -> int:
-        return sum(reaches_an_endpoint(send(stack, address, b"POST /api/users/token")) for _ in range(13))
+        return sum(reaches_endpoint(send(stack, address, b"POST /api/users/token")) for _ in range(13))
 
-    assert send_burst() == AT_ONCE["tokens"]
-    time.sleep(FORGOTTEN_AFTER_S)  # what is polled for would not be forgotten
-    assert send_burst() == AT_ONCE["tokens"]
+    assert send_burst() == BURSTS["tokens"]
+    time.sleep(BUCKET_LIFETIME_S)  # polling would keep the bucket alive
+    assert send_burst() == BURSTS["tokens"]

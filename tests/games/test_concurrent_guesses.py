@@ -1,4 +1,4 @@
-"""Guesses at the same instant, on many connections to two instances: exactly one counts as each attempt."""
+"""Race conditions between guesses at two instances: exactly one guess counts for each attempt."""
 
 import random
 import sqlite3
@@ -20,17 +20,17 @@ THREADS = 12
 
 
 @pytest.fixture
-def two(
+def same_player(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player]
 ) -> Iterator[tuple[Player, Player]]:
-    """The same player, at two instances on the same databases."""
+    """One player as a client of two instances on the same databases."""
     with make_client() as one, make_client() as other:
         player = make_player(one)
         yield player, Player(other, player.user_id, player.headers)
 
 
-def at_once(*requests: Callable[[], httpx.Response]) -> list[httpx.Response]:
-    """The responses to requests that are sent at the same instant, each from a thread of its own."""
+def send_concurrently(*requests: Callable[[], httpx.Response]) -> list[httpx.Response]:
+    """Sends requests at the same instant, each from its own thread, and returns the responses."""
     barrier = Barrier(len(requests))
 
     def send(request: Callable[[], httpx.Response]) -> httpx.Response:
@@ -50,53 +50,59 @@ def list_guesses(plays_database: Path, player: Player) -> list[str]:
     return [guess for _, guess in rows]
 
 
-def test_of_many_who_begin_at_once_one_is_told_201(two: tuple[Player, Player]) -> None:
-    responses = at_once(*(partial(two[number % 2].begin, hard=number % 3 == 0) for number in range(THREADS)))
+def test_only_one_of_concurrent_starts_is_201(same_player: tuple[Player, Player]) -> None:
+    responses = send_concurrently(
+        *(partial(same_player[number % 2].begin, hard=number % 3 == 0) for number in range(THREADS))
+    )
     assert sorted(response.status_code for response in responses) == [200] * (THREADS - 1) + [201]
     assert len({response.text for response in responses}) == 1
 
 
-def test_of_different_guesses_for_an_attempt_exactly_one_counts(
-    two: tuple[Player, Player], plays_database: Path
+def test_only_one_of_concurrent_different_guesses_counts(
+    same_player: tuple[Player, Player], plays_database: Path
 ) -> None:
-    two[0].begin()
+    same_player[0].begin()
     for attempt in range(1, 5):
-        responses = at_once(*(partial(two[number % 2].guess, attempt, word) for number, word in enumerate(WRONG)))
+        responses = send_concurrently(
+            *(partial(same_player[number % 2].guess, attempt, word) for number, word in enumerate(WRONG))
+        )
         assert sorted(response.status_code for response in responses) == [200, 409, 409, 409, 409, 409]
         (counted,) = (response.json() for response in responses if response.status_code == 200)
-        assert list_guesses(plays_database, two[0]) == [each["guess"] for each in counted["guesses"]]
+        assert list_guesses(plays_database, same_player[0]) == [each["guess"] for each in counted["guesses"]]
 
 
-def test_the_same_guess_at_once_counts_once_and_is_answered_to_all(
-    two: tuple[Player, Player], plays_database: Path, stats_service: Stats
+def test_concurrent_equal_guesses_count_once_and_all_succeed(
+    same_player: tuple[Player, Player], plays_database: Path, stats_service: Stats
 ) -> None:
-    two[0].begin()
+    same_player[0].begin()
     for attempt, guess in ((1, "crane"), (2, ANSWER)):
-        responses = at_once(*(partial(two[number % 2].guess, attempt, guess) for number in range(THREADS)))
+        responses = send_concurrently(
+            *(partial(same_player[number % 2].guess, attempt, guess) for number in range(THREADS))
+        )
         assert [response.status_code for response in responses] == [200] * THREADS
         assert len({response.text for response in responses}) == 1
-    assert list_guesses(plays_database, two[0]) == ["crane", ANSWER]
-    assert len(stats_service.list_results(two[0].user_id)) == 1
+    assert list_guesses(plays_database, same_player[0]) == ["crane", ANSWER]
+    assert len(stats_service.list_results(same_player[0].user_id)) == 1
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_whatever_is_sent_in_whatever_order_six_count_in_all(
-    two: tuple[Player, Player], plays_database: Path, stats_service: Stats, seed: int
+def test_concurrent_guesses_in_any_order_never_exceed_six(
+    same_player: tuple[Player, Player], plays_database: Path, stats_service: Stats, seed: int
 ) -> None:
-    """All attempts with all words, over and over, until the play is over."""
+    """Sends every word for every attempt, repeatedly, until the play is over."""
     rng = random.Random(seed)  # noqa: S311 - the same in every run
-    two[0].begin()
-    wishes = [(attempt, word) for attempt in range(1, 7) for word in CANDIDATES if word != ANSWER or attempt == 6]
+    same_player[0].begin()
+    candidates = [(attempt, word) for attempt in range(1, 7) for word in CANDIDATES if word != ANSWER or attempt == 6]
     with ThreadPoolExecutor(THREADS) as pool:
-        while two[0].read().json()["remaining"]:
-            rng.shuffle(wishes)
-            sent = enumerate(wishes)
-            responses = list(pool.map(lambda wish: two[wish[0] % 2].guess(*wish[1]), sent))
+        while same_player[0].read().json()["remaining"]:
+            rng.shuffle(candidates)
+            sent = enumerate(candidates)
+            responses = list(pool.map(lambda candidate: same_player[candidate[0] % 2].guess(*candidate[1]), sent))
             assert {response.status_code for response in responses} <= {200, 409}
-    stored = list_guesses(plays_database, two[0])
+    stored = list_guesses(plays_database, same_player[0])
     assert len(stored) == 6
-    state = two[1].read().json()
+    state = same_player[1].read().json()
     assert [each["guess"] for each in state["guesses"]] == stored
     assert state["status"] == ("won" if stored[-1] == ANSWER else "lost")
-    results = stats_service.list_results(two[0].user_id)
+    results = stats_service.list_results(same_player[0].user_id)
     assert results == [(TODAY, stored[-1] == ANSWER, 6, "2026-11-23 12:00:00")]

@@ -1,4 +1,4 @@
-"""Whatever ends the runner, or its terminal, ends the whole suite: real processes under both runners, on a terminal."""
+"""The whole suite ends with its runner or terminal, however that ends: real processes under both runners."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ Open = Callable[[str], Terminal]
 
 
 def list_processes(root: Path) -> list[psutil.Process]:
-    """All that runs in the folder."""
+    """All processes with the folder as their cwd."""
     found = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
@@ -45,7 +45,7 @@ def wait_until_all_ended(root: Path) -> None:
         wait_until(lambda: not list_processes(root), timeout_s=END_S)
     except AssertionError:
         left = [" ".join(process.cmdline()) for process in list_processes(root)]
-        raise AssertionError(f"these are left: {left}") from None
+        raise AssertionError(f"still running: {left}") from None
     assert all(is_free(process.port) for process in layout.processes)
 
 
@@ -66,7 +66,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(copy: Path) -> Iterator[Path]:
-    """What a failed test leaves running is killed."""
+    """A project; kills processes that a failed test has left running."""
     yield copy
     left = list_processes(copy)
     for process in left:
@@ -96,7 +96,7 @@ def open_terminal(project: Path) -> Iterator[Open]:
 
 
 def test_ctrl_c_twice_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
-    """tests/live/test_lifecycle.py presses it once."""
+    """tests/live/test_lifecycle.py covers a single Ctrl-C."""
     terminal = open_terminal(f"exec bin/run --runner {runner}")
     terminal.wait_for(READY)
     terminal.press_ctrl_c()
@@ -112,20 +112,20 @@ def test_ctrl_c_through_tee_ends_everything(project: Path, runner: str, open_ter
     wait_until_all_ended(project)
 
 
-def test_a_closed_pipe_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+def test_closed_pipe_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
     terminal = open_terminal(f"bin/run --runner {runner} | head -3")
     wait_until(lambda: terminal.shown.count("\n") >= 3, timeout_s=60)
     wait_until_all_ended(project)
 
 
-def test_a_closed_terminal_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
+def test_closed_terminal_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
     terminal = open_terminal(f"bin/run --runner {runner}; true")
     terminal.wait_for(READY)
     terminal.hang_up()
     wait_until_all_ended(project)
 
 
-def test_under_nohup_a_closed_terminal_ends_nothing(project: Path, runner: str, open_terminal: Open) -> None:
+def test_closed_terminal_ends_nothing_under_nohup(project: Path, runner: str, open_terminal: Open) -> None:
     layout, log = read_layout(project), project / f"{runner}.log"
     terminal = open_terminal(f"nohup bin/run --runner {runner} >{log} 2>&1 </dev/null; true")
     wait_until(lambda: log.exists() and READY in log.read_text(encoding="utf-8"), timeout_s=60)
@@ -141,11 +141,11 @@ def test_under_nohup_a_closed_terminal_ends_nothing(project: Path, runner: str, 
 
 
 def find_runner(root: Path, name: str) -> int:
-    """The process of which the supervisors have the id."""
+    """The id of the runner's process, from a supervisor's environment."""
     for process in list_processes(root):
         if "tools.process.keep" in process.cmdline():
             return int(process.environ()["RUNNER_PID"])
-    raise AssertionError(f"{name} does not run")
+    raise AssertionError(f"{name} is not running")
 
 
 def test_killing_the_runner_ends_everything(project: Path, runner: str) -> None:
@@ -155,22 +155,22 @@ def test_killing_the_runner_ends_everything(project: Path, runner: str) -> None:
     wait_until_all_ended(project)
 
 
-def test_killing_the_runner_while_the_suite_starts_ends_everything(project: Path, runner: str) -> None:
+def test_killing_the_runner_during_startup_ends_everything(project: Path, runner: str) -> None:
     stack = start_stack(project, runner=runner)
-    wait_until(lambda: count_keepers(project) >= 1, timeout_s=60)
+    wait_until(lambda: count_supervisors(project) >= 1, timeout_s=60)
     stack.stop(signal.SIGKILL)
     wait_until_all_ended(project)
 
 
-def count_keepers(root: Path) -> int:
+def count_supervisors(root: Path) -> int:
     count = 0
     for process in list_processes(root):
-        with suppress(psutil.NoSuchProcess):  # it has ended since it was listed; a zombie counts as such
+        with suppress(psutil.NoSuchProcess):  # it has exited since, or is a zombie
             count += "tools.process.keep" in process.cmdline()
     return count
 
 
-def foreman(project: Path, folder: Path, *arguments: str) -> Stack:
+def start_foreman(project: Path, folder: Path, *arguments: str) -> Stack:
     require_runner("foreman")
     log = folder / "foreman.log"
     with log.open("wb") as output:
@@ -181,8 +181,8 @@ def foreman(project: Path, folder: Path, *arguments: str) -> Stack:
     return Stack(project, read_layout(project), process, log)
 
 
-def test_killing_a_foreman_started_by_hand_ends_everything(project: Path) -> None:
-    stack = foreman(project, project)
+def test_killing_a_manually_started_foreman_ends_everything(project: Path) -> None:
+    stack = start_foreman(project, project)
     stack.wait_until_ready()
     stack.stop(signal.SIGKILL)
     wait_until_all_ended(project)
@@ -192,7 +192,7 @@ def test_killing_a_foreman_started_by_hand_ends_everything(project: Path) -> Non
 def test_foreman_works_from_another_folder(project: Path, tmp_path: Path, option: str) -> None:
     place = str(project if option == "-d" else project / "Procfile")
     port = str(read_layout(project).base_port)
-    stack = foreman(project, tmp_path, option, place, "-m", "all=1,stats=3", "-p", port)
+    stack = start_foreman(project, tmp_path, option, place, "-m", "all=1,stats=3", "-p", port)
     try:
         stack.wait_until_ready()
     finally:
@@ -200,9 +200,9 @@ def test_foreman_works_from_another_folder(project: Path, tmp_path: Path, option
     wait_until_all_ended(project)
 
 
-def test_a_formation_without_all_instances_ends_with_a_sentence(project: Path, tmp_path: Path) -> None:
+def test_formation_without_all_instances_ends_with_one_message(project: Path, tmp_path: Path) -> None:
     layout = read_layout(project)
-    stack = foreman(project, tmp_path, "-d", str(project), "-p", str(layout.base_port))
+    stack = start_foreman(project, tmp_path, "-d", str(project), "-p", str(layout.base_port))
     stack.process.wait(60)
     wait_until_all_ended(project)
     said = stack.log.read_text(encoding="utf-8")
@@ -212,7 +212,7 @@ def test_a_formation_without_all_instances_ends_with_a_sentence(project: Path, t
     assert "Traceback" not in said
 
 
-def test_ctrl_c_while_traefik_waits_leaves_no_trace(project: Path, open_terminal: Open) -> None:
+def test_ctrl_c_while_traefik_waits_shows_no_traceback(project: Path, open_terminal: Open) -> None:
     require_runner("foreman")
     terminal = open_terminal("exec foreman start -m all=1")
     terminal.wait_for("Traefik waits for")
@@ -222,10 +222,10 @@ def test_ctrl_c_while_traefik_waits_leaves_no_trace(project: Path, open_terminal
     assert "KeyboardInterrupt" not in terminal.shown
 
 
-def test_a_port_of_traefik_that_is_in_use_ends_everything_with_a_sentence(project: Path) -> None:
+def test_traefik_port_in_use_ends_everything_with_one_message(project: Path) -> None:
     layout = read_layout(project)
     with socket.create_server(("127.0.0.1", layout.web_port)):
-        stack = foreman(project, project)
+        stack = start_foreman(project, project)
         assert stack.process.wait(60) == 1
     wait_until_all_ended(project)
     said = stack.log.read_text(encoding="utf-8")
@@ -233,7 +233,7 @@ def test_a_port_of_traefik_that_is_in_use_ends_everything_with_a_sentence(projec
     assert "started again" not in said
 
 
-def test_a_second_instance_on_a_port_is_refused(project: Path) -> None:
+def test_second_instance_on_a_port_is_refused(project: Path) -> None:
     stack = start_stack(project, runner="honcho")
     try:
         stack.wait_until_ready()
@@ -249,13 +249,13 @@ def test_a_second_instance_on_a_port_is_refused(project: Path) -> None:
     )
 
 
-def test_a_frozen_runner_does_not_stop_the_services(project: Path, runner: str) -> None:
+def test_suspended_runner_does_not_block_the_services(project: Path, runner: str) -> None:
     stack = start_stack(project, runner=runner)
     try:
         stack.wait_until_ready()
         stack.process.send_signal(signal.SIGSTOP)
         with httpx.Client(timeout=5) as client:
-            for _ in range(2000):  # each has a line of more than 100 bytes; a pipe holds 64 KiB
+            for _ in range(2000):  # each logs more than 100 bytes; a pipe holds 64 KiB
                 client.get(f"http://127.0.0.1:{stack.layout.base_port + 100}/crane").raise_for_status()
     finally:
         stack.process.send_signal(signal.SIGCONT)
@@ -263,8 +263,8 @@ def test_a_frozen_runner_does_not_stop_the_services(project: Path, runner: str) 
     wait_until_all_ended(project)
 
 
-def test_replacing_users_loses_no_post(project: Path) -> None:
-    """Traefik does not send a POST of users again: 422 is the answer to an empty one, 502 would be a loss."""
+def test_rolling_restart_of_users_loses_no_post(project: Path) -> None:
+    """Traefik does not retry POSTs to users. An empty one is 422; a 502 would be a lost request."""
     stack = start_stack(project, runner="honcho", environment={"REGISTRATIONS_PER_MINUTE": "1000000"})
     try:
         stack.wait_until_ready()
@@ -284,7 +284,7 @@ def test_replacing_users_loses_no_post(project: Path) -> None:
 
 
 def post_until(stop: Event, url: str) -> Counter[int]:
-    """How often which status came."""
+    """Posts until stopped, and counts the statuses."""
     statuses = Counter[int]()
     with httpx.Client(timeout=20) as client:
         while not stop.is_set():
@@ -292,7 +292,7 @@ def post_until(stop: Event, url: str) -> Counter[int]:
     return statuses
 
 
-def test_populating_leaves_no_rests_of_progress_bars(project: Path, open_terminal: Open) -> None:
+def test_populate_clears_its_progress_bars(project: Path, open_terminal: Open) -> None:
     terminal = open_terminal("exec bin/populate --force --users 3000 --games 60000")
     assert terminal.shell.wait(60) == 0
     terminal.wait_for("3,000 players")
@@ -313,7 +313,7 @@ def test_scripts_work_through_a_symlink(project: Path, tmp_path: Path) -> None:
         assert shown.stdout.startswith("usage: ")
 
 
-def test_a_wrong_setting_is_refused_in_a_sentence(project: Path, runner: str) -> None:
+def test_invalid_setting_is_refused_with_one_message(project: Path, runner: str) -> None:
     environment = {**os.environ, "TOKENS_PER_MINUTE": "abc"}
     sentence = "TOKENS_PER_MINUTE is 'abc': it should be a whole number from 1 to 999999999."
     by_run = subprocess.run(
@@ -333,13 +333,13 @@ def test_a_wrong_setting_is_refused_in_a_sentence(project: Path, runner: str) ->
     wait_until_all_ended(project)
 
 
-def test_clients_that_give_up_while_an_instance_is_away_leave_no_panic(project: Path) -> None:
-    """Traefik's own handler of a request that was given up wrote a trace of 145 lines for each."""
+def test_client_timeouts_during_a_restart_log_no_panic(project: Path) -> None:
+    """Traefik's default error handler logged a 145-line stack trace for each cancelled request."""
     stack = start_stack(project, runner="honcho")
     stack.wait_until_ready()
     (words,) = [each for each in find_instances(project, stack.layout.processes) if each.name == "words.1"]
     assert words.keeper is not None
-    words.keeper.suspend()  # else it would start the next one
+    words.keeper.suspend()  # otherwise it would restart the instance
     words.processes[0].kill()
     for _ in range(3):
         with pytest.raises(httpx.ReadTimeout):

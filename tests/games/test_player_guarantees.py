@@ -1,4 +1,4 @@
-"""What a player may rely on: no lost streak, no puzzle that cannot be won, no result that is refused unseen."""
+"""Guarantees for players: late games break no streak, every answer can be guessed, refused results are visible."""
 
 import sqlite3
 import time
@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.games.conftest import Stats, SteppedClock, make_words_app
-from tests.support.faulty_proxy import Network
+from tests.support.faulty_proxy import FaultyProxy
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, Player
 from tests.support.polling import wait_until
 from tests.support.problem_checks import assert_problem
@@ -24,10 +24,10 @@ from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 
 
-def test_a_play_finished_after_midnight_breaks_no_streak(
+def test_play_finished_after_midnight_breaks_no_streak(
     player: Player, database: Path, clock: SteppedClock, stats_service: Stats
 ) -> None:
-    """Won in time, at five past midnight, in time, in time."""
+    """Four games, the second of them won at five past midnight."""
     for game_id in range(TODAY, TODAY + 4):
         assert player.begin(game_id).status_code == 201
         if game_id == TODAY + 1:
@@ -48,7 +48,7 @@ def test_a_play_finished_after_midnight_breaks_no_streak(
 
 
 @pytest.mark.parametrize("word", [ANSWER, "crane"])
-def test_an_answer_or_candidate_that_the_dictionary_lost_can_be_guessed(
+def test_answers_and_candidates_need_not_be_in_the_dictionary(
     make_client: Callable[..., TestClient],
     make_player: Callable[[TestClient], Player],
     database: Path,
@@ -58,16 +58,16 @@ def test_an_answer_or_candidate_that_the_dictionary_lost_can_be_guessed(
     words_database = tmp_path / "words.db"
     with serving(make_words_app(words_database)) as url, make_client(words_url=url) as client:
         write_rows(words_database, "DELETE FROM words")
-        if word == ANSWER:  # as one that an administrator has set
-            write_rows(database, f"DELETE FROM candidates WHERE word = '{ANSWER}'")  # noqa: S608 - a word of ours
+        if word == ANSWER:  # an answer set by an administrator need not be a candidate
+            write_rows(database, f"DELETE FROM candidates WHERE word = '{ANSWER}'")  # noqa: S608 - a constant word
         player = make_player(client)
         player.begin()
         assert player.guess(1, word).json()["guesses"][0]["guess"] == word
         assert_problem(player.guess(2, NO_CANDIDATE), 422 if word != ANSWER else 409)
 
 
-def post_result(stats_url: str, player: Player, keys: TokenKeys, *, won: bool) -> None:
-    """As an import or another front end does."""
+def post_result_directly(stats_url: str, player: Player, keys: TokenKeys, *, won: bool) -> None:
+    """Stores a result in stats without a play, as an import or another front end does."""
     httpx.post(
         f"{stats_url}/users/{player.user_id}/games",
         json={"game_id": TODAY, "won": won, "guesses": 6},
@@ -75,26 +75,22 @@ def post_result(stats_url: str, player: Player, keys: TokenKeys, *, won: bool) -
     ).raise_for_status()
 
 
-def test_a_game_whose_result_stats_has_cannot_be_begun(player: Player, stats_url: str, token_keys: TokenKeys) -> None:
-    post_result(stats_url, player, token_keys, won=True)
+def test_game_with_a_stored_result_cannot_be_started(player: Player, stats_url: str, token_keys: TokenKeys) -> None:
+    post_result_directly(stats_url, player, token_keys, won=True)
     detail = assert_problem(player.begin(), 409)
     assert detail == f"Game {TODAY} is finished: its result is in the statistics, and results never change."
     assert player.read().status_code == 404
 
 
-def test_a_play_that_was_begun_stays_open_whatever_stats_has(
-    player: Player, stats_url: str, token_keys: TokenKeys
-) -> None:
+def test_started_play_stays_open_when_a_result_is_stored(player: Player, stats_url: str, token_keys: TokenKeys) -> None:
     player.begin()
-    post_result(stats_url, player, token_keys, won=True)
+    post_result_directly(stats_url, player, token_keys, won=True)
     assert player.begin().status_code == 200
 
 
-def test_a_result_that_stats_refused_is_shown_in_the_play(
-    player: Player, stats_url: str, token_keys: TokenKeys
-) -> None:
+def test_play_shows_that_its_result_was_refused(player: Player, stats_url: str, token_keys: TokenKeys) -> None:
     player.begin()
-    post_result(stats_url, player, token_keys, won=False)
+    post_result_directly(stats_url, player, token_keys, won=False)
     state = player.guess(1, ANSWER).json()
     assert state["status"] == "won"
     assert state["result_refused"].startswith(f"Another result of game {TODAY}")
@@ -105,32 +101,32 @@ def test_a_result_that_stats_refused_is_shown_in_the_play(
     "answer",
     [
         None,
-        problem_response(503, "A shard is away."),
+        problem_response(503, "A shard is unavailable."),
         PlainTextResponse("gone", 404),
         PlainTextResponse("<html>another site</html>", 200),
     ],
 )
-def test_without_an_answer_from_stats_a_play_begins(
+def test_play_starts_although_stats_does_not_answer(
     make_client: Callable[..., TestClient],
     make_player: Callable[[TestClient], Player],
     stats_service: Stats,
     answer: Response | None,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    network = Network(stats_service.make_app())
-    network.instead = lambda _path: answer
-    network.delay_s = 0 if answer else 3
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda _path: answer
+    proxy.delay_s = 0 if answer else 3
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
         before = time.monotonic()
         assert player.begin().status_code == 201
         assert time.monotonic() - before < 2.5
-        wait_until(lambda: network.requests)
+        wait_until(lambda: proxy.requests)
         (warning,) = [line for line in caplog.messages if "A play begins although stats does not say" in line]
-        assert len(warning.rpartition(": ")[2]) > 10  # it says why
+        assert len(warning.rpartition(": ")[2]) > 10  # the warning ends with the reason
 
 
-def test_what_concerns_a_play_is_not_kept_by_caches(player: Player) -> None:
+def test_play_responses_are_not_cacheable(player: Player) -> None:
     responses = [player.begin(), player.begin(), player.read(), player.guess(1, ANSWER), player.share()]
     responses += [player.share(TODAY - 1), player.guess(1, "abbey"), player.guess(1, "no"), player.begin(TODAY - 1)]
     responses += [
@@ -141,19 +137,19 @@ def test_what_concerns_a_play_is_not_kept_by_caches(player: Player) -> None:
     assert {response.headers["Cache-Control"] for response in responses} == {"no-store"}
 
 
-def test_a_past_game_is_refused_before_stats_is_asked(
+def test_past_game_is_refused_without_a_request_to_stats(
     make_client: Callable[..., TestClient], make_player: Callable[[TestClient], Player], stats_service: Stats
 ) -> None:
-    network = Network(stats_service.make_app())
-    with serving(network) as url, make_client(stats_url=url) as client:
+    proxy = FaultyProxy(stats_service.make_app())
+    with serving(proxy) as url, make_client(stats_url=url) as client:
         assert_problem(make_player(client).begin(TODAY - 1), 409)
-    assert network.requests == []
+    assert proxy.requests == []
 
 
-def test_a_late_finish_before_the_next_days_game_breaks_no_streak(
+def test_play_finished_after_the_next_days_game_breaks_no_streak(
     player: Player, database: Path, clock: SteppedClock
 ) -> None:
-    """Tomorrow's game is won first, then today's within the time that is left."""
+    """Wins tomorrow's game first, then today's before it closes."""
     player.begin()
     clock.now = clock.now.replace(hour=0, minute=3) + timedelta(days=1)
     player.begin(TODAY + 1)

@@ -1,4 +1,4 @@
-"""Whatever is asked of a service, in whatever form: it answers, and as its own OpenAPI document says."""
+"""Generated requests, valid and invalid: every response conforms to the service's OpenAPI document."""
 
 from http import HTTPStatus
 from typing import Any
@@ -18,28 +18,28 @@ each_operation = pytest.mark.parametrize(("service", "method", "path"), OPERATIO
 
 @pytest.mark.parametrize("cases", [FEW, pytest.param(MANY, marks=pytest.mark.faults)])
 @each_operation
-def test_every_answer_is_as_the_document_says(suite: Suite, service: str, method: str, path: str, cases: int) -> None:
+def test_responses_to_generated_requests_conform(
+    suite: Suite, service: str, method: str, path: str, cases: int
+) -> None:
     statuses = set()
     with open_document(suite, service) as document:
         operation = document[path][method]
 
         @fuzzing(cases)
         @given(case=cases_of(operation), caller=callers_of(operation))
-        def ask(case: Case[Any], caller: str) -> None:
+        def send(case: Case[Any], caller: str) -> None:
             headers = headers_of(caller, case, suite)
             statuses.add(case.call_and_validate(headers=headers).status_code)
 
-        ask()
-    if cases == MANY:  # by chance, none of few may be
-        assert min(statuses) < HTTPStatus.BAD_REQUEST, "no request was good enough to be answered"
+        send()
+    if cases == MANY:  # a small number of requests may all fail by chance
+        assert min(statuses) < HTTPStatus.BAD_REQUEST, "no request succeeded"
 
 
 @each_operation
-def test_so_is_every_answer_to_what_is_just_inside_or_just_outside_of_a_limit(
-    suite: Suite, service: str, method: str, path: str
-) -> None:
-    """And to other methods, to parameters that come twice or not at all, and to other media types."""
-    # GET /token is 422, not 405: it asks for the player whose id is `token`, and that is no id.
+def test_responses_at_the_limits_of_parameters_conform(suite: Suite, service: str, method: str, path: str) -> None:
+    """Values just inside and outside of limits, other methods and media types, duplicate and missing parameters."""
+    # GET /token is 422, not 405: it matches GET /{user_id}, and `token` is not a valid id.
     excluded = [] if "{" in path else [checks.unsupported_method]
     with open_document(suite, service) as document:
         operation = document[path][method]
@@ -47,5 +47,5 @@ def test_so_is_every_answer_to_what_is_just_inside_or_just_outside_of_a_limit(
             operation, generation_modes=list(GenerationMode), generation_config=GenerationConfig()
         ):
             case.headers.pop("Authorization", None)
-            for caller in ("admin", "player", "nobody"):
+            for caller in ("admin", "player", "anonymous"):
                 case.call_and_validate(headers=headers_of(caller, case, suite), excluded_checks=excluded)

@@ -1,4 +1,4 @@
-"""What an operator sees of the running suite: ids, lines of the log, metrics; and what nobody may see there."""
+"""Request ids, log lines and metrics of the running suite, and that these contain no secrets."""
 
 import http.client
 import json
@@ -23,29 +23,29 @@ from tests.support.live import make_population, token_headers, wait_for_lines
 from tools.process.stack import Stack, copy_project, running_stack
 
 ANSWER = "fjord"
-"""Of today's game. Like all words here it is in the dictionary, and in no line of a log by chance."""
+"""The answer of today's game. Like all words here, it is in the dictionary and in no log line by chance."""
 GUESSES = ("gawky", "vixen", ANSWER)
-COMING = "nymph"
-"""The answer that the operator sets for tomorrow."""
+NEXT_ANSWER = "nymph"
+"""The answer that the administrator sets for tomorrow."""
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A stack on which a game was played, and what was said in the course of it."""
+    """A suite on which a game was played, with the secrets and request ids of the requests."""
 
     stack: Stack
     logs_json: bool
     secrets: list[str]
-    """What no log may have."""
+    """Texts that no log may contain."""
     ids: list[str]
-    """Of all requests."""
+    """The ids of all requests."""
     guesses: list[str]
-    """The ids of the requests that made a guess; the last one ended the play."""
+    """The ids of the guesses; the last one ended the play."""
 
 
 @pytest.fixture(scope="module", params=["text", "json"])
 def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
-    """With a log in this format."""
+    """A game played on a suite with this log format."""
     root = tmp_path_factory.mktemp(request.param)
     copy_project(root)
     make_population(root)
@@ -57,7 +57,7 @@ def played(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
-    """A game with registration, login, a change of password, refusals, and the operator's work."""
+    """Plays a game with registration, login, a password change, refused requests and administration."""
     first, second, wrong = "correct horse 7731", "battery staple 8842", "wrong saddle 9953"
     ids: list[str] = []
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as api:
@@ -71,9 +71,9 @@ def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
         api.get("users", params={"username": name, "password": second, "token": token}).raise_for_status()
         game_id = api.get("games/today").json()["game_id"]
         tomorrow = f"games/{game_id + 1}/answer"
-        assert api.put(tomorrow, json={"answer": COMING}, headers=player).status_code == 403
+        assert api.put(tomorrow, json={"answer": NEXT_ANSWER}, headers=player).status_code == 403
         assert api.put(tomorrow, json={"answer": "zzzzz"}, headers=admin).status_code == 422
-        api.put(tomorrow, json={"answer": COMING}, headers=admin).raise_for_status()
+        api.put(tomorrow, json={"answer": NEXT_ANSWER}, headers=admin).raise_for_status()
         api.headers["Authorization"] = f"Bearer {token}"
         play = f"games/{game_id}/plays/{user}"
         api.put(play).raise_for_status()
@@ -87,20 +87,20 @@ def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
         assert api.get(f"{play}?token={token}", headers={"Authorization": "Bearer nonsense"}).status_code == 401
     tokens = [headers["Authorization"].removeprefix("Bearer ") for headers in (admin, player)]
     tokens += [token, (stack.root / "var" / "games.token").read_text(encoding="ascii").strip()]
-    secrets = [first, second, wrong, *tokens, *GUESSES, COMING, "zzzzz", "zzxyz"]
+    secrets = [first, second, wrong, *tokens, *GUESSES, NEXT_ANSWER, "zzzzz", "zzxyz"]
     wait_for_lines(stack, ids[-1], 1)
     return Played(stack, logs_json, secrets, ids, guesses)
 
 
-def test_no_log_has_a_token_a_password_an_answer_or_a_guess(played: Played) -> None:
+def test_secrets_are_never_logged(played: Played) -> None:
     log = played.stack.log.read_text(encoding="utf-8")
     assert log.count("/plays/") >= 2 * len(GUESSES)
-    said = [form for secret in played.secrets for form in (secret, quote(secret), quote_plus(secret))]
-    assert [form for form in said if form in log] == []
-    assert re.search("eyJ|argon2", log) is None  # what a token and a hash begin with
+    forms = [form for secret in played.secrets for form in (secret, quote(secret), quote_plus(secret))]
+    assert [form for form in forms if form in log] == []
+    assert re.search("eyJ|argon2", log) is None  # prefixes of tokens and hashes
 
 
-def test_the_id_of_a_response_stands_in_one_line_of_the_service_that_gave_it(played: Played) -> None:
+def test_each_request_id_is_in_one_access_line_of_its_service(played: Played) -> None:
     assert all(re.fullmatch(PATTERN, each) for each in played.ids)
     assert len(set(played.ids)) == len(played.ids)
     for each in played.ids:
@@ -110,29 +110,29 @@ def test_the_id_of_a_response_stands_in_one_line_of_the_service_that_gave_it(pla
 
 
 def list_requests(lines: list[str]) -> list[tuple[str, ...]]:
-    """Service, method and status of each access line."""
+    """Service, method and status of the access lines."""
     found = [re.search(r"(\w+)\.\d .*(POST|GET) /api/\S* (\d+) ", line) for line in lines]
     return sorted(each.groups() for each in found if each is not None)
 
 
-def test_the_id_of_a_guess_stands_in_the_line_of_words_too(played: Played) -> None:
+def test_request_id_of_a_guess_is_propagated_to_words(played: Played) -> None:
     lines = wait_for_lines(played.stack, played.guesses[1], 2)
     assert list_requests(lines) == [("games", "POST", "200"), ("words", "POST", "200")]
 
 
-def test_the_id_of_a_last_guess_stands_in_the_lines_of_stats_too(played: Played) -> None:
+def test_request_id_of_the_last_guess_is_propagated_to_stats(played: Played) -> None:
     lines = wait_for_lines(played.stack, played.guesses[-1], 3)
     assert list_requests(lines) == [("games", "POST", "200"), ("stats", "GET", "200"), ("stats", "POST", "201")]
 
 
-def test_every_line_of_a_service_is_in_the_format_that_was_asked_for(played: Played) -> None:
+def test_every_log_line_has_the_configured_format(played: Played) -> None:
     names = {service.name for service in played.stack.layout.services}
     lines = played.stack.log.read_text(encoding="utf-8").splitlines()
     said = [(name, line.partition("| ")[2]) for line in lines for name in names if f"{name} " in line.split("|")[0]]
     assert {name for name, line in said if "/api/" in line} >= {"users.1", "words.1", "games.1"}
     for name, line in said:
         if "(pid=" in line:
-            continue  # honcho's own
+            continue  # lines of honcho
         if played.logs_json:
             fields = json.loads(line)
             assert (fields["instance"], fields["level"]) == (name, "INFO"), line
@@ -140,8 +140,8 @@ def test_every_line_of_a_service_is_in_the_format_that_was_asked_for(played: Pla
             assert re.match(rf"INFO: .* instance={name}( request_id=[0-9a-f]+)?$", line), line
 
 
-def test_a_client_may_bring_an_id_of_its_own_if_it_has_the_right_form(api: httpx.Client) -> None:
-    for flag in ("00", "01"):  # the second asks for the request to be traced
+def test_valid_traceparent_of_a_client_is_used(api: httpx.Client) -> None:
+    for flag in ("00", "01"):  # flag 01 requests sampling
         own = make_request_id()
         response = api.get("stats/leaders/wins", headers={"traceparent": f"00-{own}-00f067aa0ba902b7-{flag}"})
         assert response.headers["X-Request-Id"] == own
@@ -150,7 +150,7 @@ def test_a_client_may_bring_an_id_of_its_own_if_it_has_the_right_form(api: httpx
 
 
 def read_requests(port: int) -> float:
-    """How many requests an instance has answered, without those of machines."""
+    """The number of requests that an instance has served, without health checks and metrics."""
     text = httpx.get(f"http://127.0.0.1:{port}/metrics").raise_for_status().text
     families = text_string_to_metric_families(text)
     return sum(
@@ -161,7 +161,7 @@ def read_requests(port: int) -> float:
     )
 
 
-def test_every_instance_counts_the_requests_that_it_answers(stack: Stack, api: httpx.Client) -> None:
+def test_every_instance_counts_its_own_requests(stack: Stack, api: httpx.Client) -> None:
     instances = [service for service in stack.layout.services if service.name.startswith("stats.")]
     before = [read_requests(instance.port) for instance in instances]
     for _ in range(30):
@@ -200,11 +200,11 @@ def test_every_instance_counts_the_requests_that_it_answers(stack: Stack, api: h
     ],
     ids=["plain", "hop by hop", "empty"],
 )
-def test_the_metrics_are_not_to_be_had_through_traefik(
+def test_metrics_are_not_reachable_through_traefik(
     stack: Stack, service: str, path: str, headers: dict[str, str]
 ) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", stack.layout.web_port, timeout=10)) as connection:
-        connection.request("GET", path.replace("{}", service), headers=headers)  # just so: httpx would tidy it up
+        connection.request("GET", path.replace("{}", service), headers=headers)  # httpx would normalize the path
         response = connection.getresponse()
         body = response.read()
     assert response.status >= 300

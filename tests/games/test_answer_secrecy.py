@@ -1,4 +1,4 @@
-"""The answer is told to nobody before the play is over; it, guesses and tokens are in no log."""
+"""No response reveals the answer before a play is over, and no log contains answers, guesses or tokens."""
 
 import logging
 import sqlite3
@@ -17,7 +17,7 @@ from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.servers import find_free_port, serving
 
 
-def test_the_answer_is_in_no_response_before_the_end_and_in_none_to_others(
+def test_no_response_has_the_answer_before_the_play_is_over(
     client: TestClient, make_player: Callable[[TestClient], Player]
 ) -> None:
     seen: list[httpx.Response] = []
@@ -44,10 +44,10 @@ def test_the_answer_is_in_no_response_before_the_end_and_in_none_to_others(
         assert ANSWER not in str(response.headers)
     assert player.guess(6, WRONG[5]).json()["answer"] == ANSWER
     assert other.read().json()["answer"] is None
-    assert ANSWER not in player.guess(3, WRONG[2]).text  # the state after that attempt knows no more than then
+    assert ANSWER not in player.guess(3, WRONG[2]).text  # the state as of attempt 3
 
 
-def test_no_log_has_an_answer_a_guess_or_a_token(
+def test_answers_guesses_and_tokens_are_never_logged(
     settings: games.settings.Settings,
     stats_service: Stats,
     clock: SteppedClock,
@@ -56,7 +56,7 @@ def test_no_log_has_an_answer_a_guess_or_a_token(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Access logs of all three services, httpx's lines, and whatever is logged when things fail."""
+    """Checks access logs of all three services, httpx's log, and error logs."""
     caplog.set_level(logging.INFO)
     words_database = tmp_path / "words.db"
     with serving(make_words_app(words_database)) as words_url, serving(stats_service.make_app()) as stats_url:
@@ -86,7 +86,7 @@ def break_database(path: Path) -> None:
         connection.execute("DROP TABLE words")
 
 
-def test_an_answer_that_is_set_is_in_no_log(
+def test_set_answer_is_never_logged(
     make_client: Callable[..., TestClient], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
