@@ -217,10 +217,11 @@ def test_write_to_a_locked_shard_is_503_while_reads_succeed(
 
 def test_failed_standing_update_rolls_the_result_back(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
     with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
-        shard.execute("ALTER TABLE standings RENAME TO away")
-    assert_problem(post(client, user_id), 503)
+        shard.execute("CREATE TRIGGER fail BEFORE INSERT ON standings BEGIN SELECT RAISE(ABORT, 'it fails'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="it fails"):  # which a server logs, and answers with 500
+        post(client, user_id)
     with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
-        shard.execute("ALTER TABLE away RENAME TO standings")
+        shard.execute("DROP TRIGGER fail")
     assert not any(read_everything(data_paths))
     assert post(client, user_id).status_code == 201
 

@@ -20,6 +20,7 @@ CREATE TABLE total (amount INTEGER NOT NULL);
 CREATE TABLE tally (entries INTEGER NOT NULL);
 INSERT INTO total VALUES (0);
 INSERT INTO tally VALUES (0);
+PRAGMA user_version = 1;
 """
 CHECK = """
 SELECT (SELECT amount FROM total) = (SELECT COALESCE(SUM(amount), 0) FROM entries)
@@ -54,7 +55,7 @@ class Ledger:
         return f"sqlite:///{self.path}"
 
     def open(self, *, busy_timeout_ms: int = 10_000) -> Database:
-        return Database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=0)
+        return Database(self.url, busy_timeout_ms=busy_timeout_ms, schema_version=1)
 
     def lock(self) -> sqlite3.Connection:
         """A separate connection that holds the write lock until it is closed, as another process would."""

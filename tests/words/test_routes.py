@@ -44,6 +44,22 @@ def test_malformed_lookup_is_422(client: TestClient, body: object) -> None:
     assert_problem(client.post("/lookups", json=body), 422)
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("word", WRONG_WORDS)
+def test_malformed_word_is_refused_and_changes_nothing(
+    client: TestClient, database: Path, method: str, word: str
+) -> None:
+    before = read_stored_words(database)
+    # a control character never reaches a route: servicekit/http/middleware.py
+    assert_problem(client.request(method, f"/{word}"), 400 if "%0A" in word else 422)
+    assert read_stored_words(database) == before
+
+
+def test_known_word_is_200_and_unknown_word_404(client: TestClient) -> None:
+    assert client.get("/CRANE").json() == {"word": "crane"}
+    assert_problem(client.get("/zzzzz"), 404)
+
+
 def test_adding_a_word_is_idempotent(client: TestClient, database: Path) -> None:
     added = client.put("/ZZZZZ")
     assert (added.status_code, added.json()) == (201, {"word": "zzzzz"})

@@ -9,7 +9,7 @@ import pytest
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.db.writer import MAX_GROUP
-from servicekit.problems import Conflict, DatabaseUnavailable
+from servicekit.problems import Conflict, DatabaseBusy, DatabaseUnavailable
 from tests.support.ledger import Ledger, add_amount, add_entry, start_slow_transaction, wait_for_lock_attempt
 
 pytestmark = pytest.mark.anyio
@@ -128,7 +128,7 @@ async def test_busy_timeout_includes_the_time_in_the_queue(ledger: Ledger) -> No
         await asyncio.sleep(0)
         others = [asyncio.create_task(add_entry(database, number)) for number in range(2, 5)]
         outcomes = await asyncio.gather(first, *others, return_exceptions=True)
-        assert {type(outcome) for outcome in outcomes} == {DatabaseUnavailable}
+        assert {type(outcome) for outcome in outcomes} == {DatabaseBusy}
         assert loop.time() - began < 0.55
         lock.close()
     assert ledger.numbers() == set()

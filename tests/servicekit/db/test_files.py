@@ -195,10 +195,20 @@ async def test_path_can_be_relative_or_absolute_with_any_character(
     for name in ("plain.db", "with space, é and 'quotes'.db"):
         create_ledger(tmp_path / name)
         for url in (f"sqlite:///{name}", f"sqlite:///{tmp_path / name}"):
-            async with Database(url, busy_timeout_ms=1000, schema_version=0) as database:
+            async with Database(url, busy_timeout_ms=1000, schema_version=1) as database:
                 assert await read_total(database) == 0
 
 
 async def test_database_touches_no_disk_before_its_first_use(tmp_path: Path) -> None:
     async with Ledger(tmp_path / "none.db").open():
         assert os.listdir(tmp_path) == []
+
+
+async def test_mistake_in_a_statement_is_no_outage(ledger: Ledger, database: Database) -> None:
+    """A client must not be asked to try again: the exception reaches the server, which logs it and answers 500."""
+    with pytest.raises(sqlite3.OperationalError, match="no such column"):
+        await database.fetch_one("SELECT amuont FROM total")
+    with pytest.raises(sqlite3.OperationalError, match="syntax error"):
+        await database.write(lambda transaction: transaction.execute("UPDAET total SET amount = 1"))
+    await add_entry(database, 1)
+    assert ledger.numbers() == {1}

@@ -7,7 +7,7 @@ import pytest
 
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
-from servicekit.problems import DatabaseUnavailable
+from servicekit.problems import DatabaseBusy, DatabaseUnavailable
 from tests.support.ledger import Ledger, add_amount, add_entry
 
 pytestmark = pytest.mark.anyio
@@ -130,7 +130,7 @@ async def test_locked_write_times_out_while_reads_and_loop_go_on(ledger: Ledger)
             waited = time.monotonic() - began
             assert not ticker.done()
             ticker.cancel()
-        assert {type(refusal) for refusal in refusals} == {DatabaseUnavailable}
+        assert {type(refusal) for refusal in refusals} == {DatabaseBusy}
         assert {str(refusal) for refusal in refusals} == {
             "The database ledger.db does not answer (database is locked). Try again later."
         }

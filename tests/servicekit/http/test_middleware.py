@@ -30,7 +30,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 @pytest.mark.parametrize("path", ["/total", "/problems/404", "/openapi.json", "/nothing", "/"])
 @pytest.mark.parametrize("character", ["%00", "%09", "%0a", "%0D", "%1b", "%7F", "%c2%85", "%0d%0a"])
 def test_control_character_in_a_path_is_400(client: TestClient, path: str, character: str) -> None:
-    sentence = "No path here has a control character such as a line break or a tab."
+    sentence = "The path contains a control character, such as a line break or a tab."
     for spelling in (f"{path}{character}", f"/{character}{path}", f"{path}{character}/more"):
         assert assert_problem(client.get(spelling), 400) == sentence
 
