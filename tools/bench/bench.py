@@ -22,7 +22,7 @@ from tqdm import tqdm
 from games.puzzles import game_id_of
 from tools.bench.baseline import join_shards, populate_as_usual, time_questions
 from tools.bench.bench_results import BenchResults, Old, Size
-from tools.bench.bench_stack import ENVIRONMENT, prepare_stack
+from tools.bench.bench_stack import ENVIRONMENT, add_bare_service, prepare_stack
 from tools.bench.process_usage import read_usages
 from tools.bench.report import write_report, write_text
 from tools.bench.workload import ENDPOINTS, Endpoint, choose_players, choose_sample, write_scripts
@@ -147,6 +147,7 @@ def prepare(roots: Mapping[Size, Path], *, runs: int) -> dict[Case, list[Path]]:
     for number, (size, root) in enumerate(roots.items()):
         root.mkdir()
         prepare_stack(root, users=size[0], games=size[1])
+        add_bare_service(root)
         sample = choose_sample(root, runs=runs)
         for endpoint in ENDPOINTS:
             if number == 0 or endpoint.is_read:

@@ -1,13 +1,14 @@
 """The results of bin/bench as text, as docs/performance.md and as docs/performance.svg."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pygal
 from pygal.style import CleanStyle
 
 from tools.bench.bench_results import BenchResults, Size
+from tools.bench.tables import tabulate
 from tools.bench.workload import BARE, BARE_POST, ENDPOINTS
 from tools.wording import count
 
@@ -24,18 +25,6 @@ table; those of a bare endpoint are of all its runs.)
 
 BESIDE_THE_IMAGE = re.compile(r"<!--.*?-->|/\*.*?\*/|<script.*?</script>", re.DOTALL)
 """Comments and the settings of a script."""
-
-
-def tabulate(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table that reads as text and is Markdown; all columns but the first are numbers."""
-    lines = [list(headings), *map(list, rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
-    padded = [
-        [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
-        for line in (lines[0], rule, *lines[1:])
-    ]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
 
 
 def tabulate_endpoints(results: BenchResults) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from tools.bench.bench_results import BenchResults, Old
 from tools.bench.process_usage import Usage
-from tools.bench.report import draw_plot, tabulate, write_markdown, write_report, write_text
+from tools.bench.report import draw_plot, write_markdown, write_report, write_text
+from tools.bench.tables import tabulate
 from tools.bench.workload import ENDPOINTS
 from tools.bench.wrk import Load
 

@@ -5,19 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from tools.bench.workload import BARE, BARE_POST, ENDPOINTS, GUESSES, Endpoint, Sample
+from tests.support.bench import SAMPLE
+from tools.bench.workload import BARE, BARE_POST, ENDPOINTS, GUESSES, Endpoint
 
 REQUEST = re.compile(r"(GET|POST) (/api/\S+) (\S+) (.*)")
 """As the script of tools/bench/wrk.py takes them apart."""
 
-SAMPLE = Sample(
-    players=[UUID(int=number) for number in range(600)],
-    service_token="service",  # noqa: S106 - of nobody
-    player_tokens=[f"player{number}" for number in range(600)],
-    words=["crane", "slate"],
-    game_id=1983,
-    runs=3,
-)
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
 
