@@ -1,8 +1,26 @@
-"""The stack of bin/trace."""
+"""The stacks of bin/bench and bin/trace."""
 
+from pathlib import Path
+
+import httpx
 import pytest
 
+from tools.bench.naked_endpoint import CONSTANT
+from tools.bench.naked_stack import running_naked_stack
+from tools.bench.process_usage import read_cpu_time
 from tools.bench.trace import Trace, trace_requests
+
+USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
+
+
+def test_the_naked_stack_serves_statistics_through_traefik(tmp_path: Path) -> None:
+    with running_naked_stack(tmp_path / "naked") as naked:
+        response = httpx.get(f"{naked.url}/api/stats/users/{USER}").raise_for_status()
+        assert response.json() == CONSTANT.model_dump(mode="json", by_alias=True)
+        used = read_cpu_time(naked.pids)
+    assert used.services_us > 0
+    assert used.traefik_us > 0
+    assert used.supervision_us == 0
 
 
 @pytest.fixture(scope="module")
