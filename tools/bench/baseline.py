@@ -1,4 +1,4 @@
-"""What bin/bench compares with: a single database that is asked through views, and the script that fills it."""
+"""The baseline of bin/bench: one database queried through views, and the usual script that fills it."""
 
 import random
 import sqlite3
@@ -18,8 +18,8 @@ from tools.config.paths import SHARE
 from tools.data.atomic_files import open_to_read
 
 TIMES = 5
-"""How often each question is asked."""
-QUESTIONS = {
+"""How often each query is timed."""
+QUERIES = {
     "top ten, wins": "SELECT user_id, wins FROM wins ORDER BY wins DESC LIMIT 10",
     "top ten, streaks": (
         "SELECT user_id, MAX(streak) AS streak FROM streaks GROUP BY user_id ORDER BY streak DESC LIMIT 10"
@@ -42,7 +42,7 @@ CREATE TABLE games (
 
 
 def join_shards(shards: Sequence[Path], target: Path) -> None:
-    """All games in one database, with the views of a shard."""
+    """Copies the games of all shards into one database, which has the views of a shard."""
     with closing(sqlite3.connect(target, isolation_level=None)) as database:
         database.executescript((SHARE / "games.sql").read_text(encoding="utf-8"))
         for shard in shards:
@@ -51,34 +51,35 @@ def join_shards(shards: Sequence[Path], target: Path) -> None:
             database.execute("DETACH shard")
 
 
-def time_questions(database: Path, players: Sequence[UUID]) -> dict[str, float]:
-    """Milliseconds that the answer to each question takes, in the middle of several times; no service is between."""
+def time_queries(database: Path, players: Sequence[UUID]) -> dict[str, float]:
+    """The median of several runs of each query, in milliseconds, without a service in between."""
     with closing(open_to_read(database)) as connection:
         return {
-            name: median(time_question(connection, sql, player) for player in players[:TIMES])
-            for name, sql in tqdm(QUESTIONS.items(), "the old way", unit="question", disable=None, leave=False)
+            name: median(time_query(connection, sql, player) for player in players[:TIMES])
+            for name, sql in tqdm(QUERIES.items(), "one database", unit="query", disable=None, leave=False)
         }
 
 
-def time_question(connection: sqlite3.Connection, sql: str, player: UUID) -> float:
+def time_query(connection: sqlite3.Connection, sql: str, player: UUID) -> float:
+    """Milliseconds."""
     began = time.perf_counter()
     connection.execute(sql, {"user_id": player.bytes}).fetchall()
     return (time.perf_counter() - began) * 1000
 
 
-def populate_as_usual(target: Path, *, users: int, games: int, days: int) -> None:
-    """As one writes it in ten minutes: a profile a player, a statement a row, and a commit at the end."""
+def populate_row_by_row(target: Path, *, users: int, games: int, days: int) -> None:
+    """The script that most tutorials have: one Faker profile per player, one INSERT per row, one commit at the end."""
     fake = Faker()
     Faker.seed(2022)
     rng = random.Random(2022)  # noqa: S311 - no secret
     with closing(sqlite3.connect(target)) as database:
         database.executescript(CREATE_TABLES)
-        for user_id in tqdm(range(users), "as usual", unit="player", disable=None, leave=False):
+        for user_id in tqdm(range(users), "row by row", unit="player", disable=None, leave=False):
             username = f"{fake.simple_profile()['username']}{user_id}"
             database.execute("INSERT INTO users VALUES (?, ?)", (user_id, username))
             for game_id in rng.sample(range(days), games // users):
                 finished: date = FIRST_DAY + timedelta(days=game_id)
-                guesses, won = rng.randint(1, 6), rng.random() < 0.9  # noqa: PLR2004 - so many win
+                guesses, won = rng.randint(1, 6), rng.random() < 0.9  # noqa: PLR2004 - nine in ten win
                 database.execute(
                     "INSERT INTO games VALUES (?, ?, ?, ?, ?)", (user_id, game_id, finished.isoformat(), guesses, won)
                 )

@@ -1,4 +1,4 @@
-"""A stack for bin/bench: the whole suite with a population, and three instances of bare endpoints behind Traefik."""
+"""A stack for bin/bench: the whole suite with simulated players, and bare endpoints as one more service."""
 
 import re
 import subprocess
@@ -12,7 +12,7 @@ from tools.process.stack import copy_project
 
 ENVIRONMENT = {
     "ACCESS_LOG": "false",
-    "GUESSES_PER_MINUTE": "100000000",  # all players come from one address here
+    "GUESSES_PER_MINUTE": "100000000",  # limited by address, and all players share one here
     "REQUESTS_IN_FLIGHT": "100000",
 }
 INSTANCES = 3
@@ -36,16 +36,15 @@ serversTransport = "prompt"
 
 
 def prepare_stack(root: Path, *, users: int, games: int) -> None:
-    """Everything that the stack needs, in an empty folder."""
+    """Copies the project into an empty folder and creates its databases and keys."""
     copy_project(root)
-    add_bare_service(root)
     population = ["--users", str(users), "--games", str(games)]
     subprocess.run([root / "bin" / "populate", *population], check=True)
     subprocess.run([root / "bin" / "init"], check=True)
 
 
 def add_bare_service(root: Path) -> None:
-    """As stats runs and is reached, so that nothing but the data makes the difference."""
+    """It runs and is routed as stats is, so that only reading and writing data makes a difference."""
     package = root / "bare"
     package.mkdir()
     (package / "__init__.py").touch()
@@ -61,7 +60,7 @@ def add_bare_service(root: Path) -> None:
 
 
 def route_bare(root: Path, http: Mapping[str, Any]) -> str:
-    """What routes.toml lacks."""
+    """The router, middleware and service to be added to routes.toml."""
     servers = [process.port for process in read_layout(root).services if process.name.startswith("bare.")]
     return ROUTES.format(
         middlewares=[each.replace("strip", "strip-bare") for each in http["routers"]["stats"]["middlewares"]],

@@ -1,4 +1,4 @@
-"""What bin/bench asks for: the endpoints of use and the bare ones, with the targets that they are held to."""
+"""The requests that bin/bench sends to each endpoint, and the targets of each."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -20,13 +20,13 @@ from users.token_issuer import TokenIssuer
 
 BARE, BARE_POST = "bare GET", "bare POST"
 GUESSES = ("lanes", "trips", "ducks", "bombs", "slots", "ferns")
-"""Words of the dictionary that are never answers: all six may be made."""
+"""Words of the dictionary that are never answers, so a play lasts all six guesses."""
 SAMPLE = 20_000
-"""How many players are asked for in turn, and play."""
+"""Players who are requested in turn, and who play."""
 REPEATS = 300
-"""Results that are posted again."""
+"""Distinct results of the endpoint that posts results again."""
 FIRST_NEW_GAME = 1_000_000
-"""Puzzles that nobody has played, one for each run."""
+"""The first number of the puzzles that no player has played, one for each run."""
 
 WriteRequests: TypeAlias = Callable[["Sample", int], Sequence[str]]
 
@@ -35,36 +35,36 @@ WriteRequests: TypeAlias = Callable[["Sample", int], Sequence[str]]
 class Endpoint:
     name: str
     write_requests: WriteRequests
-    """Of a run, by its number from 0: a write has requests of its own in each."""
-    limit: str = BARE
+    """The requests of a run, by its number from 0: a write needs new ones in each run."""
+    reference: str = BARE
     """The bare endpoint that it is compared with."""
     target: float | None = None
-    """The least ratio to that."""
+    """The least ratio of its requests/s to the reference's."""
     is_read: bool = False
-    """Whether it is also asked of a tenth and of ten times the data."""
+    """Whether it is also measured with a tenth and with ten times the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Whom a stack is asked for, and with which right."""
+    """Players of a stack, and the tokens for requests in their name."""
 
     players: Sequence[UUID]
     service_token: str
     player_tokens: Sequence[str]
-    """Of the players, in their order; empty where nobody plays."""
+    """In the order of the players."""
     words: Sequence[str]
     game_id: int
-    """Today's."""
+    """Of today's puzzle."""
     runs: int
 
     def share(self, run: int) -> slice:
-        """The players whose turn it is to play in a run: a guess that is sent again is answered without effect."""
+        """The players who play in a run. No run repeats the guesses of another: a repeated guess has no effect."""
         size = len(self.players) // self.runs
         return slice(run * size, (run + 1) * size)
 
 
 def choose_players(folder: Path) -> list[UUID]:
-    """Random ones of those who have played, from the shards in a folder."""
+    """Random players with finished games, from the shards in a folder."""
     players: list[UUID] = []
     shards = sorted(folder.glob("games?.db"))
     for shard in shards:
@@ -76,7 +76,7 @@ def choose_players(folder: Path) -> list[UUID]:
 
 
 def choose_sample(root: Path, *, runs: int) -> Sample:
-    """Begins a play of today's puzzle for each player: no service of the folder runs yet."""
+    """Also begins a play of today's puzzle for each player, in the database: no service may be running yet."""
     now = datetime.now(UTC)
     folder = root / "var"
     players = choose_players(folder)
@@ -103,9 +103,9 @@ def choose_sample(root: Path, *, runs: int) -> Sample:
     )
 
 
-def get(path: str, *, each: Callable[[Sample], Sequence[object]] = lambda _: [""]) -> WriteRequests:
-    """GETs of a path, with each of something in the place of `{}`."""
-    return lambda sample, _run: [f"GET {path.format(one)} - " for one in each(sample)]
+def get(path: str, *, items: Callable[[Sample], Sequence[object]] = lambda _: [""]) -> WriteRequests:
+    """GET requests of a path, one for each item, which replaces `{}`."""
+    return lambda sample, _run: [f"GET {path.format(item)} - " for item in items(sample)]
 
 
 def players_of(sample: Sample) -> Sequence[UUID]:
@@ -121,13 +121,13 @@ def post_bare(sample: Sample, _run: int) -> list[str]:
 
 
 def post_new(sample: Sample, run: int) -> list[str]:
-    """Each result once in a run."""
+    """A new result for each player."""
     body = write_result(FIRST_NEW_GAME + run)
     return [f"POST /api/stats/users/{player}/games {sample.service_token} {body}" for player in sample.players]
 
 
 def post_again(sample: Sample, _run: int) -> list[str]:
-    """A few results over and over: whatever is new at first is none in the runs that count."""
+    """The same few results in each run; the warm-up stores them, so later runs only repeat them."""
     return post_new(sample, run=0)[:REPEATS]
 
 
@@ -141,30 +141,30 @@ def guess(sample: Sample, run: int) -> list[str]:
 
 
 ENDPOINTS = (
-    Endpoint(BARE, get("/api/bare/users/{}", each=players_of)),
-    Endpoint("statistics", get("/api/stats/users/{}", each=players_of), target=0.75, is_read=True),
+    Endpoint(BARE, get("/api/bare/users/{}", items=players_of)),
+    Endpoint("statistics", get("/api/stats/users/{}", items=players_of), target=0.75, is_read=True),
     Endpoint("top ten, wins", get("/api/stats/leaders/wins"), target=0.60, is_read=True),
     Endpoint("top ten, streaks", get("/api/stats/leaders/streaks"), target=0.60, is_read=True),
     Endpoint(
-        "around a player, wins", get("/api/stats/leaders/wins?around={}", each=players_of), target=0.30, is_read=True
+        "around a player, wins", get("/api/stats/leaders/wins?around={}", items=players_of), target=0.40, is_read=True
     ),
     Endpoint(
         "around a player, streaks",
-        get("/api/stats/leaders/streaks?around={}", each=players_of),
-        target=0.30,
+        get("/api/stats/leaders/streaks?around={}", items=players_of),
+        target=0.40,
         is_read=True,
     ),
-    Endpoint("a word", get("/api/words/{}", each=lambda sample: sample.words), target=0.80),
+    Endpoint("a word", get("/api/words/{}", items=lambda sample: sample.words), target=0.80),
     Endpoint("today's game", get("/api/games/today")),
-    Endpoint(BARE_POST, post_bare, limit=BARE_POST),
-    Endpoint("posting a result", post_new, limit=BARE_POST, target=0.40),
-    Endpoint("posting it again", post_again, limit=BARE_POST),
-    Endpoint("a guess of a play", guess, limit=BARE_POST, target=0.10),
+    Endpoint(BARE_POST, post_bare, reference=BARE_POST),
+    Endpoint("posting a result", post_new, reference=BARE_POST, target=0.40),
+    Endpoint("posting it again", post_again, reference=BARE_POST),
+    Endpoint("a guess of a play", guess, reference=BARE_POST, target=0.20),
 )
 
 
 def write_scripts(root: Path, endpoint: Endpoint, sample: Sample) -> list[Path]:
-    """A wrk script for each run; where every run asks for the same it is one."""
+    """A wrk script for each run; one for all runs if their requests are the same."""
     name = f"requests-{ENDPOINTS.index(endpoint)}"
     requests = [endpoint.write_requests(sample, run) for run in range(sample.runs)]
     if all(of_run == requests[0] for of_run in requests):

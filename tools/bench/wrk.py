@@ -1,4 +1,4 @@
-"""The load generator of bin/bench: Debian's wrk, which one core feeds with more than four services can answer."""
+"""The load generator of bin/bench: Debian's wrk, which saturates four services from a single core."""
 
 import re
 import shutil
@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-# wrk's own language: it goes through the requests of a file, one a line: method, path, token, body.
+from tools.bench.process_usage import CpuTime, read_cpu_time
+
+# A script in wrk's own language: it sends the requests of a file, one a line: method, path, token, body.
 LUA = """
 local requests = {}
 function init(arguments)
@@ -19,24 +21,27 @@ function init(arguments)
     requests[#requests + 1] = wrk.format(method, path, headers, body ~= "" and body or nil)
   end
 end
-local calls = -1  -- wrk asks once before it begins, and does not send what it gets
+local calls = -1  -- wrk calls this once before the run, and does not send the result
 function request()
   calls = calls + 1
   return requests[(math.max(calls, 1) - 1) % #requests + 1]
 end
 """
 MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+WARM_UP_S = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What wrk saw in one run, or in the middle one of several, each figure by itself."""
+    """The figures of a run, or of several: the median of each figure, and the sum of the errors."""
 
     requests_per_s: float
     p50_ms: float
     p99_ms: float
     errors: int
-    """Answers that are no 2xx, and connections that failed; of several runs, all."""
+    """Responses other than 2xx, and failed connections."""
+    cpu: CpuTime
+    """Of the stack, per request; wrk's own is not included."""
 
 
 def take_medians(loads: Sequence[Load]) -> Load:
@@ -45,11 +50,16 @@ def take_medians(loads: Sequence[Load]) -> Load:
         p50_ms=median(load.p50_ms for load in loads),
         p99_ms=median(load.p99_ms for load in loads),
         errors=sum(load.errors for load in loads),
+        cpu=CpuTime(
+            median(load.cpu.services_us for load in loads),
+            median(load.cpu.traefik_us for load in loads),
+            median(load.cpu.supervision_us for load in loads),
+        ),
     )
 
 
-def parse_wrk(output: str) -> Load:
-    """Raises ValueError if a figure is missing."""
+def parse_wrk(output: str, cpu: CpuTime) -> Load:
+    """`cpu` is the stack's during the run. Raises ValueError if a figure is missing."""
 
     def find(pattern: str) -> re.Match[str]:
         found = re.search(pattern, output)
@@ -68,24 +78,47 @@ def parse_wrk(output: str) -> Load:
         p50_ms=find_ms(50),
         p99_ms=find_ms(99),
         errors=errors,
+        cpu=cpu / int(find(r"(\d+) requests in ")[1]),
     )
 
 
 def require_wrk() -> None:
-    """Raises SystemExit with a sentence if it is not installed."""
+    """Raises SystemExit with a sentence if wrk is not installed."""
     if shutil.which("wrk") is None:
         raise SystemExit("wrk, the load generator, is not installed (Debian: apt-get install wrk).")
 
 
 def write_script(folder: Path, name: str, requests: Sequence[str]) -> Path:
-    """Requests as LUA reads them, which are sent in this order, over and over."""
+    """Writes a script that sends the requests in this order, over and over; each is a line as LUA reads it."""
     listed, script = folder / f"{name}.txt", folder / f"{name}.lua"
     listed.write_text("\n".join(requests), encoding="utf-8")
     script.write_text(LUA.replace("REQUESTS", str(listed)), encoding="utf-8")
     return script
 
 
-def run_wrk(url: str, script: Path, *, seconds: int, connections: int) -> Load:
-    command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
-    command += ["--latency", "--script", str(script), url]
-    return parse_wrk(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running stack, as the load generator sees it."""
+
+    url: str
+    """Traefik's entry point, without a slash at the end."""
+    pids: Sequence[int]
+    """The processes whose CPU time counts, with all below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadGenerator:
+    connections: int
+    rounds: int
+    """After a warm-up, round 0."""
+    seconds: int
+    """Of each run; the warm-up's is WARM_UP_S."""
+
+    def run(self, target: Target, script: Path, *, number: int) -> Load:
+        """A run in the round of that number."""
+        seconds = self.seconds if number else WARM_UP_S
+        command = ["wrk", "--threads", "1", "--connections", str(self.connections), "--duration", f"{seconds}s"]
+        command += ["--latency", "--script", str(script), target.url]
+        before = read_cpu_time(target.pids)
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        return parse_wrk(output, read_cpu_time(target.pids) - before)

@@ -5,7 +5,7 @@ from tools.bench.bench_stack import add_bare_service
 from tools.process.stack import FIRST_OUTGOING_PORT, RESERVING_PORT, copy_project, list_bases
 
 
-def test_the_bare_service_runs_and_is_reached_just_as_stats_is(tmp_path: Path) -> None:
+def test_the_bare_service_runs_and_is_routed_as_stats_is(tmp_path: Path) -> None:
     copy_project(tmp_path)
     add_bare_service(tmp_path)
     lines = (tmp_path / "Procfile").read_text(encoding="utf-8").splitlines()
@@ -19,7 +19,7 @@ def test_the_bare_service_runs_and_is_reached_just_as_stats_is(tmp_path: Path) -
     assert bare == stats
 
 
-def test_ports_that_no_outgoing_connection_can_have_come_first() -> None:
+def test_ports_outside_of_the_ephemeral_range_come_first() -> None:
     bases = list_bases()
     assert sorted(bases) == list(range(10_000, 60_000, 1000))
     assert max(bases[:22]) + RESERVING_PORT < FIRST_OUTGOING_PORT

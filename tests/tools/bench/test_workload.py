@@ -5,24 +5,17 @@ from uuid import UUID
 
 import pytest
 
-from tools.bench.workload import BARE, BARE_POST, ENDPOINTS, GUESSES, Endpoint, Sample
+from tests.support.bench import SAMPLE
+from tools.bench.workload import BARE, BARE_POST, ENDPOINTS, GUESSES, Endpoint
 
 REQUEST = re.compile(r"(GET|POST) (/api/\S+) (\S+) (.*)")
-"""As the script of tools/bench/wrk.py takes them apart."""
+"""As the script of tools/bench/wrk.py parses them."""
 
-SAMPLE = Sample(
-    players=[UUID(int=number) for number in range(600)],
-    service_token="service",  # noqa: S106 - of nobody
-    player_tokens=[f"player{number}" for number in range(600)],
-    words=["crane", "slate"],
-    game_id=1983,
-    runs=3,
-)
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_every_request_is_one_that_the_script_can_send(endpoint: Endpoint) -> None:
+def test_every_request_can_be_sent_by_the_script(endpoint: Endpoint) -> None:
     for request in endpoint.write_requests(SAMPLE, 0):
         found = REQUEST.fullmatch(request)
         assert found is not None
@@ -32,13 +25,13 @@ def test_every_request_is_one_that_the_script_can_send(endpoint: Endpoint) -> No
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_every_endpoint_is_compared_with_the_bare_one_of_its_kind(endpoint: Endpoint) -> None:
+def test_every_endpoint_is_compared_with_the_bare_one_of_its_method(endpoint: Endpoint) -> None:
     is_post = endpoint.write_requests(SAMPLE, 0)[0].startswith("POST")
-    assert endpoint.limit == (BARE_POST if is_post else BARE)
+    assert endpoint.reference == (BARE_POST if is_post else BARE)
     assert not (is_post and endpoint.is_read)
 
 
-def test_no_result_is_new_twice_and_those_posted_again_are_few() -> None:
+def test_new_results_are_distinct_and_few_are_posted_again() -> None:
     new = [request for run in range(3) for request in BY_NAME["posting a result"].write_requests(SAMPLE, run)]
     assert len(set(new)) == len(new)
     again = [BY_NAME["posting it again"].write_requests(SAMPLE, run) for run in range(3)]
@@ -46,7 +39,7 @@ def test_no_result_is_new_twice_and_those_posted_again_are_few() -> None:
     assert set(again[0]) <= set(new)
 
 
-def test_no_guess_is_made_twice_and_each_player_makes_theirs_in_order_with_the_own_token() -> None:
+def test_each_player_makes_each_guess_once_in_order_with_own_token() -> None:
     runs = [BY_NAME["a guess of a play"].write_requests(SAMPLE, run) for run in range(3)]
     requests = [request for run in runs for request in run]
     assert len(set(requests)) == len(requests) == 600 * len(GUESSES)

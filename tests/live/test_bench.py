@@ -1,0 +1,51 @@
+"""The stacks of bin/bench and bin/trace."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tools.bench.naked_endpoint import CONSTANT
+from tools.bench.naked_stack import running_naked_stack
+from tools.bench.process_usage import read_cpu_time
+from tools.bench.trace import Trace, trace_requests
+
+USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
+
+
+def test_the_naked_stack_serves_statistics_through_traefik(tmp_path: Path) -> None:
+    with running_naked_stack(tmp_path / "naked") as naked:
+        response = httpx.get(f"{naked.url}/api/stats/users/{USER}").raise_for_status()
+        assert response.json() == CONSTANT.model_dump(mode="json", by_alias=True)
+        used = read_cpu_time(naked.pids)
+    assert used.services_us > 0
+    assert used.traefik_us > 0
+    assert used.supervision_us == 0
+
+
+@pytest.fixture(scope="module")
+def traces(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Trace]:
+    return {trace.kind.request: trace for trace in trace_requests(tmp_path_factory.mktemp("trace") / "suite")}
+
+
+def test_a_trace_has_the_functions_of_all_layers(traces: dict[str, Trace]) -> None:
+    functions = traces["GET statistics"].functions
+    assert functions["stats/routes.py"] == ["read_statistics"]
+    assert "find_standing" in functions["stats/queries.py"]
+    assert functions["servicekit/http/middleware.py"]
+
+
+def test_a_trace_has_the_functions_that_run_in_other_threads(traces: dict[str, Trace]) -> None:
+    functions = traces["POST a result"].functions
+    assert "run_group" in functions["servicekit/db/writer.py"]
+    assert functions["stats/store_result.py"]
+
+
+def test_a_trace_has_the_functions_of_other_services(traces: dict[str, Trace]) -> None:
+    functions = traces["POST a guess"].functions
+    assert functions["games/routes.py"] == ["post_guess"]
+    assert functions["words/routes.py"] == ["look_up_words"]
+
+
+def test_a_trace_has_no_health_checks(traces: dict[str, Trace]) -> None:
+    assert all("servicekit/http/health.py" not in trace.functions for trace in traces.values())
