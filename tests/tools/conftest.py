@@ -1,3 +1,4 @@
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,22 +12,36 @@ from tools.config.paths import DataPaths
 from tools.data import init, populate
 
 
+def use_databases(data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the scripts of this process work on them; a patch brings back the working directory, which they change."""
+    for name, value in environment(data_paths).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(data_paths.folder.parent)
+
+
 @pytest.fixture
 def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataPaths:
     """Where the scripts will make the databases of a test; not even the folder exists."""
     data_paths = locate(tmp_path / "var")
-    for name, value in environment(data_paths).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(tmp_path)  # the scripts change the working directory: this brings it back after the test
+    use_databases(data_paths, monkeypatch)
     return data_paths
 
 
+@pytest.fixture(scope="session")
+def populated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Complete databases and keys, with a few players and their games, to be copied."""
+    data_paths = locate(tmp_path_factory.mktemp("populated") / "var")
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        use_databases(data_paths, monkeypatch)
+        populate.main(["--users", "300", "--games", "3000"])
+        init.main([])
+    return data_paths.folder
+
+
 @pytest.fixture
-def populated(unmade: DataPaths, capsys: pytest.CaptureFixture[str]) -> DataPaths:
-    """Complete databases and keys, with a few players and their games."""
-    populate.main(["--users", "300", "--games", "3000"])
-    init.main([])
-    capsys.readouterr()
+def populated(unmade: DataPaths, populated_folder: Path) -> DataPaths:
+    """A copy of `populated_folder`."""
+    shutil.copytree(populated_folder, unmade.folder)
     return unmade
 
 

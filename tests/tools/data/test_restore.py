@@ -19,7 +19,7 @@ from tests.support.polling import wait_until
 from tests.support.scripts import dump, list_files, read_contents, read_rows, write_rows
 from tests.support.servers import serving
 from tools.config.paths import DataPaths
-from tools.data import backup, init, populate, restore, verify
+from tools.data import backup, init, restore, verify
 from tools.data.atomic_files import InUse
 from tools.data.manifest import FORMAT, MANIFEST, FileEntry, describe, locate_backup, read_manifest
 from users.token_issuer import TokenIssuer
@@ -29,16 +29,14 @@ PLAYER = UUID(int=0)
 
 
 @pytest.fixture
-def populated(unmade: DataPaths) -> DataPaths:
-    populate.main(["--users", "300", "--games", "3000"])
-    init.main([])
-    write_rows(unmade.users, "INSERT INTO users VALUES (zeroblob(16), 'ada')")
+def populated(populated: DataPaths) -> DataPaths:
+    write_rows(populated.users, "INSERT INTO users VALUES (zeroblob(16), 'ada')")
     write_rows(
-        unmade.plays,
+        populated.plays,
         "INSERT INTO plays VALUES (zeroblob(16), 7, 0, '2026-01-01 12:00:00')",
         "INSERT INTO outbox VALUES (zeroblob(16), 7, 1, 4, '2026-01-01 12:00:00', NULL)",
     )
-    return unmade
+    return populated
 
 
 @pytest.fixture
