@@ -71,6 +71,16 @@ def test_services_and_scripts_import_no_test_package() -> None:
     assert needed <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
 
 
+def test_only_tests_that_quick_leaves_out_start_the_suite() -> None:
+    starting = {
+        module.parts[1]
+        for module in list_modules("tests")
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & {"start_stack", "running_stack"}
+    }
+    assert starting == {"live", "faults"}
+
+
 # Imports the modules that its arguments name, and prints what that opened beside modules, Python's own files and /proc:
 # that is no disk, and prometheus_client looks there when the machine was started.
 IMPORT_AND_WATCH = """
