@@ -17,10 +17,14 @@ from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
 
 BUSY_TIMEOUT_MS = 5000
+FOLDER = Path(__file__).parent
+LEFT_OUT_BY_QUICK = {"live", "faults", "fuzz"}
+"""Folders whose tests start the whole suite, or send thousands of generated requests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="run only the long tests, those marked `faults`")
+    parser.addoption("--quick", action="store_true", help="leave out tests that start the suite or generate requests")
     parser.addoption("--minutes", type=float, help="duration of tests/faults/test_endurance.py")
 
 
@@ -28,10 +32,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     selected: list[pytest.Item] = []
     deselected: list[pytest.Item] = []
     for item in items:
-        is_long = item.get_closest_marker("faults") is not None
-        (selected if is_long == config.getoption("--faults") else deselected).append(item)
+        (selected if is_wanted(item, config) else deselected).append(item)
     config.hook.pytest_deselected(items=deselected)
     items[:] = selected
+
+
+def is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
+    is_long = item.get_closest_marker("faults") is not None
+    if config.getoption("--quick") and item.path.relative_to(FOLDER).parts[0] in LEFT_OUT_BY_QUICK:
+        return False
+    return is_long == bool(config.getoption("--faults"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -71,6 +71,16 @@ def test_services_and_tools_import_no_test_dependency() -> None:
     assert needed <= set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE))
 
 
+def test_only_tests_that_quick_leaves_out_start_the_suite() -> None:
+    starting = {
+        module.parts[1]
+        for module in list_modules("tests")
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.ImportFrom) and {alias.name for alias in node.names} & {"start_stack", "running_stack"}
+    }
+    assert starting == {"live", "faults"}
+
+
 # Imports the modules named in its arguments, and prints everything opened besides Python modules, Python's own files
 # and /proc (not a disk; prometheus_client reads the boot time there).
 IMPORT_AND_WATCH = """
