@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
+from tests.support.databases import locate
 from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
@@ -65,20 +66,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def anyio_backend() -> str:
     """Runs async tests under asyncio, as the services do."""
     return "asyncio"
-
-
-def locate(folder: Path) -> DataPaths:
-    shards = (folder / "games0.db", folder / "games1.db", folder / "games2.db")
-    return DataPaths(
-        users=folder / "users.db",
-        shards=shards,
-        words=folder / "words.db",
-        answers=folder / "answers.db",
-        plays=folder / "plays.db",
-        private_key=folder / "tokens.key",
-        public_key=folder / "tokens.pub",
-        service_token=folder / "games.token",
-    )
 
 
 @pytest.fixture(scope="session")

@@ -26,9 +26,9 @@ import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
 from tests.support.openapi_checks import check_all_responses, find_example, list_operations
+from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
-from tests.users.conftest import CountingHash
 from tools.config.paths import DataPaths
 
 USER = UUID("5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11")

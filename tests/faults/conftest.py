@@ -1,29 +1,16 @@
 """A running suite for fault injection, and measured figures, which tests/conftest.py prints at the end."""
 
 import os
-import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import TypeAlias
 
 import pytest
 
+from tests.support.fault_project import Figures, make_project
 from tests.support.live import RUNNER, UNLIMITED
-from tools.process.stack import Stack, copy_project, running_stack
+from tools.process.stack import Stack, running_stack
 
-USERS, GAMES = 6_000, 20_000
 UNPRIVILEGED = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 """Drops root's privilege to open files regardless of their permissions."""
-Figures: TypeAlias = Callable[[str], None]
-"""Records a sentence with measured figures."""
-
-
-def make_project(root: Path, *, users: int = USERS, games: int = GAMES) -> Path:
-    """A copy of the project with a new population."""
-    copy_project(root)
-    subprocess.run([root / "bin" / "populate", "--users", str(users), "--games", str(games)], check=True)
-    subprocess.run([root / "bin" / "init"], check=True)
-    return root
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import pytest
 
 from games.colours import colour_guess
 from games.schedule import draw_missing, window_days
-from tests.faults.conftest import Figures
+from tests.support.fault_project import Figures
 from tests.support.live import read_answer
 from tools.config.paths import SHARE
 from tools.process.stack import Stack

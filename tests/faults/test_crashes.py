@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import locate
-from tests.faults.conftest import Figures, make_project
+from tests.support.databases import locate
 from tests.support.fault_checks import find_missing, verify
+from tests.support.fault_project import Figures, make_project
 from tests.support.live import RUNNER, UNLIMITED, processes_of, wait_until_delivered
 from tests.support.load import Acknowledged, load_until_end, under_load
 from tools.data.verify import verify as find_differences

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from servicekit.db.sharding import shard_number
-from tests.faults.conftest import Figures
 from tests.support.fault_checks import assert_nothing_lost, read_problem
+from tests.support.fault_project import Figures
 from tests.support.live import find_instance
 from tests.support.load import Answer, Load, under_load, wait_for_answers
 from tools.process.stack import Stack

@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.conftest import Figures, make_project
 from tests.support.fault_checks import assert_nothing_lost
+from tests.support.fault_project import Figures, make_project
 from tests.support.live import RUNNER, UNLIMITED, find_instance
 from tests.support.load import under_load
 from tools.process.stack import Stack, running_stack

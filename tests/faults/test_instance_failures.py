@@ -9,8 +9,8 @@ from itertools import pairwise
 import psutil
 import pytest
 
-from tests.faults.conftest import Figures
 from tests.support.fault_checks import assert_nothing_lost
+from tests.support.fault_project import Figures
 from tests.support.live import find_instance
 from tests.support.load import Answer, Load, under_load, wait_for_answers
 from tests.support.polling import wait_until

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from tests.faults.conftest import Figures
 from tests.support.fault_checks import assert_nothing_lost
+from tests.support.fault_project import Figures
 from tests.support.live import count_waiting, find_instance
 from tests.support.load import PLAYER_CONNECTIONS, under_load, wait_for_answers
 from tools.process.stack import Stack

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import locate
 from tests.fuzz.test_methods import FRAMEWORK_PATHS
 from tests.support.all_services import PLAYERS, SERVICES, TODAY, Suite
+from tests.support.databases import locate
 from tests.support.fuzz_cases import OPERATIONS, fuzzing
 from tests.support.openapi_checks import FORM, JSON
 from tests.support.problem_checks import assert_problem

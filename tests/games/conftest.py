@@ -1,59 +1,30 @@
 import shutil
-import sqlite3
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 import games.app
 import games.settings
-import stats.app
-import stats.dependencies
-import stats.settings
-import words.app
-import words.settings
 from servicekit.auth.tokens import Scope
-from tests.conftest import locate
+from tests.support.clocks import GameClock
+from tests.support.databases import locate
+from tests.support.game_services import CANDIDATES, Stats, make_words_app
 from tests.support.openapi_checks import check_all_responses
-from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
+from tests.support.players import ANSWER, TODAY, Player
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
-from tools.config.paths import SHARE, DataPaths
+from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, seal
-
-NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-"""Noon UTC on the day of game 1983."""
-CANDIDATES = tuple(sorted((ANSWER, *WRONG)))
-
-
-class SteppedClock:
-    """A clock that only a test advances."""
-
-    def __init__(self) -> None:
-        self.now = NOON
-        self.before: list[datetime] = []
-        """The times that the next readings return, before the clock returns `now`."""
-        self.was_read = threading.Event()
-
-    def __call__(self) -> datetime:
-        self.was_read.set()
-        return self.before.pop(0) if self.before else self.now
-
-    def move_days(self, days: int) -> None:
-        self.now += timedelta(days=days)
 
 
 @pytest.fixture
-def clock() -> SteppedClock:
-    return SteppedClock()
+def clock() -> GameClock:
+    return GameClock()
 
 
 @pytest.fixture
@@ -77,52 +48,11 @@ def plays_database(tmp_path: Path) -> Path:
     return path
 
 
-def make_words_app(path: Path) -> FastAPI:
-    """A words app on a new database, whose dictionary holds the candidates and NO_CANDIDATE."""
-    with closing(create_database(path, SHARE / "words.sql")) as connection:
-        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in (*CANDIDATES, NO_CANDIDATE)])
-    seal(path)
-    return words.app.create_app(words.settings.Settings(_env_file=None, database_url=f"sqlite:///{path}"))
-
-
 @pytest.fixture(scope="session")
 def words_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a words service under a real uvicorn."""
     with serving(make_words_app(tmp_path_factory.mktemp("words") / "words.db")) as url:
         yield url
-
-
-@dataclass(frozen=True, slots=True)
-class Stats:
-    """The databases of a stats service, shared by all tests of the session; each test registers its own players."""
-
-    data_paths: DataPaths
-    keys: TokenKeys
-
-    def make_app(self) -> FastAPI:
-        settings = stats.settings.Settings(
-            _env_file=None,
-            users_url=f"sqlite:///{self.data_paths.users}",
-            shard_urls=tuple(f"sqlite:///{shard}" for shard in self.data_paths.shards),
-            token_public_key_file=self.keys.public_key_file,
-        )
-        late = datetime(9999, 1, 1, tzinfo=UTC)  # later than any time of a test's clock, so no result is in the future
-        return stats.app.create_app(settings, clock=lambda: late)
-
-    def register(self, user_id: UUID) -> None:
-        with closing(sqlite3.connect(self.data_paths.users)) as connection, connection:
-            values = (user_id.bytes, str(user_id))
-            connection.execute("INSERT INTO users (user_id, username) VALUES (?, ?)", values)
-
-    def list_results(self, user_id: UUID) -> list[tuple[int, bool, int, str]]:
-        """A player's stored results in all shards: game id, won, guesses, finished."""
-        results = []
-        for shard in self.data_paths.shards:
-            with closing(sqlite3.connect(shard)) as connection:
-                results += connection.execute(
-                    "SELECT game_id, won, guesses, finished FROM games WHERE user_id = ?", (user_id.bytes,)
-                ).fetchall()
-        return results
 
 
 @pytest.fixture(scope="session")
@@ -165,7 +95,7 @@ def settings(
 
 @pytest.fixture
 def make_client(
-    settings: games.settings.Settings, clock: SteppedClock, token_keys: TokenKeys
+    settings: games.settings.Settings, clock: GameClock, token_keys: TokenKeys
 ) -> Callable[..., TestClient]:
     """Creates clients of a games service with changed settings, authorized as administrator by default."""
 

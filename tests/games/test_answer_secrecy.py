@@ -12,7 +12,8 @@ from fastapi.testclient import TestClient
 
 import games.app
 import games.settings
-from tests.games.conftest import Stats, SteppedClock, make_words_app
+from tests.support.clocks import GameClock
+from tests.support.game_services import Stats, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.servers import find_free_port, serving
 
@@ -50,7 +51,7 @@ def test_no_response_has_the_answer_before_the_play_is_over(
 def test_answers_guesses_and_tokens_are_never_logged(
     settings: games.settings.Settings,
     stats_service: Stats,
-    clock: SteppedClock,
+    clock: GameClock,
     make_player: Callable[[httpx.Client], Player],
     token_file: Path,
     tmp_path: Path,

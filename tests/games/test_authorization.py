@@ -12,7 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from servicekit.auth.tokens import Scope
-from tests.games.conftest import SteppedClock
+from tests.support.clocks import GameClock
 from tests.support.players import ANSWER, TODAY, Player
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
@@ -126,7 +126,7 @@ def test_check_of_a_future_game_is_404_for_every_scope(
         assert_problem(response, 404)
 
 
-def test_check_is_public_once_plays_are_closed(anonymous_client: TestClient, clock: SteppedClock) -> None:
+def test_check_is_public_once_plays_are_closed(anonymous_client: TestClient, clock: GameClock) -> None:
     for now in (clock.now, datetime(2026, 11, 24, tzinfo=UTC), datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)):
         clock.now = now
         assert_problem(anonymous_client.post(f"/{TODAY}/check", json={"guess": ANSWER}), 401)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.games.conftest import CANDIDATES, Stats
+from tests.support.game_services import CANDIDATES, Stats
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 
 THREADS = 12

@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse, Response
 from games.outbox import BATCH_SIZE, LONGEST_PAUSE_S, pause_s
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
-from tests.games.conftest import Stats
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.game_services import Stats
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving

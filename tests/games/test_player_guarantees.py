@@ -14,8 +14,9 @@ from starlette.responses import PlainTextResponse, Response
 
 from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
-from tests.games.conftest import Stats, SteppedClock, make_words_app
+from tests.support.clocks import GameClock
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.game_services import Stats, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, Player
 from tests.support.polling import wait_until
 from tests.support.problem_checks import assert_problem
@@ -25,7 +26,7 @@ from tests.support.tokens import TokenKeys
 
 
 def test_play_finished_after_midnight_breaks_no_streak(
-    player: Player, database: Path, clock: SteppedClock, stats_service: Stats
+    player: Player, database: Path, clock: GameClock, stats_service: Stats
 ) -> None:
     """Four games, the second of them won at five past midnight."""
     for game_id in range(TODAY, TODAY + 4):
@@ -147,7 +148,7 @@ def test_past_game_is_refused_without_a_request_to_stats(
 
 
 def test_play_finished_after_the_next_days_game_breaks_no_streak(
-    player: Player, database: Path, clock: SteppedClock
+    player: Player, database: Path, clock: GameClock
 ) -> None:
     """Wins tomorrow's game first, then today's before it closes."""
     player.begin()

@@ -8,8 +8,9 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.games.conftest import Stats, SteppedClock, make_words_app
+from tests.support.clocks import GameClock
 from tests.support.faulty_proxy import FaultyProxy
+from tests.support.game_services import Stats, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.problem_checks import assert_problem
 from tests.support.servers import find_free_port, serving
@@ -233,7 +234,7 @@ def test_repeated_guess_is_idempotent(player: Player) -> None:
 
 
 def test_repeated_guess_needs_no_words_service_or_open_game(
-    player: Player, make_client: Callable[..., TestClient], clock: SteppedClock
+    player: Player, make_client: Callable[..., TestClient], clock: GameClock
 ) -> None:
     state = player.play("crane")
     clock.now = CLOSED
@@ -242,7 +243,7 @@ def test_repeated_guess_needs_no_words_service_or_open_game(
     assert again.json() == state
 
 
-def test_play_stays_open_until_the_end_of_the_next_day(player: Player, clock: SteppedClock) -> None:
+def test_play_stays_open_until_the_end_of_the_next_day(player: Player, clock: GameClock) -> None:
     player.play("crane")
     clock.now = LAST_SECOND
     assert player.begin().status_code == 200
@@ -256,7 +257,7 @@ def test_play_stays_open_until_the_end_of_the_next_day(player: Player, clock: St
 
 
 def test_play_finished_after_midnight_counts_for_its_day(
-    player: Player, clock: SteppedClock, stats_service: Stats
+    player: Player, clock: GameClock, stats_service: Stats
 ) -> None:
     player.play("crane")
     clock.now = LAST_SECOND
@@ -267,7 +268,7 @@ def test_play_finished_after_midnight_counts_for_its_day(
     assert player.share().status_code == 200
 
 
-def test_guess_is_409_when_the_game_closes_before_the_write(player: Player, clock: SteppedClock) -> None:
+def test_guess_is_409_when_the_game_closes_before_the_write(player: Player, clock: GameClock) -> None:
     before = player.play("crane")
     clock.before = [LAST_SECOND, LAST_SECOND]  # read by the checks before the write lock
     clock.now = CLOSED  # read under the write lock
@@ -275,7 +276,7 @@ def test_guess_is_409_when_the_game_closes_before_the_write(player: Player, cloc
     assert player.read().json() == before
 
 
-def test_start_is_409_when_midnight_passes_before_the_write(player: Player, clock: SteppedClock) -> None:
+def test_start_is_409_when_midnight_passes_before_the_write(player: Player, clock: GameClock) -> None:
     clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
     clock.now = MIDNIGHT
     assert_problem(player.begin(), 409)
@@ -283,7 +284,7 @@ def test_start_is_409_when_midnight_passes_before_the_write(player: Player, cloc
     assert player.begin(TODAY + 1).status_code == 201
 
 
-def test_clock_set_back_a_day_loses_no_play(player: Player, clock: SteppedClock, stats_service: Stats) -> None:
+def test_clock_set_back_a_day_loses_no_play(player: Player, clock: GameClock, stats_service: Stats) -> None:
     state = player.play("crane")
     clock.move_days(-1)
     assert_problem(player.guess(2, ANSWER), 404)  # a future game now
@@ -294,7 +295,7 @@ def test_clock_set_back_a_day_loses_no_play(player: Player, clock: SteppedClock,
 
 
 def test_play_can_end_before_it_started_when_the_clock_is_set_back(
-    player: Player, clock: SteppedClock, stats_service: Stats
+    player: Player, clock: GameClock, stats_service: Stats
 ) -> None:
     player.play("crane")
     clock.now = datetime(2026, 11, 23, 0, 0, 1, tzinfo=UTC)  # the clock was set back

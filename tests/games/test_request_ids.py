@@ -11,8 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from games.words_client import WordsClient
 from servicekit.observability.request_ids import make_request_id, read_request_id, request_id
-from tests.games.conftest import Stats, make_words_app
 from tests.games.test_outbox import put_in_outbox
+from tests.support.game_services import Stats, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving

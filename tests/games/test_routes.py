@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.games.conftest import CANDIDATES, SteppedClock, make_words_app
+from tests.support.clocks import GameClock
+from tests.support.game_services import CANDIDATES, make_words_app
 from tests.support.players import NO_CANDIDATE, TODAY
 from tests.support.servers import find_free_port, serving
 
@@ -26,7 +27,7 @@ def test_today_returns_the_game_without_its_answer(client: TestClient) -> None:
     assert response.json() == {"game_id": TODAY, "date": "2026-11-23", "letters": 5, "guesses": 6}
 
 
-def test_today_changes_at_midnight_utc(client: TestClient, clock: SteppedClock) -> None:
+def test_today_changes_at_midnight_utc(client: TestClient, clock: GameClock) -> None:
     clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
     assert client.get("/today").json()["game_id"] == TODAY
     clock.now = datetime(2026, 11, 24, 0, 0, 0, tzinfo=UTC)
@@ -87,7 +88,7 @@ def test_responses_do_not_contain_the_answer(client: TestClient) -> None:
     assert "ahead" not in refused.text
 
 
-def test_answer_set_for_a_future_game_is_used_on_its_day(client: TestClient, clock: SteppedClock) -> None:
+def test_answer_set_for_a_future_game_is_used_on_its_day(client: TestClient, clock: GameClock) -> None:
     for answer in ("geese", "ABBEY"):
         response = client.put(f"/{TODAY + 1}/answer", json={"answer": answer})
         assert response.status_code == 200
@@ -105,7 +106,7 @@ def test_answer_of_todays_or_a_past_game_is_409(client: TestClient, database: Pa
 
 
 def test_answer_is_409_when_midnight_passes_before_the_lock(
-    client: TestClient, database: Path, clock: SteppedClock
+    client: TestClient, database: Path, clock: GameClock
 ) -> None:
     client.put(f"/{TODAY + 2}/answer", json={"answer": "crane"}).raise_for_status()  # opens the connections
     clock.was_read.clear()
@@ -162,7 +163,7 @@ def test_unexpected_response_to_a_lookup_is_503(make_client: Callable[..., TestC
 
 
 def test_missing_answers_are_drawn_up_to_the_requested_game(
-    client: TestClient, database: Path, clock: SteppedClock
+    client: TestClient, database: Path, clock: GameClock
 ) -> None:
     clock.move_days(30)
     client.put(f"/{TODAY + 32}/answer", json={"answer": "zebra"}).raise_for_status()
@@ -178,14 +179,14 @@ def test_missing_answers_are_drawn_up_to_the_requested_game(
     assert client.post(f"/{TODAY + 30}/check", json={"guess": answers[TODAY + 30]}).json()["correct"] is True
 
 
-def test_check_of_a_past_game_draws_no_later_answer(client: TestClient, database: Path, clock: SteppedClock) -> None:
+def test_check_of_a_past_game_draws_no_later_answer(client: TestClient, database: Path, clock: GameClock) -> None:
     clock.move_days(30)
     client.post(f"/{TODAY + 10}/check", json={"guess": "crane"}).raise_for_status()
     assert max(read_stored_answers(database)) == TODAY + 10
 
 
 def test_concurrent_first_requests_draw_one_answer(
-    make_client: Callable[..., TestClient], database: Path, clock: SteppedClock
+    make_client: Callable[..., TestClient], database: Path, clock: GameClock
 ) -> None:
     clock.move_days(100)
     with make_client() as one, make_client() as other, ThreadPoolExecutor(8) as pool:
@@ -198,7 +199,7 @@ def test_concurrent_first_requests_draw_one_answer(
 
 
 def test_each_installation_draws_its_own_answers(
-    make_client: Callable[..., TestClient], database: Path, clock: SteppedClock, tmp_path: Path
+    make_client: Callable[..., TestClient], database: Path, clock: GameClock, tmp_path: Path
 ) -> None:
     copy = tmp_path / "copy.db"
     shutil.copyfile(database, copy)
@@ -211,7 +212,7 @@ def test_each_installation_draws_its_own_answers(
 
 
 def test_drawn_answer_survives_an_instance_with_a_late_clock(
-    client: TestClient, database: Path, clock: SteppedClock
+    client: TestClient, database: Path, clock: GameClock
 ) -> None:
     clock.move_days(3)
     client.post(f"/{TODAY + 3}/check", json={"guess": "crane"}).raise_for_status()
@@ -221,7 +222,7 @@ def test_drawn_answer_survives_an_instance_with_a_late_clock(
     assert read_stored_answers(database) == before
 
 
-def test_source_of_an_answer_is_stored(client: TestClient, database: Path, clock: SteppedClock) -> None:
+def test_source_of_an_answer_is_stored(client: TestClient, database: Path, clock: GameClock) -> None:
     client.put(f"/{TODAY + 2}/answer", json={"answer": "zebra"}).raise_for_status()
     clock.move_days(2)
     client.post(f"/{TODAY + 2}/check", json={"guess": "crane"}).raise_for_status()
@@ -231,7 +232,7 @@ def test_source_of_an_answer_is_stored(client: TestClient, database: Path, clock
 
 
 def test_check_without_candidates_is_503_and_names_bin_init(
-    client: TestClient, database: Path, clock: SteppedClock
+    client: TestClient, database: Path, clock: GameClock
 ) -> None:
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("DELETE FROM candidates")

@@ -19,9 +19,9 @@ import users.settings
 import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
+from tests.support.passwords import CountingHash
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
-from tests.users.conftest import CountingHash
 from tools.config.paths import DataPaths
 
 SERVICES = ("users", "words", "games", "stats")

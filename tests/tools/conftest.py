@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import locate
+from tests.support.databases import locate
 from tests.support.polling import wait_until
 from tests.support.scripts import environment
 from tests.support.supervised_command import Kept, is_running

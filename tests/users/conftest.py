@@ -1,45 +1,19 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
+from tests.support.clocks import SteppedClock
 from tests.support.openapi_checks import check_all_responses
+from tests.support.passwords import CountingHash
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, seal
 from users.app import create_app
 from users.settings import Settings
-
-
-class SteppedClock:
-    """A clock that only a test advances."""
-
-    def __init__(self) -> None:
-        self.now = datetime.now(UTC)  # token expiry is checked against the real clock
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-class CountingHash(PasswordHash):
-    """Argon2id at its lowest cost; counts verifications."""
-
-    def __init__(self) -> None:
-        super().__init__((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
-        self.verified = 0
-
-    def verify_and_update(self, password: str | bytes, hash: str | bytes) -> tuple[bool, str | None]:  # noqa: A002 - pwdlib's name
-        self.verified += 1
-        return super().verify_and_update(password, hash)
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from servicekit.db.database import Database
+from tests.support.clocks import SteppedClock
+from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
-from tests.users.conftest import CountingHash, SteppedClock
 from users.addresses import to_counted_address
 from users.login_limits import (
     BY_ADDRESS,

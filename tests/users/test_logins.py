@@ -19,9 +19,10 @@ from pwdlib import PasswordHash
 from pydantic import ValidationError
 
 from servicekit.auth.tokens import Caller, Scope, TokenVerifier
+from tests.support.clocks import SteppedClock
+from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
-from tests.users.conftest import CountingHash, SteppedClock
 from users.app import create_app
 from users.settings import Settings
 

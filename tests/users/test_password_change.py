@@ -17,9 +17,10 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from servicekit.auth.tokens import Scope
+from tests.support.clocks import SteppedClock
+from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
-from tests.users.conftest import CountingHash, SteppedClock
 from users.app import create_app
 from users.common_passwords import COMMON_PASSWORDS
 from users.settings import Settings

@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from servicekit.db.sharding import shard_number
-from tests.conftest import locate
+from tests.support.databases import locate
 from tests.support.polling import wait_until
 from tests.support.scripts import (
     TIMEOUT_S,
