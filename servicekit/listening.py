@@ -12,10 +12,6 @@ HOST = "127.0.0.1"
 BACKLOG = 2048
 LISTEN_FD = "LISTEN_FD"
 """The environment variable with the descriptor of the inherited socket."""
-ACCEPTORS = 16
-"""Descriptors of the socket that the event loop watches. libuv, under uvloop, accepts one connection a descriptor in
-each round of its loop. Beside 64 busy connections, the median of a burst of 100 new ones was answered after 1.0 s with
-one descriptor, after 0.12 s with 16 (and after 0.15 s with 32 sockets that share the port by SO_REUSEPORT)."""
 MAX_PORT = 65_535
 
 
@@ -49,8 +45,3 @@ def take_inherited_listener() -> socket.socket | None:
     listener = socket.socket(fileno=int(fd))
     listener.set_inheritable(False)
     return listener
-
-
-def duplicate(listener: socket.socket) -> list[socket.socket]:
-    """The socket under ACCEPTORS descriptors."""
-    return [listener, *(listener.dup() for _ in range(ACCEPTORS - 1))]

@@ -9,7 +9,6 @@ whether it was carried out.
 
 import argparse
 import asyncio
-import gc
 import logging
 import socket
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 
 import uvicorn
 
-from servicekit.listening import HOST, duplicate, open_listener, parse_port, take_inherited_listener
+from servicekit.listening import HOST, open_listener, parse_port, take_inherited_listener
 from servicekit.observability.log_handler import flush_log
 from servicekit.observability.logging import configure_logging
 from servicekit.settings import ServiceSettings
@@ -42,8 +41,6 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        gc.collect()
-        gc.freeze()  # what lives now lives as long as the process: each full collection of it would take 50 ms
         logger.info("Listening on http://%s:%s", self.config.host, self.config.port)
         self._supervisor.say_ready()
 
@@ -96,7 +93,7 @@ def serve(service: str, listener: socket.socket) -> None:
         log_config=None,  # configure_logging's
         access_log=False,  # servicekit/observability/middleware.py writes it
     )
-    Server(config, supervisor).run(duplicate(listener))
+    Server(config, supervisor).run([listener])
 
 
 def main(argv: Sequence[str] | None = None) -> None:

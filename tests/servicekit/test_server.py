@@ -1,6 +1,5 @@
 """bin/serve as a process: sharing a port, draining, replacement and shutdown."""
 
-import asyncio
 import os
 import signal
 import socket
@@ -14,9 +13,7 @@ from threading import Event
 import httpx
 import psutil
 import pytest
-import uvloop
 
-from servicekit.listening import ACCEPTORS, duplicate, open_listener
 from servicekit.server import DRAIN_S
 from tests.support.polling import PATIENCE_S, wait_until
 from tools.config.paths import ROOT, DataPaths
@@ -60,32 +57,6 @@ def running(command: Sequence[str], environment: dict[str, str]) -> Iterator[sub
         finally:
             process.terminate()
             process.communicate(timeout=PATIENCE_S)
-
-
-def test_burst_of_connections_is_accepted_in_a_few_iterations(port: int) -> None:
-    """With a single listening descriptor it would take one event loop iteration per connection."""
-    iterations = 0
-    accepted_in: list[int] = []
-
-    class AcceptRecorder(asyncio.Protocol):
-        def connection_made(self, _transport: asyncio.BaseTransport) -> None:
-            accepted_in.append(iterations)
-
-    async def accept_burst() -> None:
-        nonlocal iterations
-        loop = asyncio.get_running_loop()
-        servers = [await loop.create_server(AcceptRecorder, sock=each) for each in duplicate(open_listener(port))]
-        clients = [socket.create_connection(("127.0.0.1", port)) for _ in range(40)]
-        while len(accepted_in) < len(clients):
-            iterations += 1
-            await asyncio.sleep(0)
-        for server in servers:
-            server.close()
-        for client in clients:
-            client.close()
-
-    uvloop.run(accept_burst())
-    assert accepted_in[-1] - accepted_in[0] < 2 * 40 / ACCEPTORS
 
 
 def test_draining_instance_answers_and_closes_an_idle_connection(port: int, environment: dict[str, str]) -> None:

@@ -27,8 +27,7 @@ descriptor whose number is in READY_FD.
 
 With --listen this opens the command's listening socket, whose descriptor is in LISTEN_FD, and SIGUSR1 replaces the
 process: the old one is told to end when a new one is ready, and no connection is lost. Without it SIGUSR1 is ignored.
-
-On Linux all of it has the scheduling policy SCHED_BATCH: a waking process does not preempt a running one."""
+"""
 
 POLL_S = 0.05
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 2.0
@@ -117,18 +116,6 @@ class Keeper:
             time.sleep(POLL_S)
 
 
-def work_in_batches() -> None:
-    """SCHED_BATCH for this process and all that it starts: a waking thread does not preempt a running one.
-
-    A service wakes up for every request and every commit. Each time it would take the core from another one, which
-    finds nothing of its own in the caches afterwards: under full load that costs a third of all time. Unloaded cores
-    have no queue, and nothing changes.
-    """
-    if sys.platform == "linux":  # only Linux has this policy
-        with suppress(OSError):  # a container may forbid it
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-
-
 def say(sentence: str) -> None:
     with suppress(OSError):  # the terminal or the runner is gone
         stream = open_log_stream()
@@ -155,7 +142,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     if RUNNER_PID not in os.environ and (refusal := find_wrong_setting()):
         say(refusal)
         return 1
-    work_in_batches()
     listener = None if arguments.listen is None else open_listener(parse_port(arguments.listen))
     return Keeper(arguments.command, runner=Runner(os.environ), listener=listener).run()
 

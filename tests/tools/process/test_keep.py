@@ -4,7 +4,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 from subprocess import PIPE
@@ -73,11 +72,6 @@ def test_an_end_while_a_new_process_gets_ready_ends_both(kept: Kept, tmp_path: P
     wait_until(lambda: len(kept.pids("began")) == 2)
     assert kept.end()[0] == 0
     assert sorted(kept.pids("ended")) == sorted(kept.pids("began"))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has this policy")
-def test_a_command_does_not_take_the_core_from_another_whenever_it_wakes_up(kept: Kept) -> None:
-    assert os.sched_getscheduler(kept.pids("ready")[0]) == os.SCHED_BATCH
 
 
 def test_without_a_command_its_use_is_shown() -> None:
