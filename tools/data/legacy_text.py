@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+from collections import deque
 from contextlib import closing
 from pathlib import Path
 
@@ -10,14 +11,6 @@ MAX_LINE_LENGTH = 80
 
 ESCAPE = re.compile(r"\\(?:\\|(\+[0-9A-Fa-f]{6}|U[0-9A-Fa-f]{8}|u?[0-9A-Fa-f]{4}))")
 
-ROW = r"INSERT INTO (?:games|\"games\") VALUES\([^';\n]*(?:'[^'\n]*'[^';\n]*)*\);\r?\n"
-"""A row of `games` as `.dump` and Python's iterdump() write it, one a line."""
-ROWS = re.compile(f"^(?>(?:{ROW}){{1,100}})", re.MULTILINE)
-BETWEEN_ROWS = re.compile(r";\r?\nINSERT INTO (?:games|\"games\") VALUES(?=\()")
-UNCONSTRAIN_GAMES = (
-    "CREATE TEMP TABLE bare_games AS SELECT * FROM games; DROP TABLE games;"
-    " CREATE TABLE games AS SELECT * FROM temp.bare_games; DROP TABLE temp.bare_games;\n"
-)
 BEGINNING = "BEGIN TRANSACTION;"
 """A line that each dump has once."""
 
@@ -25,27 +18,41 @@ BEGINNING = "BEGIN TRANSACTION;"
 def run_text(source: Path, path: Path) -> None:
     """Makes the database that the SQL text describes, in a file that is replaced.
 
-    The text can attach no file, and so write none. Raises SystemExit with a sentence if it does not run to its end.
+    Raises SystemExit with a sentence if the text does not run to its end.
     """
     sql = read_text(source)
-    path.unlink(missing_ok=True)
-    path.touch(mode=0o600)
-    with closing(sqlite3.connect(path, isolation_level=None)) as database:
-        database.execute("PRAGMA journal_mode = OFF")
-        database.execute("PRAGMA synchronous = OFF")
-        database.execute("PRAGMA cache_size = -100000")  # kB: a million games are built in memory, and written once
-        database.create_function("unistr", 1, unescape_text, deterministic=True)
-        database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-        try:
-            database.executescript(merge_rows(sql))
-        except (sqlite3.Error, ValueError) as error:
-            raise SystemExit(
-                f"{source} is no SQL text that SQLite can run to its end: {error}.{explain_failure(sql)}"
-            ) from error
+    with closing(create_scratch(path)) as database:
+        execute_text(database, sql, source)
         if database.in_transaction:
             raise SystemExit(f"{source} is cut off: its transaction has no end.")
     if sql.rstrip().rpartition("\n")[2].startswith("ROLLBACK"):
         raise SystemExit(f"{source} ends in ROLLBACK, as a dump does that met an error: it has no tables.")
+
+
+def create_scratch(path: Path) -> sqlite3.Connection:
+    """An empty database that foreign SQL may fill: it can attach no file, and so write none."""
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("PRAGMA journal_mode = OFF")
+    database.execute("PRAGMA synchronous = OFF")
+    database.execute("PRAGMA cache_size = -100000")  # kB: a million games are built in memory, and written once
+    database.create_function("unistr", 1, unescape_text, deterministic=True)
+    database.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+    return database
+
+
+def execute_text(database: sqlite3.Connection, sql: str, source: Path) -> None:
+    """Raises SystemExit with SQLite's error, and with the row if it breaks a constraint."""
+    started: deque[str] = deque(maxlen=1)
+    database.set_trace_callback(started.append)
+    try:
+        database.executescript(sql)
+    except (sqlite3.Error, ValueError) as error:
+        row = f": {started[0].strip()[:MAX_LINE_LENGTH]}" if isinstance(error, sqlite3.IntegrityError) else ""
+        raise SystemExit(
+            f"{source} is no SQL text that SQLite can run to its end: {error}{row}.{explain_failure(sql)}"
+        ) from error
 
 
 def read_text(source: Path) -> str:
@@ -74,20 +81,3 @@ def explain_failure(sql: str) -> str:
 def unescape_text(text: str) -> str:
     r"""SQLite's unistr(), in which .dump writes control characters since 3.50: `\000a`, `\u000a`, `\+00000a`."""
     return ESCAPE.sub(lambda match: "\\" if match[1] is None else chr(int(match[1].lstrip("+uU"), 16)), text)
-
-
-def merge_rows(sql: str) -> str:
-    """The same text with the rows of games inserted a hundred at a time, into a table without constraints.
-
-    A million rows are there in 2 s instead of 5: the primary key, in whatever order the rows come, costs most, and
-    find_faults looks for what it would refuse.
-    """
-    parts: list[str] = []
-    end = 0
-    for match in ROWS.finditer(sql):
-        between = sql[end : match.start()]
-        if between.strip() and not sqlite3.complete_statement(between):
-            return sql  # these rows stand in a text or a comment
-        parts += (between, "" if parts else UNCONSTRAIN_GAMES, BETWEEN_ROWS.sub(",", match[0]))
-        end = match.end()
-    return "".join((*parts, sql[end:]))

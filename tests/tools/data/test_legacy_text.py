@@ -14,7 +14,6 @@ from tests.support.old_databases import (
     read_gathered,
     refuse,
 )
-from tools.data.legacy_text import merge_rows
 
 
 @pytest.fixture
@@ -34,22 +33,24 @@ def test_lines_may_end_as_they_do_on_windows(tmp_path: Path, dump: str) -> None:
     assert games == GATHERED
 
 
-def test_rows_are_merged_where_they_are_statements(dump: str) -> None:
-    assert merge_rows(dump).count("INSERT INTO games") == 1
-    assert merge_rows(dump.replace("\n", "\r\n")).count("INSERT INTO games") == 1
-
-
 @pytest.mark.parametrize(
     "before",
     [
-        "INSERT INTO users VALUES (1, 'a name\n{row}of three lines');\n",
+        "INSERT INTO settings VALUES('a setting\n{row}of three lines');\n",
         "/* left out:\n{row}*/\n",
         "CREATE TRIGGER later AFTER DELETE ON users BEGIN\n{row}END;\n",
     ],
 )
-def test_rows_inside_a_text_a_comment_or_a_trigger_are_left_alone(before: str) -> None:
-    sql = before.replace("{row}", "INSERT INTO games VALUES(9,9,'2022-01-01',1,1);\n")
-    assert merge_rows(sql) == sql
+def test_rows_inside_a_text_a_comment_or_a_trigger_are_no_games(tmp_path: Path, dump: str, before: str) -> None:
+    lines = before.replace("{row}", "INSERT INTO games VALUES(9,9,1,1,1);\n")
+    source = make_dump(tmp_path / "old.sql", dump.replace("COMMIT;", f"{lines}COMMIT;"))
+    assert read_gathered(source) == (USERS, GATHERED)
+
+
+def test_a_row_that_breaks_a_constraint_is_named(tmp_path: Path, dump: str) -> None:
+    row = "INSERT INTO games VALUES(5,12,'2022-03-01',2,1);"
+    source = make_dump(tmp_path / "old.sql", dump.replace("COMMIT;", f"{row}\nCOMMIT;"))
+    assert refuse(source).endswith(f": UNIQUE constraint failed: games.user_id, games.game_id: {row}.")
 
 
 def test_statements_after_the_rows_still_see_them(tmp_path: Path, dump: str) -> None:
