@@ -1,4 +1,4 @@
-"""How every script in bin/ ends when something goes wrong: with one sentence and a status, and without a trace.
+"""Runs the main function of every script in bin/: a failure is one sentence and an exit status, not a traceback.
 
 if __name__ == "__main__":
     run_script(main)
@@ -17,7 +17,7 @@ from tools.data.atomic_files import STOP_SIGNALS, InUse
 
 
 class Stopped(BaseException):
-    """Ctrl-C, SIGTERM or a closed terminal. Not an Exception: only clean-ups should see it pass."""
+    """Raised by SIGINT, SIGTERM and SIGHUP. Not an Exception, so that only clean-up code sees it."""
 
     def __init__(self, signum: int) -> None:
         self.signal = signal.Signals(signum)
@@ -25,11 +25,11 @@ class Stopped(BaseException):
 
 
 def run_script(main: Callable[[], int]) -> NoReturn:
-    """Ends the process with what `main` returns, 1 after a failure that a sentence on stderr explains, or 128 + the
-    number of the signal that stopped it.
+    """Exits with the status that `main` returns, with 1 after a failure, which a sentence on stderr explains, or with
+    128 + the number of the signal that stopped it.
 
-    Inside `main`, a signal raises Stopped, and SystemExit with a sentence is the way to refuse. A bug of ours
-    (TypeError and the like) still shows its trace.
+    In `main`, a signal raises Stopped, and a refusal is a SystemExit with a sentence. A programming error, such as
+    TypeError, still shows its traceback.
     """
     for signum in STOP_SIGNALS:
         if signal.getsignal(signum) != signal.SIG_IGN:  # as under nohup
@@ -38,7 +38,7 @@ def run_script(main: Callable[[], int]) -> NoReturn:
 
 
 def explain_failure(main: Callable[[], int]) -> int:
-    """What `main` returns, or the status that belongs to the sentence on stderr."""
+    """The status that `main` returns, or that of the failure whose sentence is on stderr."""
     try:
         status = main()
         sys.stdout.flush()
@@ -51,9 +51,9 @@ def explain_failure(main: Callable[[], int]) -> int:
     except sqlite3.Error as error:
         status = fail(f"SQLite failed: {error}.")
     except BrokenPipeError:
-        # As the documentation of Python's signal module has it: else the interpreter flushes again, and complains.
+        # From the documentation of Python's signal module: the interpreter flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = fail("The output was closed before the end.")
+        status = fail("The output was closed before the script had finished.")
     except OSError as error:
         place = f"{error.filename}: " if error.filename else ""
         status = fail(f"{place}{error.strerror or error}.")
@@ -61,7 +61,7 @@ def explain_failure(main: Callable[[], int]) -> int:
 
 
 def stop(signum: int, _frame: FrameType | None) -> None:
-    """The first signal stops the script; later ones are ignored, so that none cuts its clean-up short."""
+    """The first signal stops the script; later ones are ignored, so that they do not interrupt its clean-up."""
     for ignored in STOP_SIGNALS:
         signal.signal(ignored, signal.SIG_IGN)
     raise Stopped(signum)

@@ -1,4 +1,4 @@
-"""bin/token: prints a token."""
+"""bin/token: issues a token for the operator."""
 
 import argparse
 import os
@@ -15,8 +15,8 @@ from users.token_issuer import TokenIssuer
 
 HELP = """Prints a token, and nothing else:  curl -H "Authorization: Bearer $(bin/token --scope admin)" ...
 
-Whoever has it may do what its scope says until it ends. It cannot be taken back: only new keys end it, and then they
-end all tokens (stop the suite, take var/tokens.key and var/tokens.pub away, and start it again)."""
+Its bearer may do what its scope says until it expires. It cannot be revoked by itself: only new keys revoke it, and all
+other tokens with it (stop the suite, remove var/tokens.key and var/tokens.pub, and start it again)."""
 MAX_LIFETIME_S = 10 * 365 * 86_400
 
 
@@ -38,17 +38,17 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bin/token", description=HELP, formatter_class=HelpFormatter)
     scopes = "; ".join(f"{scope}: {text}" for scope, text in SCOPE_DESCRIPTIONS.items())
     parser.add_argument("--scope", type=Scope, choices=list(Scope), required=True, help=scopes)
-    parser.add_argument("--user", type=parse_user, metavar="UUID", help="whose token it is, for the scope player")
+    parser.add_argument("--user", type=parse_user, metavar="UUID", help="the player; only for the scope player")
     parser.add_argument(
         "--lifetime-s",
         type=parse_lifetime,
         default="3600",
         metavar="N",
-        help="seconds after which it ends, at most ten years; the default is an hour, 3600",
+        help="seconds until it expires, at most ten years; the default is 3600, an hour",
     )
     arguments = parser.parse_args(argv)
     if (arguments.scope is Scope.PLAYER) != (arguments.user is not None):
-        parser.error("--user belongs to --scope player, which needs it")
+        parser.error("--user is required for --scope player, and for no other scope")
     return arguments
 
 
@@ -61,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             scope=arguments.scope, user_id=arguments.user, now=datetime.now(UTC), lifetime=arguments.lifetime_s
         )
     except Problem as problem:
-        raise SystemExit(f"{problem.detail} bin/init makes it if it is missing.") from problem
+        raise SystemExit(f"{problem.detail} bin/init creates a missing key.") from problem
     print(token)
     return 0
 

@@ -1,10 +1,10 @@
-"""How scripts put things to a person: help texts of one width, and numbers with their nouns."""
+"""The texts of scripts: help filled to the width of the terminal, and numbers with their nouns."""
 
 import argparse
 
 
 class HelpFormatter(argparse.HelpFormatter):
-    """Fills each paragraph of a description to the terminal's width, and keeps the paragraphs apart."""
+    """Fills each paragraph of a description separately."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         paragraphs = text.strip().split("\n\n")
@@ -12,9 +12,9 @@ class HelpFormatter(argparse.HelpFormatter):
 
 
 class DefaultsHelpFormatter(HelpFormatter, argparse.ArgumentDefaultsHelpFormatter):
-    """Also adds the default of each option."""
+    """Adds the default of each option."""
 
 
 def count(number: int, noun: str) -> str:
-    """`1 player`, `1,000 players`; for nouns whose plural ends in an s."""
+    """`1 player`, `1,000 players`; for nouns with a plural in -s."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

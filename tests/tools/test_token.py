@@ -53,9 +53,9 @@ def test_it_lasts_as_long_as_it_should(
     [
         ([], "required: --scope"),
         (["--scope", "root"], "invalid"),
-        (["--scope", "player"], "--user belongs to --scope player, which needs it"),
-        (["--scope", "admin", "--user", USER], "--user belongs to --scope player"),
-        (["--scope", "service", "--user", USER], "--user belongs to --scope player"),
+        (["--scope", "player"], "--user is required for --scope player"),
+        (["--scope", "admin", "--user", USER], "--user is required for --scope player"),
+        (["--scope", "service", "--user", USER], "--user is required for --scope player"),
         (["--scope", "player", "--user", "ada"], "'ada' is not a UUID"),
         (["--scope", "admin", "--lifetime-s", "0"], "'0' is not a whole number from 1 to 315360000"),
         (["--scope", "admin", "--lifetime-s", "-1"], "not a whole number"),

@@ -1,8 +1,8 @@
-"""The file .env: whether every program that reads it reads the same.
+"""Validates .env: a line that foreman, honcho and pydantic-settings parse differently is refused.
 
-foreman and honcho each pass it to the processes, and pydantic-settings reads it in the scripts. foreman takes a value
-as it stands, with blanks and `#`; honcho drops blanks, ends at a `#`, and takes quotes and backslashes away. So each
-line is read in all three ways, and refused where they differ.
+foreman and honcho pass .env to the processes, and pydantic-settings reads it in the scripts. foreman takes a value
+literally, with blanks and `#`; honcho strips blanks, quotes and backslashes, and ends the value at a `#`. So each line
+is parsed in all three ways.
 """
 
 import io
@@ -17,15 +17,15 @@ from honcho.environ import parse
 
 LINE = re.compile(r"([A-Za-z_0-9]+)=(.*)")
 OTHER_LINE_ENDS = re.compile(r"[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-"""At which Python splits lines and foreman does not."""
-RUNNERS_OWN = ("PORT", "PS", "HONCHO_PROCESS_NAME", "PROCFILE")
-"""By which a runner numbers ports and names processes: foreman and honcho give them different weight in .env."""
-SIMILAR = 0.88
-"""How alike a misspelt name is: TOKEN_PER_MINUTE is found, DATABASE_URL is no USERS_DATABASE_URL."""
+"""Characters at which Python splits lines and foreman does not."""
+RUNNER_VARIABLES = ("PORT", "PS", "HONCHO_PROCESS_NAME", "PROCFILE")
+"""Variables with which runners number ports and name processes; in .env, foreman and honcho rank them differently."""
+SIMILARITY_CUTOFF = 0.88
+"""Of difflib: TOKEN_PER_MINUTE counts as misspelt, but DATABASE_URL is not taken for USERS_DATABASE_URL."""
 
 
-def read_as_foreman(line: str) -> dict[str, str]:
-    """What lib/foreman/env.rb makes of a line."""
+def parse_as_foreman(line: str) -> dict[str, str]:
+    """Follows lib/foreman/env.rb."""
     match = LINE.fullmatch(line)
     if match is None:
         return {}
@@ -37,38 +37,39 @@ def read_as_foreman(line: str) -> dict[str, str]:
     return {name: value}
 
 
-def read_as_honcho(line: str) -> dict[str, str] | None:
-    """None if it cannot be read. An empty value is none to honcho, which makes no difference to a setting."""
+def parse_as_honcho(line: str) -> dict[str, str] | None:
+    """None if honcho fails on the line. It drops a name with an empty value, which makes no difference to a setting."""
     try:
         return dict(parse(line))
     except ValueError:
         return None
 
 
-def is_read_alike(line: str) -> bool:
-    by_foreman = read_as_foreman(line)
+def is_unambiguous(line: str) -> bool:
+    """Whether foreman, honcho and pydantic-settings agree."""
+    by_foreman = parse_as_foreman(line)
     by_pydantic = {name: value or "" for name, value in dotenv_values(stream=io.StringIO(line)).items()}
-    by_honcho = read_as_honcho(line)
+    by_honcho = parse_as_honcho(line)
     return by_foreman == by_pydantic and by_honcho == {name: value for name, value in by_foreman.items() if value}
 
 
 def find_line_faults(text: str) -> Iterator[str]:
-    """A sentence for each line that not all programs read alike."""
+    """A sentence for each line that the programs parse differently."""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
-        if OTHER_LINE_ENDS.search(line) or not is_read_alike(line):
+        if OTHER_LINE_ENDS.search(line) or not is_unambiguous(line):
             yield (
-                f".env, line {number}: foreman and honcho read {line!r} in different ways. Write NAME=value, without"
-                " blanks, quotes, # or \\ outside of '...'."
+                f".env, line {number}: foreman and honcho parse {line!r} differently. Write NAME=value, without blanks,"
+                " quotes, # or \\ outside of '...'."
             )
 
 
 def read_entries(text: str) -> dict[str, str]:
-    """Of a file without faults; of a name that comes twice the last value counts, as for all programs."""
+    """Parses a file without faults. The last value of a repeated name wins, as in all three programs."""
     return {name: value or "" for name, value in dotenv_values(stream=io.StringIO(text)).items()}
 
 
 def find_conflicts(entries: Mapping[str, str], environment: Mapping[str, str], known: Collection[str]) -> Iterator[str]:
-    """The runners prefer .env to the environment, and pydantic-settings the environment to .env."""
+    """A sentence for each setting with two values: the runners prefer .env, pydantic-settings the environment."""
     for name, value in entries.items():
         other = environment.get(name)
         if name in known and other is not None and other != value:
@@ -76,15 +77,15 @@ def find_conflicts(entries: Mapping[str, str], environment: Mapping[str, str], k
 
 
 def find_misspelt(entries: Collection[str], known: Collection[str], prefixes: Collection[str]) -> Iterator[str]:
-    """Names that look like ours and are none: a misspelt setting would be ignored without a word."""
+    """A sentence for each name that resembles a setting: a misspelt setting would be ignored silently."""
     for name in entries:
-        if name in RUNNERS_OWN:
-            yield f"{name} in .env is read by foreman and honcho in different ways: take it out."
+        if name in RUNNER_VARIABLES:
+            yield f"{name} in .env is used differently by foreman and honcho: remove it."
         elif name not in known:
-            similar = get_close_matches(name.upper(), known, n=1, cutoff=SIMILAR)
+            similar = get_close_matches(name.upper(), known, n=1, cutoff=SIMILARITY_CUTOFF)
             if similar or name.upper().startswith(tuple(prefixes)):
-                meant = f": {similar[0]} is one" if similar else ": docs/settings.md has their names"
-                yield f"{name} in .env is no setting of Quintet{meant}."
+                hint = f"did you mean {similar[0]}?" if similar else "docs/settings.md lists all settings."
+                yield f"{name} in .env is not a setting of Quintet: {hint}"
 
 
 def read_dotenv(folder: Path) -> str:
@@ -97,8 +98,8 @@ def read_dotenv(folder: Path) -> str:
         raise SystemExit(f".env cannot be read ({error}).") from error
 
 
-def find_faults(folder: Path, *, known: Collection[str], prefixes: Collection[str]) -> list[str]:
-    """Sentences about the .env of a folder; none if all is well."""
+def find_dotenv_faults(folder: Path, *, known: Collection[str], prefixes: Collection[str]) -> list[str]:
+    """A sentence for each fault in the .env of a folder."""
     text = read_dotenv(folder)
     if faults := list(find_line_faults(text)):
         return faults

@@ -1,4 +1,4 @@
-"""Where databases and keys are: what the services' own Settings say, so that a script and a service never disagree."""
+"""The paths of databases and keys, taken from the services' own Settings so that scripts and services agree."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +9,7 @@ import games.settings
 import stats.settings
 import users.settings
 import words.settings
-from tools.config.settings import require_good_settings
+from tools.config.settings import require_valid_settings
 from tools.script import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,16 +26,16 @@ class DataPaths:
     private_key: Path
     public_key: Path
     service_token: Path
-    """What games shows to stats."""
+    """The token with which games posts results to stats."""
 
     @property
     def folder(self) -> Path:
-        """Where the scripts keep the lock and the journal of their work (tools/data/atomic_files.py)."""
+        """Holds the lock and the journal of the scripts (tools/data/atomic_files.py)."""
         return self.users.parent
 
     @property
     def players(self) -> tuple[Path, ...]:
-        """The files that know the players: users, shards and plays, which only make sense together."""
+        """The databases that refer to players, and are only consistent together: users, shards and plays."""
         return (self.users, *self.shards, self.plays)
 
     @property
@@ -45,7 +45,7 @@ class DataPaths:
 
     @property
     def keys(self) -> tuple[Path, ...]:
-        """The files that tokens are made of, in the order in which each takes the one before."""
+        """The files that tokens depend on; each is derived from the one before."""
         return (self.private_key, self.public_key, self.service_token)
 
 
@@ -54,12 +54,12 @@ def to_path(url: str) -> Path:
 
 
 def read_data_paths() -> DataPaths:
-    """Paths relative to the working directory, as the environment and `.env` there say.
+    """Reads the environment and the `.env` of the working directory, to which the paths are relative.
 
-    Raises SystemExit with a sentence if a setting is wrong, if stats and users disagree on where the users database
-    is, or if two of the files are to be one.
+    Raises SystemExit with a sentence if a setting is invalid, if stats and users name different users databases, or if
+    two files have the same path.
     """
-    require_good_settings()
+    require_valid_settings()
     users_settings = users.settings.Settings()
     stats_settings = stats.settings.Settings()
     games_settings = games.settings.Settings()
@@ -76,16 +76,16 @@ def read_data_paths() -> DataPaths:
     if to_path(stats_settings.users_url) != data_paths.users:
         raise SystemExit(
             f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_settings.database_url}) must"
-            " agree."
+            " be equal."
         )
     files = (*data_paths.all, *data_paths.keys)
     if len({path.absolute() for path in files}) < len(files):
-        raise SystemExit(f"Each database and key needs a file of its own: {', '.join(map(str, files))}.")
+        raise SystemExit(f"Two databases or keys have the same path: {', '.join(map(str, files))}.")
     return data_paths
 
 
 def main() -> int:
-    """Checks all settings, and nothing else."""
+    """Only validates all settings."""
     read_data_paths()
     return 0
 

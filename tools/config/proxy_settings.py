@@ -1,7 +1,7 @@
-"""What only Traefik reads: routes.toml takes these from the environment, as they stand.
+"""The settings that only Traefik uses: routes.toml inserts them from the environment, unchecked.
 
-A limit that Traefik cannot read takes the whole file with it, and every request gets 404; a limit of 0 is none. Hosts
-and origins become a regular expression, in which a `*` would open everything or nothing.
+If Traefik cannot parse a limit it rejects the whole file, and every request gets 404; a limit of 0 disables it. Hosts
+and origins become part of a regular expression, in which a `*` would match everything or nothing.
 """
 
 import re
@@ -23,10 +23,10 @@ def check_limit(text: object) -> object:
     return text
 
 
-def split(text: object) -> object:
-    """A list of the environment's text, blanks around the parts left out as routes.toml does; a list stays one.
+def split_list(text: object) -> object:
+    """Splits at commas and strips blanks, as routes.toml does; a list is returned as it is.
 
-    A comma too many makes an empty part, which is refused: in a regular expression it would match every name.
+    A superfluous comma gives an empty part, which is refused: in a regular expression it would match every name.
     """
     if not isinstance(text, str):
         return text
@@ -35,7 +35,7 @@ def split(text: object) -> object:
 
 def check_host(host: str) -> str:
     if not HOST.fullmatch(host):
-        raise ValueError(f"should be host names separated by commas, without port or *, and {host!r} is none")
+        raise ValueError(f"should be host names separated by commas, without port or *, but has {host!r}")
     return host
 
 
@@ -43,25 +43,27 @@ def check_origin(origin: str) -> str:
     origin_without_port, _, port = origin.rpartition(":")
     if not ORIGIN.fullmatch(origin) or (port.isdigit() and int(port) > MAX_PORT):
         raise ValueError(
-            "should be origins such as https://play.example, separated by commas, without path or *, and"
-            f" {origin!r} is none"
+            "should be origins such as https://play.example, separated by commas, without path or *, but"
+            f" has {origin!r}"
         )
     if port == DEFAULT_PORTS[origin.lower().partition(":")[0]]:
-        raise ValueError(f"should not name the usual port, which no browser sends: write {origin_without_port}")
+        raise ValueError(f"should not name the default port, which browsers omit: write {origin_without_port}")
     return origin
 
 
 Limit: TypeAlias = Annotated[int, BeforeValidator(check_limit)]
-Hosts: TypeAlias = Annotated[list[Annotated[str, AfterValidator(check_host)]], NoDecode, BeforeValidator(split)]
-Origins: TypeAlias = Annotated[list[Annotated[str, AfterValidator(check_origin)]], NoDecode, BeforeValidator(split)]
+Hosts: TypeAlias = Annotated[list[Annotated[str, AfterValidator(check_host)]], NoDecode, BeforeValidator(split_list)]
+Origins: TypeAlias = Annotated[
+    list[Annotated[str, AfterValidator(check_origin)]], NoDecode, BeforeValidator(split_list)
+]
 
 
 class ProxySettings(BaseSettings):
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
 
-    registrations_per_minute: Limit = Field(default=120, description="registrations of one client address a minute")
-    tokens_per_minute: Limit = Field(default=30, description="log-ins of one client address a minute")
-    guesses_per_minute: Limit = Field(default=60_000, description="guesses of one client address a minute")
-    requests_in_flight: Limit = Field(default=1000, description="requests of one client address under way at once")
+    registrations_per_minute: Limit = Field(default=120, description="registrations per minute of one client address")
+    tokens_per_minute: Limit = Field(default=30, description="log-ins per minute of one client address")
+    guesses_per_minute: Limit = Field(default=60_000, description="guesses per minute of one client address")
+    requests_in_flight: Limit = Field(default=1000, description="concurrent requests of one client address")
     cors_origins: Origins = Field(default=[], description="origins whose pages may call the suite from a browser")
     allowed_hosts: Hosts = Field(default=[], description="host names that requests may be for")

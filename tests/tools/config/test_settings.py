@@ -7,7 +7,7 @@ import pytest
 from tests.support.scripts import write_dotenv
 from tools.config import dotenv
 from tools.config.paths import DataPaths, read_data_paths
-from tools.config.settings import all_names, require_good_settings
+from tools.config.settings import list_all_names, require_valid_settings
 
 GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "USERS_DATABASE_URL": ("sqlite:////srv/users.db", "users.db", "sqlite:///var/a#b.db"),
@@ -69,13 +69,13 @@ def _in_an_empty_folder(unmade: DataPaths, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_every_setting_is_in_this_table() -> None:
-    assert GOOD_AND_BAD.keys() | ANY_TEXT == all_names()
+    assert GOOD_AND_BAD.keys() | ANY_TEXT == list_all_names()
 
 
 @pytest.mark.parametrize("name", GOOD_AND_BAD)
 def test_a_good_value_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, GOOD_AND_BAD[name][0])
-    require_good_settings()
+    require_valid_settings()
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_bad_value_is_refused_in_a_sentence_with_name_and_value(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit) as refusal:
-        require_good_settings()
+        require_valid_settings()
     sentence = str(refusal.value)
     assert sentence.startswith(f"{name} is ")
     assert sentence.endswith(".")
@@ -98,7 +98,7 @@ def test_several_bad_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("TOKENS_PER_MINUTE", "abc")
     monkeypatch.setenv("BUSY_TIMEOUT_MS", "-1")
     with pytest.raises(SystemExit) as refusal:
-        require_good_settings()
+        require_valid_settings()
     names = [line.split(" is ")[0] for line in str(refusal.value).splitlines()]
     assert names == ["BUSY_TIMEOUT_MS", "TOKENS_PER_MINUTE"]
 
@@ -132,7 +132,7 @@ def test_scripts_refuse_a_bad_setting_of_traefik_too(monkeypatch: pytest.MonkeyP
 def test_a_line_that_runners_read_differently_is_refused(line: str, tmp_path: Path) -> None:
     write_dotenv(tmp_path, "# a comment", "", line)
     with pytest.raises(SystemExit, match=r"\.env, line 3: "):
-        require_good_settings()
+        require_valid_settings()
 
 
 @pytest.mark.parametrize(
@@ -152,46 +152,46 @@ def test_a_line_that_runners_read_differently_is_refused(line: str, tmp_path: Pa
 def test_a_line_that_all_read_alike_is_taken(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("USERS_DATABASE_URL")
     write_dotenv(tmp_path, line, "# LOG_FORMAT = text")
-    require_good_settings()
+    require_valid_settings()
 
 
 @pytest.mark.parametrize(
     ("name", "meant"),
     [
-        ("USERS_DATABSE_URL", "USERS_DATABASE_URL is one"),
-        ("TOKEN_PER_MINUTE", "TOKENS_PER_MINUTE is one"),
-        ("ALLOWED_HOST", "ALLOWED_HOSTS is one"),
-        ("CORS_ORIGIN", "CORS_ORIGINS is one"),
-        ("tokens_per_minute", "TOKENS_PER_MINUTE is one"),
-        ("GAMES_SOMETHING_ELSE", "docs/settings.md has their names"),
+        ("USERS_DATABSE_URL", r"did you mean USERS_DATABASE_URL\?"),
+        ("TOKEN_PER_MINUTE", r"did you mean TOKENS_PER_MINUTE\?"),
+        ("ALLOWED_HOST", r"did you mean ALLOWED_HOSTS\?"),
+        ("CORS_ORIGIN", r"did you mean CORS_ORIGINS\?"),
+        ("tokens_per_minute", r"did you mean TOKENS_PER_MINUTE\?"),
+        ("GAMES_SOMETHING_ELSE", "docs/settings.md lists all settings."),
     ],
 )
 def test_a_misspelt_setting_is_refused(name: str, meant: str, tmp_path: Path) -> None:
     write_dotenv(tmp_path, f"{name}=1")
-    with pytest.raises(SystemExit, match=rf"{name} in \.env is no setting of Quintet: {meant}"):
-        require_good_settings()
+    with pytest.raises(SystemExit, match=rf"{name} in \.env is not a setting of Quintet: {meant}"):
+        require_valid_settings()
 
 
 @pytest.mark.parametrize("name", ["PORT", "PS", "HONCHO_PROCESS_NAME", "PROCFILE"])
 def test_what_belongs_to_the_runners_is_refused_in_the_file(name: str, tmp_path: Path) -> None:
     write_dotenv(tmp_path, f"{name}=6000")
-    with pytest.raises(SystemExit, match=rf"{name} in \.env is read by foreman and honcho in different ways"):
-        require_good_settings()
+    with pytest.raises(SystemExit, match=rf"{name} in \.env is used differently by foreman and honcho"):
+        require_valid_settings()
 
 
 def test_a_setting_with_two_values_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_dotenv(tmp_path, "LOG_FORMAT=json")
     monkeypatch.setenv("LOG_FORMAT", "text")
     with pytest.raises(SystemExit, match=r"LOG_FORMAT is 'json' in \.env and 'text' in the environment"):
-        require_good_settings()
+        require_valid_settings()
     monkeypatch.setenv("LOG_FORMAT", "json")
-    require_good_settings()
+    require_valid_settings()
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"LOG_FORMAT=\xff\xfe")
     with pytest.raises(SystemExit, match=r"\.env cannot be read"):
-        require_good_settings()
+        require_valid_settings()
 
 
 def test_of_a_name_that_comes_twice_the_last_value_counts() -> None:

@@ -141,10 +141,10 @@ def test_the_script_runs_from_any_folder(unmade: DataPaths, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("USERS_DATABASE_URL", "sqlite:////tmp/other.db", "must agree"),
-        ("STATS_SHARD_URLS", "sqlite:///var/a.db,sqlite:///var/./a.db", "a file of its own"),
+        ("USERS_DATABASE_URL", "sqlite:////tmp/other.db", "must be equal"),
+        ("STATS_SHARD_URLS", "sqlite:///var/a.db,sqlite:///var/./a.db", "have the same path"),
         ("WORDS_DATABASE_URL", "words.db", "should be sqlite:///PATH"),
-        ("TOKEN_PUBLIC_KEY_FILE", "var/same", "a file of its own"),
+        ("TOKEN_PUBLIC_KEY_FILE", "var/same", "have the same path"),
     ],
 )
 def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
