@@ -24,7 +24,7 @@ from tools.process.layout import Layout, is_free, read_layout
 from tools.process.processes import find_instances
 from tools.process.stack import Stack, copy_project, start_stack
 
-END_S = 12
+END_S = 30
 READY = "Quintet is ready: open http://127.0.0.1:"
 Open = Callable[[str], Terminal]
 
