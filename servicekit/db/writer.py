@@ -16,8 +16,8 @@ to the commit everything runs in the thread, so waiting never blocks the event l
 the release of the lock. The deadline limits the wait for another process's lock; the wait for a commit of this process
 is as long as the commit.
 
-Measured with 32 concurrent writers: 120 us of CPU per result instead of 310, and two to four times the results/s of one
-commit per transaction.
+Measured against one commit per transaction, with 32 clients on a busy machine: 1.6 times the results/s through Traefik;
+in one process 1.7 to 11 times in three rounds, with 115 to 128 us of CPU per result instead of 290 to 536.
 """
 
 import asyncio
