@@ -51,8 +51,8 @@ def list_processes(stack: Stack) -> dict[str, psutil.Process]:
     found: dict[str, psutil.Process] = {}
     for name in dict.fromkeys(process.name for process in stack.layout.processes):
         instance = find_instance(stack, name)
-        assert instance.keeper is not None
-        found |= {name: instance.processes[0], f"supervisor of {name}": instance.keeper}
+        assert instance.supervisor is not None
+        found |= {name: instance.processes[0], f"supervisor of {name}": instance.supervisor}
     return found
 
 

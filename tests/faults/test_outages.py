@@ -16,11 +16,11 @@ OUTAGE_S = 3.0
 @pytest.mark.faults
 def test_results_finished_during_an_outage_of_stats_arrive_once(stack: Stack, figures: Figures) -> None:
     instances = [find_instance(stack, name) for name in ("stats.1", "stats.2", "stats.3")]
-    supervisors = [instance.keeper for instance in instances if instance.keeper is not None]
+    supervisors = [instance.supervisor for instance in instances if instance.supervisor is not None]
     assert len(supervisors) == 3
     with under_load(stack) as load:
-        for keeper in supervisors:
-            keeper.suspend()  # otherwise it would restart the instance
+        for supervisor in supervisors:
+            supervisor.suspend()  # otherwise it would restart the instance
         for instance in instances:
             instance.processes[0].kill()
         began_at = time.monotonic()
@@ -29,8 +29,8 @@ def test_results_finished_during_an_outage_of_stats_arrive_once(stack: Stack, fi
             wait_for_answers(load, 5)
         finished = len(load.played) - before
         waiting = count_waiting(stack)  # read after `finished`, so it can only be larger
-        for keeper in supervisors:
-            keeper.resume()
+        for supervisor in supervisors:
+            supervisor.resume()
     failed = [answer for answer in load.failed() if not answer.url.startswith("stats/")]
     assert failed == []  # games, users and words are not affected
     in_flight = PLAYER_CONNECTIONS  # stats may have stored these before it was killed

@@ -88,7 +88,7 @@ def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
         assert stack.process.wait(PATIENCE_S) == 1
     said = stack.log.read_text(encoding="utf-8").strip()
     assert said.count("\n") == 0
-    assert f"Port {port} (stats.3) is taken" in said
+    assert f"Port {port} (stats.3) is in use" in said
     assert processes_of(stack) == []
 
 

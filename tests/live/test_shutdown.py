@@ -230,7 +230,7 @@ def test_traefik_port_in_use_ends_everything_with_one_message(project: Path) -> 
     wait_until_all_ended(project)
     said = stack.log.read_text(encoding="utf-8")
     assert said.count(f"Port {layout.web_port} of traefik.toml is in use: stop the process that listens there.") == 1
-    assert "started again" not in said
+    assert "it is restarted" not in said
 
 
 def test_second_instance_on_a_port_is_refused(project: Path) -> None:
@@ -338,13 +338,13 @@ def test_client_timeouts_during_a_restart_log_no_panic(project: Path) -> None:
     stack = start_stack(project, runner="honcho")
     stack.wait_until_ready()
     (words,) = [each for each in find_instances(project, stack.layout.processes) if each.name == "words.1"]
-    assert words.keeper is not None
-    words.keeper.suspend()  # otherwise it would restart the instance
+    assert words.supervisor is not None
+    words.supervisor.suspend()  # otherwise it would restart the instance
     words.processes[0].kill()
     for _ in range(3):
         with pytest.raises(httpx.ReadTimeout):
             httpx.post(f"{stack.url}/api/words/lookups", json={"words": ["crane"]}, timeout=0.5)
-    words.keeper.resume()
+    words.supervisor.resume()
     wait_until(lambda: httpx.get(f"{stack.url}/api/words/crane", timeout=10).is_success, timeout_s=END_S)
     stack.stop()
     log = stack.log.read_text(encoding="utf-8")

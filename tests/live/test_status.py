@@ -54,13 +54,13 @@ def test_healthy_instances_are_shown_with_all_columns(stack: Stack, api: httpx.C
 def test_instance_that_is_down_is_shown_until_it_is_back(stack: Stack) -> None:
     wait_until_healthy(stack.root)
     instance = find_instance(stack, "stats.2")
-    assert instance.keeper is not None
-    instance.keeper.suspend()  # otherwise the instance might be back before bin/status looks
+    assert instance.supervisor is not None
+    instance.supervisor.suspend()  # otherwise the instance might be back before bin/status looks
     try:
         instance.processes[0].kill()
         status, rows = run_status(stack.root)
     finally:
-        instance.keeper.resume()
+        instance.supervisor.resume()
     assert status == 1
     port = next(service.port for service in stack.layout.services if service.name == "stats.2")
     assert rows.pop("stats.2") == ["-", str(port), "-", "-", "-", "-", "does", "not", "run"]

@@ -1,4 +1,4 @@
-"""A supervised process, as bin/keep sees it."""
+"""A process that bin/keep supervises."""
 
 import os
 import socket
@@ -11,13 +11,13 @@ from servicekit.listening import LISTEN_FD
 from servicekit.supervision import KEEPER_PID, READY_FD
 
 RESTARTED = "RESTARTED"
-"""The environment variable that is set when the command has been ready before."""
-END_TIMEOUT_S = 10.0
+"""The environment variable that is set if the command has been ready before."""
+TERMINATION_TIMEOUT_S = 10.0
 POLL_S = 0.05
 
 
 class Child:
-    """A process of the command, in a process group of its own: Ctrl-C in a terminal reaches the supervisor only."""
+    """A process of the command. Its own process group keeps Ctrl-C in a terminal away from it."""
 
     def __init__(self, command: Sequence[str], *, listener: socket.socket | None, is_restart: bool) -> None:
         self._ready, write_end = os.pipe()
@@ -41,15 +41,15 @@ class Child:
 
     @property
     def status(self) -> int | None:
-        """The exit status as the shell has it, 128 + its number for a signal; None while the process runs."""
+        """The exit status as in a shell: 128 + the signal's number after a signal; None while the process runs."""
         status = self._process.poll()
         return status if status is None or status >= 0 else 128 - status
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has said so, once."""
+        """Whether the process has ever reported readiness."""
         if not self._is_ready:
-            with suppress(BlockingIOError):  # it has said nothing yet
+            with suppress(BlockingIOError):  # nothing was written to the pipe yet
                 self._is_ready = bool(os.read(self._ready, 64))
         return self._is_ready
 
@@ -62,11 +62,11 @@ class Child:
         self._process.wait()
 
 
-def end_all(children: Sequence[Child]) -> None:
-    """Tells all to end at once, and returns when they have; what takes longer than END_TIMEOUT_S is killed."""
+def terminate_all(children: Sequence[Child]) -> None:
+    """Returns when all have exited; what takes longer than TERMINATION_TIMEOUT_S is killed."""
     for child in children:
         child.terminate()
-    deadline = time.monotonic() + END_TIMEOUT_S
+    deadline = time.monotonic() + TERMINATION_TIMEOUT_S
     while any(child.status is None for child in children) and time.monotonic() < deadline:
         time.sleep(POLL_S)
     for child in children:

@@ -1,6 +1,6 @@
-"""honcho, which ends when its output is closed: `bin/run | head`, or `| tee` and Ctrl-C.
+"""Runs honcho so that it exits when its output is closed, as by `bin/run | head`, or by `| tee` and Ctrl-C.
 
-Left alone it would wait for helper processes that ignore signals. The supervisors end when honcho has ended.
+By itself it would wait for helper processes that ignore signals. The supervisors stop when honcho has exited.
 """
 
 import os
@@ -11,7 +11,7 @@ from honcho.printer import Printer
 
 
 class ClosingPrinter(Printer):  # type: ignore[misc]  # honcho has no types
-    def write(self, message: Any) -> None:  # noqa: ANN401 - honcho's own
+    def write(self, message: Any) -> None:  # noqa: ANN401 - as in honcho
         try:
             super().write(message)
         except OSError:

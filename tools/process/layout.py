@@ -1,4 +1,4 @@
-"""Which process listens where, read from the files that decide it: Procfile, .foreman and traefik.toml."""
+"""The processes of the suite and their ports, as Procfile, .foreman and traefik.toml define them."""
 
 import re
 import socket
@@ -15,7 +15,7 @@ TRAEFIK = "traefik"
 @dataclass(frozen=True, slots=True)
 class Process:
     name: str
-    """As foreman and X-Served-By call it: `stats.2`."""
+    """As in foreman's log and in X-Served-By: `stats.2`."""
     port: int
 
 
@@ -45,7 +45,7 @@ class Layout:
 
     @property
     def processes(self) -> list[Process]:
-        """Everything that listens; Traefik on two ports."""
+        """The services, and Traefik once for each of its two ports."""
         traefik = [Process(f"{TRAEFIK}.1", port) for port in (self.web_port, self.dashboard_port)]
         return [*self.services, *traefik]
 
@@ -55,7 +55,7 @@ class Layout:
 
 
 def read_layout(root: Path) -> Layout:
-    """Raises OSError or KeyError if a file, or what is looked for in it, is missing."""
+    """Raises OSError if a file is missing, and KeyError if an entry is missing in it."""
     foreman = dict(re.findall(r"^(\w+): *(.+)$", (root / ".foreman").read_text(encoding="utf-8"), re.MULTILINE))
     counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", foreman["formation"])}
     procfile = parse_procfile((root / "Procfile").read_text(encoding="utf-8"))
@@ -74,7 +74,7 @@ def _port_of(address: str) -> int:
 
 
 def is_free(port: int) -> bool:
-    """Whether this machine's loopback interface has nobody listening there."""
+    """Whether the port can be bound on the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

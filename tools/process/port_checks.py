@@ -1,4 +1,4 @@
-"""Whether a server listens, and whether it answers."""
+"""Checks whether a server listens and whether it answers."""
 
 import http.client
 import socket
@@ -19,13 +19,13 @@ def is_listening(server: Server) -> bool:
 
 
 def is_live(server: Server) -> bool:
-    """Whether a service answers there."""
-    status, _ = get(server, "/live")
+    """Whether a service answers `GET /live`."""
+    status, _ = fetch_status(server, "/live")
     return status == http.client.OK
 
 
-def get(server: Server, path: str) -> tuple[int, str]:
-    """The status, 0 without an answer, and which instance gave it, empty if that is not said."""
+def fetch_status(server: Server, path: str) -> tuple[int, str]:
+    """The HTTP status, 0 without a response, and the instance in X-Served-By, which may be empty."""
     connection = http.client.HTTPConnection(*server, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path)

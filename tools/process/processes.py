@@ -1,4 +1,4 @@
-"""Which processes of a suite run, found among all of this machine's by what they were started with."""
+"""Finds the running processes of a suite among those of the machine, by their command lines."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,55 +11,57 @@ from tools.process.layout import Process
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """What runs of one line of the Procfile, or of one of its instances."""
+    """A process of the Procfile, running or not."""
 
     name: str
-    """As foreman and X-Served-By call it: `stats.2`."""
-    keeper: psutil.Process | None
-    """bin/keep."""
+    """As in foreman's log and in X-Served-By: `stats.2`."""
+    supervisor: psutil.Process | None
+    """The process of bin/keep."""
     processes: tuple[psutil.Process, ...]
-    """What it keeps, the newest first: one, two for a moment while one takes over from the other, or none."""
+    """The supervised processes, the newest first: one, none, or two during a replacement."""
     is_earlier: bool = False
-    """Whether the keeper is of a version that is ended by SIGUSR1, and replaces its command at SIGHUP."""
+    """Whether the supervisor is of a version that SIGUSR1 kills, and that replaces its command on SIGHUP."""
 
 
 KEEP_MODULES = ("tools.process.keep", "tools.keep")
-"""bin/keep's module in this version and in earlier ones, which may still run after an upgrade."""
+"""The module of bin/keep in this version, and in earlier ones, which may still run after an upgrade."""
 
 
-def list_children(keeper: psutil.Process) -> tuple[psutil.Process, ...]:
-    """What bin/keep keeps, the newest first. Raises psutil.NoSuchProcess if that has ended itself."""
-    children = [child for child in keeper.children() if runs(child)]
+def list_children(supervisor: psutil.Process) -> tuple[psutil.Process, ...]:
+    """The running children, the newest first. Raises psutil.NoSuchProcess if the supervisor has exited."""
+    children = [child for child in supervisor.children() if is_running(child)]
     return tuple(sorted(children, key=psutil.Process.create_time, reverse=True))
 
 
-def runs(process: psutil.Process) -> bool:
+def is_running(process: psutil.Process) -> bool:
     try:
         return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it has ended since it was listed
+    except psutil.NoSuchProcess:  # it has exited since it was listed
         return False
 
 
 def find_instances(root: Path, processes: list[Process]) -> list[Instance]:
-    """Of the suite in a folder, in the order of its layout."""
-    keepers = {tuple(command): keeper for keeper, command in list_keepers(root)}
+    """One for each of the processes of the suite in a folder, in their order."""
+    supervisors = {tuple(command): supervisor for supervisor, command in list_supervisors(root)}
     found = []
     for process in processes:
         service, port = process.name.partition(".")[0], str(process.port)
         command = ("bin/traefik",) if service == "traefik" else ("--listen", port, "bin/serve", service)
-        keeper, earlier = keepers.get(command), keepers.get(("bin/serve", service, "--port", port))
-        one = keeper or earlier
-        found.append(Instance(process.name, one, list_children(one) if one else (), one is not None and one is earlier))
+        current, earlier = supervisors.get(command), supervisors.get(("bin/serve", service, "--port", port))
+        supervisor = current or earlier
+        children = list_children(supervisor) if supervisor else ()
+        is_earlier = supervisor is not None and supervisor is earlier
+        found.append(Instance(process.name, supervisor, children, is_earlier))
     return found
 
 
-def list_keepers(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
-    """Each bin/keep of a folder, and its arguments."""
+def list_supervisors(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:
+    """Each process of bin/keep in a folder, with its arguments."""
     for process in psutil.process_iter():
         try:
             command = process.cmdline()
             module = next((name for name in KEEP_MODULES if name in command), None)
             if module is not None and Path(process.cwd()) == root:
                 yield process, command[command.index(module) + 1 :]
-        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended meanwhile, or is somebody else's
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has just exited, or belongs to another user
             continue

@@ -12,21 +12,21 @@ from tools.config.paths import ROOT
 from tools.process.layout import read_layout
 from tools.process.processes import Instance, find_instances, list_children
 from tools.script import run_script
-from tools.wording import HelpFormatter
+from tools.wording import HelpFormatter, count
 
-HELP = """Replaces the running instances of the services by new ones, one after the other, for instance after a change
-of the code. Each old one is told to end when the new one in its place is ready: no request fails, and none has to wait.
-What foreman read from .env stays as it was: a changed setting needs a new start of the suite. Traefik is not restarted:
-it takes up a changed routes.toml by itself."""
+HELP = """Replaces the running instances of the services one by one, for instance after a change of the code. Each old
+process is terminated when the new one is ready: no request fails, and none has to wait. The environment, with what
+foreman read from .env, stays the same: a changed setting takes effect when the suite is started again. Traefik is not
+restarted: it reloads a changed routes.toml by itself."""
 
 TIMEOUT_S = 40
-"""Above what bin/keep gives a new process to become ready, and an old one to end."""
+"""More than the time that bin/keep gives a new process to become ready and an old one to exit."""
 POLL_S = 0.05
 
 
 def replace(instance: Instance) -> None:
-    """Returns when a new process has taken over and the old one has ended; raises SystemExit if none has."""
-    if instance.keeper is None or not instance.processes:
+    """Returns when a new process is ready and the old one has exited; otherwise raises SystemExit."""
+    if instance.supervisor is None or not instance.processes:
         raise SystemExit(f"{instance.name} does not run: start the suite with bin/run.")
     if instance.is_earlier:
         raise SystemExit(
@@ -35,24 +35,24 @@ def replace(instance: Instance) -> None:
         )
     old = instance.processes[0]
     print(f"{instance.name}: process {old.pid} ... ", end="", flush=True)
-    instance.keeper.send_signal(signal.SIGUSR1)
+    instance.supervisor.send_signal(signal.SIGUSR1)
     deadline = time.monotonic() + TIMEOUT_S
-    has_begun = False
+    has_started = False
     while True:
-        children = list_children(instance.keeper)
-        has_begun = has_begun or len(children) > 1 or old not in children
-        if (has_begun and len(children) == 1) or time.monotonic() > deadline:
+        children = list_children(instance.supervisor)
+        has_started = has_started or len(children) > 1 or old not in children
+        if (has_started and len(children) == 1) or time.monotonic() > deadline:
             break
         time.sleep(POLL_S)
-    if children == (old,):  # also at the deadline: a new one that ended at once was perhaps never seen
-        raise SystemExit(f"The new {instance.name} did not become ready, and the old one goes on: its log says why.")
+    if children == (old,):  # also at the deadline: a new process that exits at once may never be seen
+        raise SystemExit(f"The new {instance.name} did not become ready, and the old one stays: the log says why.")
     if len(children) != 1:
-        raise SystemExit(f"{instance.name} was not replaced in {TIMEOUT_S} s: its log says why.")
+        raise SystemExit(f"{instance.name} was not replaced within {TIMEOUT_S} s: the log says why.")
     print(f"replaced by {children[0].pid}.")
 
 
-def choose(instances: Sequence[Instance], names: Sequence[str]) -> list[Instance]:
-    """Those with these names, or of these services; all if none is named. Raises SystemExit for an unknown name."""
+def select_instances(instances: Sequence[Instance], names: Sequence[str]) -> list[Instance]:
+    """By names of instances or services; all without names. Raises SystemExit for an unknown name."""
     known = {instance.name for instance in instances} | {instance.name.partition(".")[0] for instance in instances}
     if unknown := [name for name in names if name not in known]:
         raise SystemExit(f"There is no {unknown[0]}: choose from {', '.join(sorted(known))}.")
@@ -62,17 +62,17 @@ def choose(instances: Sequence[Instance], names: Sequence[str]) -> list[Instance
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/restart", description=HELP, formatter_class=HelpFormatter)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="a service (stats) or an instance (stats.2); all if none"
+        "names", nargs="*", metavar="NAME", help="a service (stats) or an instance (stats.2); the default is all"
     )
     names = parser.parse_args(argv).names
     os.chdir(ROOT)
-    instances = choose(find_instances(ROOT, read_layout(ROOT).services), names)
+    instances = select_instances(find_instances(ROOT, read_layout(ROOT).services), names)
     try:
         for instance in instances:
             replace(instance)
     except psutil.NoSuchProcess as error:
-        raise SystemExit("The suite was ended meanwhile.") from error
-    print(f"{len(instances)} instances replaced.")
+        raise SystemExit("The suite was stopped during the restart.") from error
+    print(f"{count(len(instances), 'instance')} replaced.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""bin/run: makes what is missing, then hands over to foreman, or to honcho where foreman is not installed."""
+"""bin/run: creates missing databases and keys, then becomes foreman, or honcho where foreman is not installed."""
 
 import argparse
 import os
@@ -17,25 +17,24 @@ from tools.wording import HelpFormatter
 
 HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 
-The databases are made and filled with demo players when there are none. The processes run under foreman where it is
-installed, else under honcho, which comes with the project. Whatever ends this ends them all:
-Ctrl-C, a closed terminal, kill."""
+Without databases, it creates them and fills them with demo players. The processes run under foreman where it is
+installed, otherwise under honcho, which comes with the project. Ctrl-C, a closed terminal and kill stop all of them."""
 
 FOREMAN_SIGNALS = ROOT / "tools" / "process" / "foreman_signals.rb"
 
 
 def require_free_ports(layout: Layout) -> None:
-    """Raises SystemExit with a sentence if a port that will be needed is taken."""
-    taken = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
-    if taken:
+    """Raises SystemExit with a sentence if a port of the suite is in use."""
+    used = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
+    if used:
         raise SystemExit(
-            f"Port {', '.join(taken)} is taken: end what listens there (is Quintet running already?), or choose others"
-            " in .foreman, traefik.toml and routes.toml."
+            f"Port {', '.join(used)} is in use: stop the process that listens there (is Quintet running already?), or"
+            " choose other ports in .foreman, traefik.toml and routes.toml."
         )
 
 
-def make_databases() -> None:
-    """Fills the databases of players if there are none, makes what else is missing, and says what it has made or
+def create_databases() -> None:
+    """Fills the databases of players if there are none, creates what else is missing, and prints what was created or
     upgraded; raises as those scripts do."""
     data_paths = read_data_paths()
     if not any(path.exists() for path in data_paths.players):
@@ -45,7 +44,7 @@ def make_databases() -> None:
 
 
 def runner_command(runner: str, layout: Layout) -> list[str]:
-    """What starts the Procfile; foreman reads .foreman by itself, honcho has to be told."""
+    """foreman reads .foreman by itself; honcho gets the same as options."""
     if runner == "foreman":
         return ["foreman", "start"]
     counts = ",".join(f"{name}={count}" for name, count in layout.formation.items())
@@ -63,7 +62,7 @@ def runner_command(runner: str, layout: Layout) -> list[str]:
 
 
 def runner_environment(runner: str) -> dict[str, str]:
-    """Tells the supervisors whose end is theirs, and foreman to end when its output is closed."""
+    """Tells the supervisors the pid of the runner, and makes foreman exit when its output is closed."""
     environment = {**os.environ, RUNNER_PID: str(os.getpid())}
     if runner == "foreman":
         environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -r{FOREMAN_SIGNALS}".strip()
@@ -71,24 +70,28 @@ def runner_environment(runner: str) -> dict[str, str]:
 
 
 def run(chosen_runner: str | None) -> NoReturn:
-    """Ends in another program, or raises."""
+    """Replaces this process by the runner, or raises."""
     runner = chosen_runner or ("foreman" if shutil.which("foreman") else "honcho")
     if runner == "foreman" and not shutil.which("foreman"):
-        raise SystemExit("foreman is not installed: leave out --runner, and honcho takes its place.")
+        raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
-    read_data_paths()  # checks all settings first
+    read_data_paths()  # validates all settings first
     require_free_ports(layout)
-    make_databases()
-    print(f"{runner} starts the suite. Ctrl-C ends it.", flush=True)
+    create_databases()
+    print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)
     command = runner_command(runner, layout)
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it ignores is inherited
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which the runner would inherit
     # The process id stays the same, so that a signal to bin/run reaches the runner itself.
     os.execvpe(command[0], command, runner_environment(runner))  # noqa: S606 - one of the two commands above
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/run", description=HELP, formatter_class=HelpFormatter)
-    parser.add_argument("--runner", choices=["foreman", "honcho"], help="the default is foreman where it is installed")
+    parser.add_argument(
+        "--runner",
+        choices=["foreman", "honcho"],
+        help="the default is foreman, or honcho where foreman is not installed",
+    )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
     run(arguments.runner)

@@ -1,7 +1,7 @@
-"""A second suite beside the one on port 9999: a copy of the project with other ports and databases of its own.
+"""Runs a second suite beside the one on port 9999: a copy of the project with its own ports and databases.
 
-The live tests and bin/bench run it. The copy has the real Procfile, traefik.toml and routes.toml with nothing but the
-numbers of the ports changed, and shares .venv.
+The live tests and bin/bench use it. In the copy's Procfile, traefik.toml and routes.toml only the port numbers differ,
+and .venv is shared.
 """
 
 import atexit
@@ -23,7 +23,7 @@ import httpx
 from tools.config.paths import ROOT
 from tools.process.layout import Layout, is_free, read_layout
 
-PARTS = (
+COPIED_PATHS = (
     "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
     "Procfile", ".foreman", "traefik.toml", "routes.toml", "requirements.lock",
 )  # fmt: skip
@@ -31,13 +31,13 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 15
 POLL_S = 0.05
 FIRST_OUTGOING_PORT = 32_768
-"""From here on Linux gives ports to connections that go out."""
+"""The first of the ports that Linux assigns to outgoing connections."""
 WEB_PORT, DASHBOARD_PORT, RESERVING_PORT = 900, 901, 999
-"""Above a base port, beyond those of the Procfile's lines; the process that chose the base listens on the last one."""
+"""Offsets from a base port, beyond those of the Procfile's lines; the process that listens on the last one owns it."""
 
 
 def reserve(port: int) -> bool:
-    """Until this process ends, for a stack that it has chosen ports for; False if another one has reserved it."""
+    """Reserves a port until this process exits. Returns False if another process has reserved it."""
     try:
         reservation = socket.create_server(("127.0.0.1", port))
     except OSError:
@@ -46,17 +46,17 @@ def reserve(port: int) -> bool:
     return True
 
 
-def list_bases() -> list[int]:
-    """Base ports in any order, but first those with ports that Linux gives to no outgoing connection: of the others one
-    that is free now may be taken by the time the stack starts."""
+def list_base_ports() -> list[int]:
+    """In random order, but first those whose ports Linux does not assign to outgoing connections: a free port of the
+    others may be in use by the time the stack starts."""
     bases = random.sample(range(10_000, 60_000, 1000), k=50)
     return sorted(bases, key=lambda base: base + RESERVING_PORT >= FIRST_OUTGOING_PORT)
 
 
 def choose_ports() -> tuple[int, int, int]:
-    """foreman's base port, Traefik's web port and its dashboard's; with them every port of the stack is free."""
+    """foreman's base port and Traefik's two ports, such that every port of the stack is free."""
     layout = read_layout(ROOT)
-    for base in list_bases():
+    for base in list_base_ports():
         web, dashboard = base + WEB_PORT, base + DASHBOARD_PORT
         ports = [process.port - layout.base_port + base for process in layout.services]
         if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
@@ -65,10 +65,10 @@ def choose_ports() -> tuple[int, int, int]:
 
 
 def copy_project(target: Path) -> Layout:
-    """The project in an empty folder, on free ports, without databases."""
+    """Copies the project into an empty folder, with free ports and without databases."""
     before = read_layout(ROOT)
     base, web, dashboard = choose_ports()
-    for part in PARTS:
+    for part in COPIED_PATHS:
         source = ROOT / part
         if source.is_dir():
             shutil.copytree(source, target / part)
@@ -80,7 +80,7 @@ def copy_project(target: Path) -> Layout:
     ports |= {process.port: process.port - before.base_port + base for process in before.services}
     for name in (".foreman", "traefik.toml", "routes.toml"):
         text = (target / name).read_text(encoding="utf-8")
-        # a port stands behind `127.0.0.1:` or, in .foreman, behind `port:`
+        # a port follows `127.0.0.1:` or, in .foreman, behind `port:`
         text = re.sub(r"(?<=127\.0\.0\.1:)\d+|(?<=^port: )\d+", lambda m: str(ports[int(m[0])]), text, flags=re.M)
         (target / name).write_text(text, encoding="utf-8")
     urls = {
@@ -98,13 +98,13 @@ class Stack:
     root: Path
     layout: Layout
     process: subprocess.Popen[bytes]
-    """The runner: foreman or honcho."""
+    """The process of the runner, foreman or honcho."""
     log: Path
-    """What the runner and all processes wrote."""
+    """The output of the runner and all processes."""
 
     @property
     def url(self) -> str:
-        """Traefik's entry point, without a slash at the end."""
+        """Traefik's entry point, without a trailing slash."""
         return self.layout.url
 
     def is_ready(self, client: httpx.Client) -> bool:
@@ -117,16 +117,16 @@ class Stack:
             return False
 
     def wait_until_ready(self) -> None:
-        """Raises RuntimeError, with the log, if that takes too long or the runner ends."""
+        """Raises RuntimeError with the log if it takes longer than START_TIMEOUT_S or the runner exits."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        with httpx.Client(timeout=1) as client:  # one for all: a new one takes 30 ms of the cores that the stack needs
+        with httpx.Client(timeout=1) as client:  # reused: a new one takes 30 ms of CPU, which the stack needs
             while not self.is_ready(client):
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"the stack did not start:\n{self.log.read_text(encoding='utf-8')}")
                 time.sleep(POLL_S)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ends the stack as Ctrl-C or `kill` would; the runner's exit status, negative for a signal."""
+        """Stops the stack as Ctrl-C or `kill` would. Returns the runner's exit status, negative after a signal."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
@@ -141,7 +141,7 @@ def start_stack(
 ) -> Stack:
     """Runs `bin/run` in a copy of the project, in a process group of its own; returns at once.
 
-    `wrapper` is a command that ends in the one behind it, as `env` does.
+    `wrapper` is a command that runs the one after it, as `env` does.
     """
     log = root / "stack.log"
     with log.open("wb") as output:
@@ -160,7 +160,7 @@ def start_stack(
 def running_stack(
     root: Path, *, runner: str, environment: Mapping[str, str] | None = None, wrapper: Sequence[str] = ()
 ) -> Iterator[Stack]:
-    """A stack that is ready, and is ended with the block."""
+    """A stack that is ready; it is stopped at the end of the block."""
     stack = start_stack(root, runner=runner, environment=environment, wrapper=wrapper)
     try:
         stack.wait_until_ready()

@@ -1,4 +1,4 @@
-"""bin/status: what of the suite runs, since when, where, how it is, and how much it does."""
+"""bin/status: lists the processes of the suite with their health, load and memory."""
 
 import argparse
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from tools.process.processes import Instance, find_instances
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
-HELP = """Shows a line for each instance and for Traefik: its process, port and start (UTC), how many requests it has
-answered since, without health checks and scrapes, its share of those of all services, its memory, and its health.
+HELP = """Prints a line for each instance and for Traefik: process id, port, start (UTC), the requests answered since
+then without health checks and scrapes, their share of those of all services, memory, and health.
 
-The status is 0 if all of them run and are well, else 1."""
+The exit status is 0 if all of them run and are healthy, otherwise 1."""
 TIMEOUT_S = 2.0
 OK = "ok"
 COUNTERS = {"quintet_requests_total", "traefik_entrypoint_requests_total"}
@@ -30,9 +30,7 @@ HEADINGS = ("name", "pid", "port", "up since", "requests", "share", "memory", "h
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
-    """A process, and since when it has run."""
-
+class RunningProcess:
     pid: int
     since: datetime
     memory_bytes: int
@@ -40,19 +38,17 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Of an instance or of Traefik."""
-
     name: str
     port: int
-    running: Running | None
+    running: RunningProcess | None
     requests: int | None
-    """None if it does not say."""
+    """None if the instance does not answer."""
     health: str
-    """OK, or what is wrong."""
+    """OK, or the problem."""
 
 
 def read_state(instance: Instance, *, port: int, own_port: int) -> State:
-    """`own_port` is where it tells of itself: Traefik does so on the dashboard's."""
+    """`own_port` is the port of health and metrics: for Traefik that of the dashboard."""
     running = read_running(instance)
     if running is None:
         return State(instance.name, port, None, None, "does not run")
@@ -65,12 +61,12 @@ def read_state(instance: Instance, *, port: int, own_port: int) -> State:
     return State(instance.name, port, running, requests, health)
 
 
-def read_running(instance: Instance) -> Running | None:
-    """The newest process, if one takes over from another."""
+def read_running(instance: Instance) -> RunningProcess | None:
+    """The newest process, during a replacement."""
     for process in instance.processes:
-        with suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+        with suppress(psutil.NoSuchProcess):  # it has just exited
             since = datetime.fromtimestamp(process.create_time(), UTC)
-            return Running(process.pid, since, process.memory_info().rss)
+            return RunningProcess(process.pid, since, process.memory_info().rss)
     return None
 
 
@@ -85,13 +81,13 @@ def read_health(url: str) -> str:
 
 
 def count_requests(metrics: str) -> int:
-    """Without what machines ask: Traefik leaves its own health checks and metrics out, services name them."""
+    """Without health checks and scrapes, which Traefik does not count and services label with their route."""
     samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
     return int(sum(each.value for each in samples if each.name in COUNTERS and each.labels.get("route") not in QUIET))
 
 
 def read_states(layout: Layout) -> list[State]:
-    """Of each instance, and of Traefik at the end."""
+    """The instances of the services, then Traefik."""
     instances = {instance.name: instance for instance in find_instances(ROOT, layout.processes)}
     ports = [(service.name, service.port, service.port) for service in layout.services]
     ports.append((TRAEFIK, layout.web_port, layout.dashboard_port))
@@ -99,7 +95,7 @@ def read_states(layout: Layout) -> list[State]:
 
 
 def format_state(state: State, *, answered: int) -> str:
-    """A line below HEADINGS; `answered` is how many requests all services have."""
+    """A row of the table; `answered` is the number of requests of all services."""
     pid, since, memory = "-", "-", "-"
     if state.running is not None:
         pid, since = str(state.running.pid), f"{state.running.since:%Y-%m-%d %H:%M:%S}"

@@ -1,6 +1,6 @@
-"""bin/traefik: becomes Traefik when every server that routes.toml names answers.
+"""bin/traefik: waits until every server in routes.toml answers, then becomes Traefik.
 
-Traefik checks the health of its servers the moment it starts, and would begin every log with a warning for each.
+Traefik checks the health of its servers as soon as it starts, and would log a warning for each one that is not ready.
 """
 
 import argparse
@@ -18,18 +18,18 @@ from servicekit.supervision import Supervisor
 from tools.process.child import RESTARTED
 from tools.process.layout import is_free, read_layout
 from tools.process.port_checks import Server, is_listening, is_live
-from tools.process.readiness import announce_later
+from tools.process.readiness import announce_in_background
 from tools.wording import HelpFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
-SILENCE_S = 5
+LOG_AFTER_S = 5
 LISTEN_TIMEOUT_S = 15
-"""Supervisors open the listening sockets at once: one that does not listen by then is not in this formation."""
+"""Supervisors open the listening sockets at once: a server that does not listen by then is not in the formation."""
 LIVE_TIMEOUT_S = 30
 POLL_S = 0.05
 GARBAGE_COLLECTION_PERCENT = "400"
-"""How much Traefik's heap may grow between two collections (Go's GOGC, by default 100): of the 114 us of CPU that a
-request takes in Traefik, 12 less for some 20 MB of memory."""
+"""How much Traefik's heap may grow between two collections (Go's GOGC, 100 by default). This saves 12 of the 114 us of
+CPU time that a request takes in Traefik, for about 20 MB of memory."""
 
 
 def read_servers(routes: Path) -> Iterator[Server]:
@@ -40,57 +40,57 @@ def read_servers(routes: Path) -> Iterator[Server]:
             yield url.hostname or "", url.port or 80
 
 
-def to_text(servers: Sequence[Server]) -> str:
+def format_servers(servers: Sequence[Server]) -> str:
     return ", ".join(f"{host}:{port}" for host, port in servers)
 
 
 def wait_for(servers: Sequence[Server], holds: Callable[[Server], bool], *, timeout_s: float) -> list[Server]:
-    """Returns those for which it does not hold in time; says after SILENCE_S what it waits for."""
-    began_at, has_said = time.monotonic(), False
+    """Returns the servers for which it does not hold within the timeout; logs after LOG_AFTER_S which are missing."""
+    started_at, has_logged = time.monotonic(), False
     missing = [server for server in servers if not holds(server)]
-    while missing and time.monotonic() - began_at < timeout_s:
-        if time.monotonic() - began_at > SILENCE_S and not has_said:
-            say(f"Traefik waits for {to_text(missing)}, which routes.toml names.")
-            has_said = True
+    while missing and time.monotonic() - started_at < timeout_s:
+        if time.monotonic() - started_at > LOG_AFTER_S and not has_logged:
+            log(f"Traefik waits for {format_servers(missing)}, which routes.toml names.")
+            has_logged = True
         time.sleep(POLL_S)
         missing = [server for server in missing if not holds(server)]
     return missing
 
 
 def wait_for_servers(servers: Sequence[Server]) -> None:
-    """Raises SystemExit with a sentence if a server does not even listen. One that listens and does not answer may be
-    frozen: Traefik leaves it out."""
+    """Raises SystemExit with a sentence if a server does not listen. One that listens but does not answer may be
+    frozen: Traefik's health check excludes it."""
     if missing := wait_for(servers, is_listening, timeout_s=LISTEN_TIMEOUT_S):
         raise SystemExit(
-            f"No service listens on {to_text(missing)}, which routes.toml names: start the suite with bin/run, or the"
-            f" runner in {ROOT}, where .foreman says how many instances and which ports."
+            f"No service listens on {format_servers(missing)}, which routes.toml names: start the suite with bin/run,"
+            f" or the runner in {ROOT}, where .foreman says how many instances and which ports."
         )
     wait_for(servers, is_live, timeout_s=LIVE_TIMEOUT_S)
 
 
 def require_free_ports() -> None:
-    """Raises SystemExit with a sentence."""
+    """Raises SystemExit with a sentence if one of Traefik's ports is in use."""
     layout = read_layout(ROOT)
     for port in (layout.web_port, layout.dashboard_port):
         if not is_free(port):
             raise SystemExit(f"Port {port} of traefik.toml is in use: stop the process that listens there.")
 
 
-def say(sentence: str) -> None:
+def log(sentence: str) -> None:
     with suppress(OSError):
         print(f"bin/traefik: {sentence}", file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     argparse.ArgumentParser("bin/traefik", description=__doc__, formatter_class=HelpFormatter).parse_args(argv)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the wait without a trace
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C stops the wait without a traceback
     os.chdir(ROOT)
     supervisor = Supervisor()
     supervisor.end_with_it()
-    if RESTARTED not in os.environ:  # else its clients are waiting already, and one instance may be frozen
+    if RESTARTED not in os.environ:  # otherwise clients are waiting, and an instance may be frozen
         require_free_ports()
         wait_for_servers(list(read_servers(Path("routes.toml"))))
-    announce_later(supervisor, read_layout(ROOT))
+    announce_in_background(supervisor, read_layout(ROOT))
     traefik = str(Path(sys.executable).with_name("traefik"))  # the wheel puts it beside Python
     os.environ.setdefault("GOGC", GARBAGE_COLLECTION_PERCENT)
     os.execv(traefik, [traefik, "--configFile=traefik.toml"])  # noqa: S606 - this process becomes Traefik

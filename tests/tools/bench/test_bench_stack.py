@@ -2,7 +2,7 @@ import tomllib
 from pathlib import Path
 
 from tools.bench.bench_stack import add_bare_service
-from tools.process.stack import FIRST_OUTGOING_PORT, RESERVING_PORT, copy_project, list_bases
+from tools.process.stack import FIRST_OUTGOING_PORT, RESERVING_PORT, copy_project, list_base_ports
 
 
 def test_the_bare_service_runs_and_is_routed_as_stats_is(tmp_path: Path) -> None:
@@ -20,6 +20,6 @@ def test_the_bare_service_runs_and_is_routed_as_stats_is(tmp_path: Path) -> None
 
 
 def test_ports_outside_of_the_ephemeral_range_come_first() -> None:
-    bases = list_bases()
+    bases = list_base_ports()
     assert sorted(bases) == list(range(10_000, 60_000, 1000))
     assert max(bases[:22]) + RESERVING_PORT < FIRST_OUTGOING_PORT

@@ -29,7 +29,7 @@ def test_a_command_that_dies_is_started_again_however_often(kept: Kept) -> None:
         wait_until(lambda: len(kept.pids("ready")) > len(ready))
     status, said = kept.end()
     assert status == 0
-    assert said.count("ended with status 137; it is started again.") == 3
+    assert said.count("exited with status 137; it is restarted.") == 3
 
 
 def test_a_command_that_cannot_run_is_not_started_again(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_sigusr1_replaces_the_command_and_the_old_one_ends_when_the_new_one_is_r
 def test_a_new_process_that_does_not_become_ready_leaves_the_old_one_in_place(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     kept.process.send_signal(signal.SIGUSR1)
-    wait_until(lambda: "did not become ready; the old one goes on." in kept.said())
+    wait_until(lambda: "did not become ready; the old one stays." in kept.said())
     status, _ = kept.end()
     assert status == 0
     assert kept.pids("ended") == [kept.pids("began")[0]]
@@ -134,10 +134,10 @@ def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
     )
     assert parent.stdout is not None
     with parent, parent.stdout:
-        keeper = int(parent.stdout.readline())
-        wait_until(psutil.Process(keeper).children)
+        supervisor = int(parent.stdout.readline())
+        wait_until(psutil.Process(supervisor).children)
         parent.kill()
-        wait_until(lambda: not is_running(keeper))
+        wait_until(lambda: not is_running(supervisor))
 
 
 def test_a_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import psutil
 from tools.process.processes import list_children
 
 
-class Keeper(psutil.Process):
+class ListedSupervisor(psutil.Process):
     """This process, whose children were listed when one of them still ran."""
 
     def __init__(self, listed: list[psutil.Process]) -> None:
@@ -39,7 +39,7 @@ def test_a_process_that_ends_after_it_was_listed_is_left_out() -> None:
         listed = [psutil.Process(old.pid), psutil.Process(new.pid)]
         old.kill()
         old.wait()
-        assert list_children(Keeper(listed)) == (listed[1],)
+        assert list_children(ListedSupervisor(listed)) == (listed[1],)
 
 
 def test_the_newest_comes_first_and_one_that_nobody_has_asked_for_its_status_is_no_more() -> None:
@@ -49,4 +49,4 @@ def test_the_newest_comes_first_and_one_that_nobody_has_asked_for_its_status_is_
         listed = [psutil.Process(process.pid) for process in (first, second, third)]
         second.kill()
         os.waitid(os.P_PID, second.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie from now on
-        assert list_children(Keeper(listed)) == (listed[2], listed[0])
+        assert list_children(ListedSupervisor(listed)) == (listed[2], listed[0])

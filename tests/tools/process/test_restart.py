@@ -14,7 +14,7 @@ from tests.support.polling import PATIENCE_S, wait_until
 from tests.support.supervised_command import Kept
 from tools.process.layout import Process
 from tools.process.processes import Instance, find_instances, list_children
-from tools.process.restart import choose, main, replace
+from tools.process.restart import main, replace, select_instances
 
 INSTANCES = [Instance(name, None, ()) for name in ("users.1", "stats.1", "stats.2")]
 
@@ -29,7 +29,7 @@ INSTANCES = [Instance(name, None, ()) for name in ("users.1", "stats.1", "stats.
     ],
 )
 def test_a_name_is_that_of_an_instance_or_of_a_service(names: list[str], chosen: list[str]) -> None:
-    assert [instance.name for instance in choose(INSTANCES, names)] == chosen
+    assert [instance.name for instance in select_instances(INSTANCES, names)] == chosen
 
 
 def test_a_name_that_is_nobodys_is_refused_and_nothing_is_restarted() -> None:
@@ -43,8 +43,8 @@ def test_what_does_not_run_cannot_be_replaced() -> None:
 
 
 def as_instance(kept: Kept) -> Instance:
-    keeper = psutil.Process(kept.process.pid)
-    return Instance("stats.1", keeper, list_children(keeper))
+    supervisor = psutil.Process(kept.process.pid)
+    return Instance("stats.1", supervisor, list_children(supervisor))
 
 
 def test_an_instance_is_replaced_when_the_new_one_is_there_and_the_old_one_gone(
@@ -59,7 +59,7 @@ def test_an_instance_is_replaced_when_the_new_one_is_there_and_the_old_one_gone(
 def test_a_new_instance_that_does_not_become_ready_is_told_and_the_old_one_goes_on(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     instance = as_instance(kept)
-    with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one goes on"):
+    with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one stays"):
         replace(instance)
     wait_until(lambda: as_instance(kept).processes == instance.processes)
 
@@ -70,12 +70,12 @@ def test_a_new_instance_that_ended_between_two_looks_is_told_too(
     (tmp_path / "broken").touch()
     monkeypatch.setattr("tools.process.restart.TIMEOUT_S", 1)
     monkeypatch.setattr("tools.process.restart.POLL_S", 2)
-    with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one goes on"):
+    with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one stays"):
         replace(as_instance(kept))
 
 
 # As bin/keep was, in the module tools.keep, before SIGUSR1 replaced its command: SIGUSR1 ends it.
-EARLIER_KEEPER = """
+EARLIER_SUPERVISOR = """
 import subprocess, sys
 subprocess.run(sys.argv[1:])
 """
@@ -85,13 +85,13 @@ subprocess.run(sys.argv[1:])
 def earlier_suite(tmp_path: Path) -> Iterator[psutil.Process]:
     """The supervisor of users in a suite of an earlier version, which runs in the folder."""
     (tmp_path / "tools").mkdir()
-    (tmp_path / "tools" / "keep.py").write_text(EARLIER_KEEPER, encoding="utf-8")
+    (tmp_path / "tools" / "keep.py").write_text(EARLIER_SUPERVISOR, encoding="utf-8")
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "serve").write_text("#!/bin/sh\nexec sleep 60\n", encoding="utf-8")
     (tmp_path / "bin" / "serve").chmod(0o755)
     command = [sys.executable, "-m", "tools.keep", "bin/serve", "users", "--port", "5000"]
-    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}) as keeper:
-        process = psutil.Process(keeper.pid)
+    with subprocess.Popen(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}) as supervisor:
+        process = psutil.Process(supervisor.pid)
         wait_until(process.children)
         try:
             yield process
@@ -103,7 +103,7 @@ def earlier_suite(tmp_path: Path) -> Iterator[psutil.Process]:
 
 def test_an_earlier_supervisor_is_left_alone_and_told_of(earlier_suite: psutil.Process, tmp_path: Path) -> None:
     (users,) = find_instances(tmp_path, [Process("users.1", 5000)])
-    assert users.keeper == earlier_suite
+    assert users.supervisor == earlier_suite
     with pytest.raises(SystemExit, match=r"^users\.1 runs under a bin/keep of an earlier version.* start it once\.$"):
         replace(users)
     assert earlier_suite.children()
