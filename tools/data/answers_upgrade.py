@@ -1,7 +1,7 @@
-"""The step that brings answers.db from version 0 to 1: the coming answers, which could be computed, are dropped.
+"""The upgrade of answers.db from version 0 to 1, which drops the future answers, since they could be computed.
 
-Version 0 drew answers in rounds in which each candidate came once, years ahead: what a round had not used yet told what
-was to come. Version 1 draws each day when it is needed, and says who has set an answer.
+Version 0 drew answers years in advance, in rounds in which each candidate came once: the candidates that a round had
+not used yet were the coming answers. Version 1 draws each answer when it is first needed, and stores its source.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from games.puzzles import day_of, game_id_of
 from tools.data.atomic_files import execute_script
 
 SHOWN = 20
-"""How many days are named."""
+"""The number of days that are listed."""
 
 ADD_SOURCE = """
 ALTER TABLE answers RENAME TO earlier_answers;
@@ -27,7 +27,7 @@ DROP TABLE earlier_answers;
 
 
 def drop_coming_answers(database: sqlite3.Connection) -> list[str]:
-    """Keeps past answers, today's, and of the coming ones those that an administrator must or may have set."""
+    """Keeps the answers up to today, and of the coming ones those that an administrator has or may have set."""
     today = game_id_of(datetime.now(UTC).date())
     execute_script(database, ADD_SOURCE)
     answers = dict(database.execute("SELECT game_id, answer FROM answers").fetchall())
@@ -43,24 +43,24 @@ def drop_coming_answers(database: sqlite3.Connection) -> list[str]:
 
 
 def round_of(game_id: int, candidates: Collection[str]) -> range:
-    """The games of the round that a game belonged to."""
+    """The games of the round that the game belonged to."""
     length = max(1, len(candidates))
     return range(game_id - game_id % length, game_id - game_id % length + length)
 
 
 def was_certainly_set(game_id: int, answers: Mapping[int, str], candidates: Collection[str]) -> bool:
-    """Only candidates were drawn, and a round was always stored whole: in one that is not, nothing was drawn."""
+    """Only candidates were drawn, and rounds were stored whole: in an incomplete round nothing was drawn."""
     return answers[game_id] not in candidates or any(game not in answers for game in round_of(game_id, candidates))
 
 
 def is_twice_in_its_round(game_id: int, answers: Mapping[int, str], candidates: Collection[str]) -> bool:
-    """One of the two places was drawn and one was set, and nothing tells which."""
+    """Then one of the two was drawn and the other one was set, and the database does not say which."""
     games = round_of(game_id, candidates)
     return sum(answers.get(game) == answers[game_id] for game in games) > 1
 
 
 def describe(kept: Sequence[int], *, dropped: Sequence[int]) -> list[str]:
-    """Sentences for the operator; the words themselves stay secret."""
+    """Remarks for the operator, without the words, which stay secret."""
     sentences = []
     if dropped:
         sentences.append(

@@ -1,11 +1,11 @@
-"""Making databases so that each appears under its name only when it is complete, and several all or none.
+"""Replaces several database files atomically: all or none, and each only when it is complete.
 
-New files are built beside their places as `.NAME.new`. When all are complete and on the disk, a journal that lists
-them is written: from then on the change has happened, and whoever finds the journal finishes the renaming (a power cut
-or kill -9 may have come in between). Before the journal, nothing has happened, and the new files are litter.
+New files are staged beside their targets as `.NAME.new`. When all are complete and fsynced, a journal that lists them
+is written, which commits the change: after a power cut or kill -9 the next script finishes the renaming. Without a
+journal nothing has changed, and staged files are discarded.
 
-What makes it safe: an exclusive flock on `.staging.lock` for the whole time, so one script works at a time; and an old
-file is replaced only while no service has it open (see `locked_unused`).
+Two locks make this safe: an exclusive flock on `.staging.lock`, so that one script works at a time, and SQLite's locks
+on the old files, so that none is replaced while a service has it open (`lock_unused`).
 """
 
 import fcntl
@@ -23,27 +23,27 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class InUse(Exception):
-    """A database cannot be replaced now; the text says why."""
+    """A database cannot be replaced now; the message says why."""
 
 
 def staged(path: Path) -> Path:
     return path.with_name(f".{path.name}.new")
 
 
-def make_folder(folder: Path) -> None:
-    """If it does not exist; only its owner can look into a folder made here, whatever the umask."""
+def create_folder(folder: Path) -> None:
+    """Creates a missing folder, which only its owner can read, whatever the umask."""
     if not folder.is_dir():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
 
 
 def create_database(path: Path, schema: Path) -> sqlite3.Connection:
-    """A new database with the tables of a file in share/, in autocommit mode and fast rather than safe.
+    """Creates a database with the schema of a file in share/, and returns a connection in autocommit mode.
 
-    Nothing is safe before `seal`, and nothing needs to be: an interrupted file never gets its name.
+    It is not durable before `seal`, nor need it be: an incomplete file is never renamed to its target.
     """
-    make_folder(path.parent)
-    path.touch(mode=0o600)  # answers, and hashes of passwords, are nobody else's business
+    create_folder(path.parent)
+    path.touch(mode=0o600)  # answers and password hashes are confidential
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
@@ -52,8 +52,8 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Raises SystemExit with the file's name for what SQLite says of it, such as a full disk."""
+def naming_file(path: Path) -> Iterator[None]:
+    """Turns an error of SQLite, such as a full disk, into SystemExit with the name of the file."""
     try:
         yield
     except sqlite3.Error as error:
@@ -61,7 +61,7 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def execute_script(database: sqlite3.Connection, script: str) -> None:
-    """Runs statements one by one inside the transaction that is open, which sqlite3's executescript would commit."""
+    """Executes the statements within the open transaction, which sqlite3's executescript would commit."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -71,22 +71,22 @@ def execute_script(database: sqlite3.Connection, script: str) -> None:
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """A connection in autocommit mode to a database that exists, as a running service leaves it."""
-    # Not mode=ro: it would leave an empty WAL behind, which it may not take away.
+    """A read-only connection in autocommit mode to an existing database, also while a service has it open."""
+    # Not mode=ro: it would create an empty WAL, and may not remove it.
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
 
 def seal(path: Path) -> None:
-    """Puts a finished database into WAL mode and on the disk; no connection may be open."""
+    """Sets WAL mode and fsyncs a complete database; no connection to it may be open."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     sync(path)
 
 
 def sync(path: Path) -> None:
-    """Returns when a file's or folder's contents are on the disk."""
+    """Calls fsync on a file or folder."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -95,37 +95,37 @@ def sync(path: Path) -> None:
 
 
 @contextmanager
-def exclusive(folder: Path, targets: Sequence[Path]) -> Iterator[None]:
-    """One script at a time works on the databases, which may lie elsewhere; all scripts must name the same folder.
+def staging_lock(folder: Path, targets: Sequence[Path]) -> Iterator[None]:
+    """Lets one script at a time change the databases; all scripts must name the same folder, wherever the targets are.
 
-    What an earlier one left half renamed is finished, and what is staged for the targets is thrown away, at the
-    beginning (an earlier script was killed) and at the end. Raises InUse if another script is at work.
+    First finishes the renaming of a script that was killed. Discards staged files of the targets at the beginning and
+    at the end. Raises InUse if another script holds the lock.
     """
-    make_folder(folder)
+    create_folder(folder)
     with (folder / LOCK).open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise InUse(f"Another script is working on the databases in {folder}: wait until it has ended.") from None
+            raise InUse(f"Another script is changing the databases in {folder}: wait until it has finished.") from None
         _finish_renaming(folder)
         journal = folder / JOURNAL
         _discard_staged([*targets, journal])
         try:
             yield
         finally:
-            if not journal.exists():  # else they are complete, and the next script puts them in place
+            if not journal.exists():  # otherwise the change is committed, and the next script finishes it
                 _discard_staged([*targets, journal])
 
 
 def replace_databases(targets: Sequence[Path], folder: Path) -> None:
-    """Puts every staged file in its target's place: all of them, even if this process is killed half-way.
+    """Renames every staged file to its target: all of them, even if this process is killed in between.
 
-    Inside `exclusive(folder)`; the staged files are sealed. Raises InUse, with nothing replaced, if a service has one
-    of the targets open.
+    The caller holds `staging_lock(folder)` and has sealed the staged files. Raises InUse, before anything changes, if a
+    service has one of the targets open.
     """
     for parent in {target.parent for target in targets}:
         sync(parent)
-    with uninterrupted(), locked_unused(targets):
+    with signals_ignored(), lock_unused(targets):
         journal = folder / JOURNAL
         draft = staged(journal)
         draft.write_text(json.dumps([str(target.absolute()) for target in targets]), encoding="utf-8")
@@ -138,7 +138,7 @@ def replace_databases(targets: Sequence[Path], folder: Path) -> None:
 def _finish_renaming(folder: Path) -> None:
     journal = folder / JOURNAL
     if journal.exists():
-        with locked_unused(_read_journal(journal)):
+        with lock_unused(_read_journal(journal)):
             _rename_listed(journal)
 
 
@@ -163,15 +163,14 @@ def _discard_staged(targets: Sequence[Path]) -> None:
 
 
 def _remove_sidecars(path: Path) -> None:
-    """Takes away what a database that was deleted or killed left beside its name: SQLite would replay a WAL or a
-    journal into whatever file has that name next."""
+    """Removes a WAL or journal that was left behind: SQLite would replay it into the next file of that name."""
     for suffix in ("-wal", "-shm", "-journal"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 @contextmanager
-def uninterrupted() -> Iterator[None]:
-    """For the moment in which the files get their names: a signal that comes then is ignored. Main thread only."""
+def signals_ignored() -> Iterator[None]:
+    """Ignores the signals that stop a script, for the time of the renaming. Main thread only."""
     handlers = {signum: signal.signal(signum, signal.SIG_IGN) for signum in STOP_SIGNALS}
     try:
         yield
@@ -181,24 +180,24 @@ def uninterrupted() -> Iterator[None]:
 
 
 @contextmanager
-def locked_unused(paths: Sequence[Path]) -> Iterator[None]:
-    """Holds databases that no process has open, so that none can open them either; those that are missing are passed.
+def lock_unused(paths: Sequence[Path]) -> Iterator[None]:
+    """Locks the existing databases exclusively, so that no process can open them. Raises InUse if one is open.
 
-    Raises InUse if one is open. Leaving WAL mode takes all of SQLite's locks on the file, and it takes the WAL away,
-    which must not outlive its file: it would be replayed into the one that comes into its place.
+    Leaving WAL mode needs all of SQLite's locks on the file. It also removes the WAL, which SQLite would otherwise
+    replay into the file that replaces this one.
     """
     with ExitStack() as stack:
         for path in paths:
             if path.exists():
-                with suppress(sqlite3.DatabaseError):  # no database at all: no service can be using it
+                with suppress(sqlite3.DatabaseError):  # not a database: no service can have it open
                     lock_exclusively(stack.enter_context(closing(sqlite3.connect(path, timeout=0))), path)
         yield
 
 
 def lock_exclusively(connection: sqlite3.Connection, path: Path) -> None:
-    """Begins a transaction that keeps every other process out of the database, which is left without a WAL.
+    """Begins an exclusive transaction on a database, and removes its WAL.
 
-    Raises InUse if another process has it open, and sqlite3.DatabaseError if it is no database.
+    Raises InUse if another process has it open, and sqlite3.DatabaseError if the file is not a database.
     """
     connection.execute("PRAGMA busy_timeout = 0")
     try:

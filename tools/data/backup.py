@@ -16,41 +16,41 @@ from secrets import token_hex
 from tqdm import tqdm
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import exclusive, open_to_read, sync, uninterrupted
+from tools.data.atomic_files import open_to_read, signals_ignored, staging_lock, sync
 from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe, locate_backup
-from tools.data.snapshots import one_instant
+from tools.data.snapshots import consistent_snapshot
 from tools.data.verify import print_differences, verify
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 from users.token_issuer import write_secret
 
-HELP = """Copies all databases as of one instant, and the keys, into a new folder; also while the services run, whose
-writes wait for milliseconds. The copy gets its name when it is complete, on the disk, and checked as bin/verify checks:
-a difference makes status 1, and there is no folder. Whoever can read the folder can make tokens: it is closed to
-others."""
-DIR_HELP = "the new folder, in one that exists; an empty one may be there already"
+HELP = """Copies a consistent snapshot of all databases, and the keys, into a new folder, also while the services run,
+whose writes wait for milliseconds. The folder gets its name when it is complete, fsynced and checked like bin/verify: a
+difference makes the exit status 1, and leaves no folder. Only its owner can read it, since the keys in it can sign
+tokens."""
+DIR_HELP = "the new folder, in an existing one; it may exist if it is empty"
 
 UNFINISHED = ".quintet-backup-"
-"""How the name of a folder begins that is being filled; it lies beside the one it will be."""
+"""The prefix of the name of a folder that is being filled, beside the target."""
 
 
 def refuse_occupied(target: Path) -> None:
-    """Raises SystemExit if the backup could not get its name."""
+    """Raises SystemExit if the target cannot be created."""
     if not target.parent.is_dir():
-        raise SystemExit(f"{target.parent}, where the backup is to be, is no folder.")
+        raise SystemExit(f"{target.parent}, the parent of the backup, is not a folder.")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise SystemExit(f"{target} exists already, and is not an empty folder: nothing was changed.")
 
 
-def refuse_incomplete(data_paths: DataPaths) -> None:
-    """Raises SystemExit if there is a file less than a backup needs."""
+def refuse_missing(data_paths: DataPaths) -> None:
+    """Raises SystemExit if a database or key is missing."""
     if missing := [str(path) for path in (*data_paths.all, *data_paths.keys) if not path.exists()]:
-        raise SystemExit(f"{', '.join(missing)} is missing, so there is nothing whole to back up.")
+        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up.")
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Raises BlockingIOError if another process works in the folder; its lock ends with it, however it ends."""
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Raises BlockingIOError if another process holds the lock, which the kernel releases when that process exits."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,30 +60,30 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """What backups of this user left that were killed before they could clean up.
+    """Removes what killed backups of this user left behind.
 
-    In a folder that others may write to, a file, a link or another user's folder of such a name is left alone.
+    Files, links and other users' folders of such a name are kept: the parent may be writable for others.
     """
     for folder in parent.glob(f"{UNFINISHED}*"):
-        with suppress(FileNotFoundError, BlockingIOError):  # just completed, or another backup is at work in it
+        with suppress(FileNotFoundError, BlockingIOError):  # just completed, or in use by another backup
             status = folder.lstat()
             is_own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
-            # A whole backup that someone renamed so is left alone, too.
+            # A complete backup that was renamed to such a name is kept, too.
             if is_own and not (folder / MANIFEST).exists():
-                with locked(folder):
+                with folder_lock(folder):
                     shutil.rmtree(folder)
 
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to be filled, which gets the target's name at the end of the block, or goes."""
+    """A folder to fill. It is renamed to the target at the end of the block, and removed after an exception."""
     folder = target.with_name(f"{UNFINISHED}{token_hex(8)}")
     try:
         folder.mkdir(mode=0o700)
-        with locked(folder):
+        with folder_lock(folder):
             yield folder
             sync(folder)
-            with uninterrupted():
+            with signals_ignored():
                 folder.rename(target)
                 sync(target.parent)
     finally:
@@ -91,11 +91,11 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
-    """Databases and keys; returns the instant as of which the databases are."""
+    """Copies databases and keys. Returns the time of the snapshot."""
     with ExitStack() as stack:
-        with exclusive(data_paths.folder, []):  # no script puts other files in their places meanwhile
-            refuse_incomplete(data_paths)
-            sources = stack.enter_context(one_instant(data_paths.all))
+        with staging_lock(data_paths.folder, []):  # no script replaces a file until the snapshot is taken
+            refuse_missing(data_paths)
+            sources = stack.enter_context(consistent_snapshot(data_paths.all))
             taken_at = datetime.now(UTC).replace(microsecond=0)
             for key, copy in zip(data_paths.keys, copies.keys, strict=True):
                 write_secret(copy, key.read_bytes())
@@ -107,7 +107,7 @@ def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
 
 
 def copy_database(source: sqlite3.Connection, path: Path) -> None:
-    """What the source's transaction sees, in one file that needs no WAL beside it."""
+    """Copies what the source's transaction sees into one file without a WAL."""
     path.touch(mode=0o600)
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         source.backup(copy)
@@ -116,12 +116,12 @@ def copy_database(source: sqlite3.Connection, path: Path) -> None:
 
 
 def check_copies(copies: DataPaths) -> int:
-    """The number of games. Raises SystemExit, after a list of the differences, if verify finds any."""
+    """Returns the number of games. Prints the differences that verify finds, and raises SystemExit if there are any."""
     findings = verify(copies)
     print_differences(findings)
     if findings.damage:
         raise SystemExit(
-            f"The databases have {count(findings.damage, 'difference')}, listed above: there is no backup."
+            f"The databases have {count(findings.damage, 'difference')}, listed above, so there is no backup."
         )
     return findings.games
 
@@ -132,7 +132,7 @@ def count_users(path: Path) -> int:
 
 
 def back_up(data_paths: DataPaths, target: Path) -> Manifest:
-    """Raises SystemExit with a sentence, or InUse, and then there is no backup."""
+    """Raises SystemExit with a sentence, or InUse; then there is no backup."""
     refuse_occupied(target)
     remove_abandoned(target.parent)
     shards = len(data_paths.shards)

@@ -1,4 +1,4 @@
-"""bin/init: makes the databases and keys that do not exist."""
+"""bin/init: creates missing databases and keys, and upgrades databases of earlier versions."""
 
 import argparse
 import os
@@ -14,36 +14,36 @@ from games.puzzles import game_id_of
 from games.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import create_database, exclusive, replace_databases, seal, staged
-from tools.data.existing_data import has_row, list_inhabited
+from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock
+from tools.data.existing_data import has_row, list_populated
 from tools.data.keys import stage_keys
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
-HELP = """Makes the databases that do not exist: users, games and plays without a row, the dictionary, and the answers
-of all past puzzles; and the keys that tokens are signed and verified with. What exists stays as it
-is, except that a database of an earlier version is brought up to date, which is refused while a service has it open."""
+HELP = """Creates missing databases (users, games and plays empty, the dictionary, the answers of all past puzzles) and
+the keys that tokens are signed and verified with. Existing files stay as they are, except that databases of an earlier
+version are upgraded, which is refused while a service has one open."""
 
 
 def read_words(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").split()
 
 
-def make_empty(schema: str, path: Path) -> None:
+def create_empty(schema: str, path: Path) -> None:
     create_database(path, SHARE / schema).close()
     seal(path)
 
 
-def make_words(path: Path) -> None:
+def create_words(path: Path) -> None:
     with closing(create_database(path, SHARE / "words.sql")) as words:
         insert_all(words, "INSERT INTO words (word) VALUES (?)", [(word,) for word in read_words(SHARE / "words.txt")])
     seal(path)
 
 
-def make_answers(path: Path) -> None:
+def create_answers(path: Path) -> None:
     candidates = read_words(SHARE / "answers.txt")
-    yesterday = game_id_of(datetime.now(UTC).date()) - 1  # today's is drawn when it is needed
+    yesterday = game_id_of(datetime.now(UTC).date()) - 1  # today's is drawn when it is first needed
     drawn = draw_missing(candidates, {}, last_game=yesterday, rng=random.SystemRandom())
     with closing(create_database(path, SHARE / "answers.sql")) as database:
         insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
@@ -59,65 +59,65 @@ def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[obje
     database.execute("COMMIT")
 
 
-def list_makers(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
-    """Each database, and what makes it under the name it is given."""
+def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
+    """Each database, with the function that creates it at a path."""
     return {
-        data_paths.users: partial(make_empty, "users.sql"),
-        **dict.fromkeys(data_paths.shards, partial(make_empty, "games.sql")),
-        data_paths.words: make_words,
-        data_paths.answers: make_answers,
-        data_paths.plays: partial(make_empty, "plays.sql"),
+        data_paths.users: partial(create_empty, "users.sql"),
+        **dict.fromkeys(data_paths.shards, partial(create_empty, "games.sql")),
+        data_paths.words: create_words,
+        data_paths.answers: create_answers,
+        data_paths.plays: partial(create_empty, "plays.sql"),
     }
 
 
-def refuse_lost(data_paths: DataPaths, missing: Sequence[Path]) -> None:
-    """Raises SystemExit if a database of the players is missing while others still know players."""
-    # A version before plays.db had none to lose.
+def refuse_lost_databases(data_paths: DataPaths, missing: Sequence[Path]) -> None:
+    """Raises SystemExit if a database of the players is missing while others still have players."""
+    # A version without plays.db cannot have lost it.
     lost = [path for path in data_paths.players if path in missing and path != data_paths.plays]
     if data_paths.answers in missing and data_paths.plays.exists() and has_row(data_paths.plays, "plays"):
         raise SystemExit(
-            f"{data_paths.answers} cannot be made while {data_paths.plays} has plays, which were for other answers:"
-            " bring it back, or make all anew with --force."
+            f"{data_paths.answers} cannot be created while {data_paths.plays} has plays, which belong to other answers:"
+            " restore it, or recreate all databases with --force."
         )
-    if lost and (left := list_inhabited(data_paths)):
+    if lost and (left := list_populated(data_paths)):
         raise SystemExit(
-            f"{to_text(lost)} cannot be made empty while {to_text(left)} still has players: bring it back, or make all"
-            " anew with --force."
+            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: restore it, or"
+            " recreate all databases with --force."
         )
 
 
-def to_text(paths: Sequence[Path]) -> str:
+def join_paths(paths: Sequence[Path]) -> str:
     return ", ".join(map(str, paths))
 
 
-def make_files(data_paths: DataPaths, *, force: bool) -> str:
-    """Returns the summary, which is empty if there was nothing to do."""
-    makers = list_makers(data_paths)
-    with exclusive(data_paths.folder, [*data_paths.all, *data_paths.keys]):
-        missing = [path for path in makers if force or not path.exists()]
+def create_files(data_paths: DataPaths, *, force: bool) -> str:
+    """Returns a summary, which is empty if nothing was created or upgraded."""
+    creators = list_creators(data_paths)
+    with staging_lock(data_paths.folder, [*data_paths.all, *data_paths.keys]):
+        missing = [path for path in creators if force or not path.exists()]
         if not force:
             refuse_later_versions(data_paths)
-            refuse_lost(data_paths, missing)
+            refuse_lost_databases(data_paths, missing)
         for path in missing:
-            makers[path](staged(path))
-        made = [*missing, *stage_keys(data_paths, force=force)]
-        if made:
-            replace_databases(made, data_paths.folder)
+            creators[path](staged(path))
+        created = [*missing, *stage_keys(data_paths, force=force)]
+        if created:
+            replace_databases(created, data_paths.folder)
         upgrades = upgrade_all(data_paths)
         for path in data_paths.all:
-            path.chmod(0o600)  # an earlier version left it to the umask who reads answers and hashes
+            path.chmod(0o600)  # earlier versions left the permissions to the umask
         own_folder = ROOT / "var"
         if own_folder.is_dir() and not own_folder.is_symlink():
-            own_folder.chmod(0o700)  # the same for its own folder; others are their owner's to decide on
-    sentences = [f"Made {to_text(made)}."] if made else []
+            own_folder.chmod(0o700)  # as earlier versions did those of var/; other folders are not ours
+    sentences = [f"Created {join_paths(created)}."] if created else []
     sentences += describe_upgrades(upgrades)
     return " ".join(sentences)
 
 
-def make_or_refuse(data_paths: DataPaths, *, force: bool) -> str:
-    """As `make_files`; raises SystemExit also for a key that cannot be read."""
+def create_or_refuse(data_paths: DataPaths, *, force: bool) -> str:
+    """As `create_files`; also raises SystemExit for a key that cannot be read."""
     try:
-        return make_files(data_paths, force=force)
+        return create_files(data_paths, force=force)
     except Problem as problem:
         raise SystemExit(problem.detail) from problem
 
@@ -127,11 +127,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--force",
         action="store_true",
-        help="make all anew, and lose all players, games and tokens; refused while a service has a database open",
+        help="recreate all, and lose all players, games and tokens; refused while a service has a database open",
     )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    print(make_or_refuse(read_data_paths(), force=arguments.force) or "All databases and keys exist: nothing to do.")
+    print(create_or_refuse(read_data_paths(), force=arguments.force) or "All databases and keys exist: nothing to do.")
     return 0
 
 

@@ -1,6 +1,6 @@
-"""What a backup consists of: the files of the databases and keys under fixed names, and `manifest.json` about them.
+"""The files of a backup: databases and keys under fixed names, and `manifest.json` with their sizes and checksums.
 
-The manifest is written last. So a folder that has one is whole, and a file that differs from it was damaged later.
+The manifest is written last, so a folder with a manifest is complete, and a file that differs from it is damaged.
 """
 
 import hashlib
@@ -14,8 +14,8 @@ from tools.wording import count
 
 MANIFEST = "manifest.json"
 FORMAT = 1
-"""Of the manifest and the list of files: raise it when earlier versions could not restore what is written. The
-databases' schemas have versions of their own (tools/data/upgrades.py)."""
+"""The version of the manifest and the list of files; to be raised when earlier versions cannot restore a backup. The
+schemas of the databases are versioned by themselves (tools/data/upgrades.py)."""
 
 
 class FileEntry(BaseModel):
@@ -28,8 +28,8 @@ class FileEntry(BaseModel):
     """In hexadecimal."""
 
 
-class Numbered(BaseModel):
-    """What can be read of a manifest of any format."""
+class AnyManifest(BaseModel):
+    """A manifest of any format."""
 
     format: StrictInt = Field(default=0, ge=0)
 
@@ -38,14 +38,14 @@ class Manifest(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: int = 0
-    """0 is every manifest from before formats were numbered."""
+    """0 in manifests from before formats were numbered."""
     taken_at: AwareDatetime
-    """The instant of all databases, UTC."""
+    """The time of the snapshot, UTC."""
     shards: int
     players: int
-    """All who are registered."""
+    """Registered players."""
     games: int
-    """Finished ones, over all shards."""
+    """Finished games, in all shards."""
     files: tuple[FileEntry, ...]
 
     @property
@@ -60,7 +60,7 @@ class Manifest(BaseModel):
 
 
 def locate_backup(folder: Path, *, shards: int) -> DataPaths:
-    """Where the files of a backup are, wherever the settings have their originals."""
+    """The paths of a backup's files, which do not depend on the settings."""
     return DataPaths(
         users=folder / "users.db",
         shards=tuple(folder / f"games{number}.db" for number in range(shards)),
@@ -80,20 +80,20 @@ def describe(path: Path) -> FileEntry:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Raises SystemExit with a sentence if there is none, if it is of a later format, or if it is damaged."""
+    """Raises SystemExit with a sentence if it is missing, damaged or of a later format."""
     path = folder / MANIFEST
     try:
         content = path.read_bytes()
-        refuse_later_format(path, Numbered.model_validate_json(content).format)
+        refuse_later_format(path, AnyManifest.model_validate_json(content).format)
         return Manifest.model_validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
-        raise SystemExit(f"{folder} has no {MANIFEST}: it is no backup, or not all of one.") from None
+        raise SystemExit(f"{folder} has no {MANIFEST}: it is not a complete backup.") from None
     except ValidationError as error:
         raise SystemExit(f"{path} is damaged: it is not what bin/backup wrote.") from error
 
 
 def refuse_later_format(path: Path, number: int) -> None:
-    """Raises SystemExit with a sentence."""
+    """Raises SystemExit if the number of a format is greater than FORMAT."""
     if number > FORMAT:
         raise SystemExit(
             f"{path.parent} was made by a later version of Quintet (backup format {number}, this one knows {FORMAT}):"
@@ -102,17 +102,15 @@ def refuse_later_format(path: Path, number: int) -> None:
 
 
 def check_files(folder: Path, manifest: Manifest, expected: Sequence[Path]) -> None:
-    """Raises SystemExit with the first difference between a backup's files and its manifest."""
+    """Raises SystemExit with the first difference between the files and the manifest."""
     names = {path.name for path in expected}
     if sorted(entry.name for entry in manifest.files) != sorted(names):
         raise SystemExit(f"{folder / MANIFEST} is damaged: it does not list the files of a backup.")
     found = {path.name for path in folder.iterdir()} - {MANIFEST}
     if missing := names - found:
         raise SystemExit(f"{folder} is damaged: {', '.join(sorted(missing))} is missing.")
-    if strange := found - names:
-        raise SystemExit(
-            f"{folder} has {', '.join(sorted(strange))}, which does not belong to the backup: take it away."
-        )
+    if unknown := found - names:
+        raise SystemExit(f"{folder} has {', '.join(sorted(unknown))}, which does not belong to the backup: remove it.")
     for entry in manifest.files:
         actual = describe(folder / entry.name)
         if actual.size != entry.size:

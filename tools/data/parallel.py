@@ -1,4 +1,4 @@
-"""Runs the tasks of a script in worker processes, one for each task: a process of Python's uses one core."""
+"""Runs the tasks of a script in parallel, each in a worker process."""
 
 import multiprocessing
 import os
@@ -12,10 +12,10 @@ from threading import Thread
 from tools.data.atomic_files import STOP_SIGNALS
 
 CONTEXT = multiprocessing.get_context("fork")
-"""A fork inherits what was imported and made, for which a new interpreter would take a second."""
+"""A fork inherits all modules and data, which a new interpreter would need a second to import and receive."""
 
 _tasks: Sequence[Callable[[], None]] = ()
-"""Of a worker. They are inherited, not sent through a pipe: Python 3.11 can hang when that is interrupted."""
+"""The tasks in a worker, inherited by the fork: Python 3.11 may hang if sending them through a pipe is interrupted."""
 
 
 def run_in_parallel(tasks: Sequence[Callable[[], None]]) -> None:
@@ -29,7 +29,7 @@ def run_in_parallel(tasks: Sequence[Callable[[], None]]) -> None:
                 future.result()
         except BrokenProcessPool:
             raise SystemExit("A worker process was killed, as the system does when memory runs out.") from None
-        except BaseException:  # the block would wait until the other tasks are done
+        except BaseException:  # otherwise the end of the block waits for the other tasks
             for worker in multiprocessing.active_children():
                 worker.terminate()
             raise
@@ -42,7 +42,7 @@ def _submit(executor: ProcessPoolExecutor, tasks: int) -> list[Future[None]]:
 
 @contextmanager
 def _signals_deferred() -> Iterator[None]:
-    """A signal raises Stopped after the block, in this process only: during a fork both would raise it."""
+    """Delays signals until the end of the block: during a fork, parent and worker would both raise Stopped."""
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
     try:
         yield
@@ -51,8 +51,8 @@ def _signals_deferred() -> Iterator[None]:
 
 
 def _begin_worker(tasks: Sequence[Callable[[], None]]) -> None:
-    """Leaves Ctrl-C, which reaches every process of a terminal, to the parent: it terminates the workers."""
-    global _tasks  # noqa: PLW0603 - where a worker of an executor can keep anything
+    """Ignores Ctrl-C, which a terminal sends to every process: the parent handles it, and terminates the workers."""
+    global _tasks  # noqa: PLW0603 - the only place where a worker can keep its tasks
     _tasks = tasks
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.SIG_IGN)

@@ -17,9 +17,17 @@ from tqdm import tqdm
 from games.puzzles import FIRST_DAY, game_id_of
 from servicekit.db.sharding import Shards
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import create_database, exclusive, locked_unused, naming, replace_databases, seal, staged
-from tools.data.existing_data import list_inhabited
-from tools.data.init import make_empty
+from tools.data.atomic_files import (
+    create_database,
+    lock_unused,
+    naming_file,
+    replace_databases,
+    seal,
+    staged,
+    staging_lock,
+)
+from tools.data.existing_data import list_populated
+from tools.data.init import create_empty
 from tools.data.parallel import run_in_parallel
 from tools.data.rebuild_standings import fill_standings
 from tools.data.simulated_players import GameRow, SimulatedPlayer, draw_players, play_games
@@ -35,7 +43,7 @@ ERASE_BELOW = "\r\x1b[J"
 
 
 def build_users(path: Path, players: Sequence[SimulatedPlayer]) -> None:
-    with naming(path), closing(create_database(path, SHARE / "users.sql")) as users:
+    with naming_file(path), closing(create_database(path, SHARE / "users.sql")) as users:
         users.execute("BEGIN")
         users.executemany(
             "INSERT INTO users (user_id, username) VALUES (?, ?)",
@@ -49,7 +57,7 @@ def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int,
     """`counts` are ids and numbers of games, in the order of the ids, which is the order of the rows on the disk."""
     rng = random.Random(seed)  # noqa: S311 - simulated players have no secrets, and must come again
     bar = tqdm(counts, desc=f"shard {number}", unit=" players", position=number, leave=False, disable=None)
-    with naming(path), closing(create_database(path, SHARE / "games.sql")) as shard:
+    with naming_file(path), closing(create_database(path, SHARE / "games.sql")) as shard:
         shard.execute("PRAGMA ignore_check_constraints = ON")  # which take a tenth of the time; bin/verify checks them
         shard.execute("BEGIN")
         for rows in in_batches(play_games(bar, days=days, rng=rng)):
@@ -80,7 +88,7 @@ def build_all(data_paths: DataPaths, *, users: int, games: int, days: int, seed:
         partial(build_shard, staged(path), part, number=number, days=days, seed=f"{seed}, shard {number}")
         for number, (path, part) in enumerate(zip(data_paths.shards, parts, strict=True))
     ]
-    make_empty("plays.sql", staged(data_paths.plays))
+    create_empty("plays.sql", staged(data_paths.plays))
     try:
         run_in_parallel([*shards, partial(build_users, staged(data_paths.users), players)])
     finally:
@@ -100,10 +108,10 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
         raise SystemExit(
             f"{users:,} players have time for {users * days:,} games until {until}, one a day: {games:,} are too many."
         )
-    with exclusive(data_paths.folder, data_paths.players):
-        if not force and (inhabited := list_inhabited(data_paths)):
+    with staging_lock(data_paths.folder, data_paths.players):
+        if not force and (inhabited := list_populated(data_paths)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
-        with locked_unused(data_paths.players):
+        with lock_unused(data_paths.players):
             pass  # a database in use is better refused now than after all the work
         build_all(data_paths, users=users, games=games, days=days, seed=seed)
         replace_databases(data_paths.players, data_paths.folder)

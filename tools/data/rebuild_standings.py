@@ -1,5 +1,4 @@
-"""A shard's standings, built anew from its games: how bin/populate and bin/shard fill the table, and what bin/verify
-compares it with."""
+"""Recomputes a shard's standings from its games: bin/populate and bin/shard store them, bin/verify compares them."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from stats.queries import UPSERT_STANDING, standing_to_row
 from stats.standings import Standing
 from stats.streaks import find_runs
 
-# One row a user: all win days in one text cost less than a row each.
+# One row for each user: the win days in one string are faster than a row for each game.
 SELECT_GAMES = """
 SELECT user_id,
        COUNT(*) FILTER (WHERE won AND guesses = 1), COUNT(*) FILTER (WHERE won AND guesses = 2),
@@ -25,7 +24,7 @@ FROM games GROUP BY user_id ORDER BY user_id
 
 
 def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standing]]:
-    """Each user of the shard's games, in the order of the ids, with the standing that the games give."""
+    """Each user with games, in the order of the ids, with the standing that the games give."""
     for user_id, *won_in, lost, last_day, win_days in shard.execute(SELECT_GAMES):
         max_streak, last_run = find_runs(map(date.fromisoformat, win_days.split()))
         yield (
@@ -42,7 +41,7 @@ SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak
 
 
 def fill_standings(shard: sqlite3.Connection) -> None:
-    """Writes the standings and score counts of a shard that has games and none of these yet."""
+    """Stores the standings and score counts of a shard that has games, but neither of these."""
     rows = (standing_to_row(user_id, standing) for user_id, standing in rebuild_standings(shard))
     shard.executemany(UPSERT_STANDING, rows)
     shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")

@@ -1,4 +1,4 @@
-"""bin/restore: puts a backup in the place of all databases and keys."""
+"""bin/restore: replaces all databases and keys by those of a backup."""
 
 import argparse
 import os
@@ -8,28 +8,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import exclusive, make_folder, replace_databases, seal, staged, sync
-from tools.data.existing_data import list_inhabited
+from tools.data.atomic_files import create_folder, replace_databases, seal, staged, staging_lock, sync
+from tools.data.existing_data import list_populated
 from tools.data.manifest import Manifest, check_files, locate_backup, read_manifest
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.data.verify import verify
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 
-HELP = """Puts the databases and keys of a backup in their places, all or none. First everything in the backup is
-checked: a file that is missing, strange or damaged, or a difference that bin/verify would find, and nothing changes. A
-backup of an earlier version is brought up to date on the way; the backup itself stays as it is.
-Nothing changes either while a service has a database open."""
+HELP = """Replaces all databases and keys by those of a backup, or none. The backup is checked first: a file that is
+missing, unknown or damaged, or a difference that bin/verify would find, is refused before anything changes. Databases
+of an earlier version are upgraded; the backup itself stays as it is. Also refused while a service has a database
+open."""
 FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
 
 
 def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> None:
-    """Raises SystemExit with a sentence if the backup is not whole, is for another number of shards, or has databases
-    of a later version of Quintet."""
+    """Raises SystemExit with a sentence if the backup is incomplete, is for another number of shards, or is of a later
+    version of Quintet."""
     if manifest.shards != len(data_paths.shards):
         raise SystemExit(
-            f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}: a player's"
-            " games would be looked for in another shard."
+            f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}, so"
+            " players' games would be in the wrong shard."
         )
     copies = locate_backup(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
@@ -51,16 +51,16 @@ def locate_staged(data_paths: DataPaths) -> DataPaths:
 
 
 def name_targets(sentence: str, data_paths: DataPaths) -> str:
-    """The sentence with the names that the staged databases are about to get."""
+    """Replaces the names of staged databases in a sentence by those of their targets."""
     for path in data_paths.all:
         sentence = sentence.replace(str(staged(path)), str(path))
     return sentence
 
 
 def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
-    """Brings the staged databases of a backup up to date; returns what the operator should know.
+    """Upgrades the staged databases, and returns remarks for the operator.
 
-    Raises SystemExit with a sentence if they do not agree with each other then.
+    Raises SystemExit with a sentence if verify finds a difference afterwards.
     """
     copies = locate_staged(data_paths)
     upgrades = upgrade_all(copies)
@@ -72,9 +72,9 @@ def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
 
 
 def stage_files(copies: DataPaths, data_paths: DataPaths) -> None:
-    """Copies of the backup's files beside their places."""
+    """Copies the files of the backup to staged files."""
     for copy, path in zip((*copies.all, *copies.keys), (*data_paths.all, *data_paths.keys), strict=True):
-        make_folder(path.parent)
+        create_folder(path.parent)
         if path != data_paths.public_key:
             staged(path).touch(mode=0o600)
         shutil.copyfile(copy, staged(path))
@@ -85,14 +85,14 @@ def stage_files(copies: DataPaths, data_paths: DataPaths) -> None:
 
 
 def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manifest, list[str]]:
-    """What was restored, and what the operator should know about it.
+    """Returns the manifest and remarks for the operator.
 
-    Raises SystemExit with a sentence, or InUse, and then nothing has changed.
+    Raises SystemExit with a sentence, or InUse; then nothing has changed.
     """
     manifest = read_manifest(folder)
     targets = [*data_paths.all, *data_paths.keys]
-    with exclusive(data_paths.folder, targets):
-        if not force and (inhabited := list_inhabited(data_paths)):
+    with staging_lock(data_paths.folder, targets):
+        if not force and (inhabited := list_populated(data_paths)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
         check_backup(folder, manifest, data_paths)
         stage_files(locate_backup(folder, shards=manifest.shards), data_paths)
@@ -103,7 +103,7 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/restore", description=HELP, formatter_class=HelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="what bin/backup made")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of a backup")
     parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     arguments = parser.parse_args(argv)
     folder = arguments.folder.resolve()  # before the working directory changes

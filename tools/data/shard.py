@@ -15,9 +15,9 @@ from games.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import exclusive, locked_unused, open_to_read, replace_databases, staged
-from tools.data.existing_data import list_inhabited
-from tools.data.init import make_empty
+from tools.data.atomic_files import lock_unused, open_to_read, replace_databases, staged, staging_lock
+from tools.data.existing_data import list_populated
+from tools.data.init import create_empty
 from tools.data.legacy import gather
 from tools.data.legacy_faults import find_game_faults, find_user_faults
 from tools.data.legacy_ids import ByteOrder, identify
@@ -138,13 +138,13 @@ def import_sources(
     names = ", ".join(map(str, sources))
     scratch = data_paths.folder / SCRATCH
     steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
-    with exclusive(data_paths.folder, (*data_paths.players, scratch)), steps:
+    with staging_lock(data_paths.folder, (*data_paths.players, scratch)), steps:
         refuse_earlier_versions(data_paths)
-        inhabited, imports = list_inhabited(data_paths), read_imports(data_paths.users)
+        inhabited, imports = list_populated(data_paths), read_imports(data_paths.users)
         if not imports:
             refuse_inhabited(inhabited)
         if not inhabited:
-            with locked_unused(data_paths.players):
+            with lock_unused(data_paths.players):
                 pass  # a database in use is better refused now than after all the work
         with gather(sources, staged(scratch)) as legacy:
             steps.update()
@@ -157,7 +157,7 @@ def import_sources(
             contents = build_all(split, legacy, data_paths, checksum=checksum, now=now)
             steps.update()
             remarks = list_remarks(legacy, split, today=now.date())
-        make_empty("plays.sql", staged(data_paths.plays))
+        create_empty("plays.sql", staged(data_paths.plays))
         replace_databases(data_paths.players, data_paths.folder)
     return summarize(split, names, data_paths, contents), remarks
 

@@ -1,11 +1,10 @@
-"""One instant of several databases, while services write to them.
+"""Takes a consistent snapshot of several databases while services write to them.
 
-The write lock of every file is taken, and while all are held, a second connection of each begins to read: what it sees
-from then on is this instant, however long it reads. Then the writers go on; they have waited for milliseconds.
+It takes the write locks of all files, and while it holds them, a second connection to each begins a read transaction,
+which sees this instant for as long as it is open. Then it releases the locks: writers have waited for milliseconds.
 
-A service holds one write lock at a time, so nobody waits in a circle. Whatever a service committed in one database
-before it began to write to another (a player before a game, a word before an answer) is seen in both or not in the
-second: no instant has the game without its player.
+A service holds one write lock at a time, so there is no deadlock. Services commit in the order of dependence: a player
+before a game, a word before an answer. So a snapshot with a game also has its player.
 """
 
 import sqlite3
@@ -17,24 +16,24 @@ from pathlib import Path
 
 from servicekit.db.sqlite_file import DatabaseFile, is_busy, wait_while_busy
 
-PAUSE_S = 0.3
-"""How long an attempt may keep the services from writing: a fraction of what they wait for a lock (BUSY_TIMEOUT_MS)."""
-BREATH_S = 0.2
-"""Between two attempts, for the writers that waited."""
-PATIENCE_S = 10.0
-"""How long attempts are repeated."""
+ATTEMPT_TIMEOUT_S = 0.3
+"""The longest time for which an attempt blocks writers: a fraction of BUSY_TIMEOUT_MS, for which they wait."""
+RETRY_PAUSE_S = 0.2
+"""The pause between two attempts, in which waiting writers proceed."""
+TIMEOUT_S = 10.0
+"""The time after which no further attempt is made."""
 
 
 @contextmanager
-def one_instant(paths: Sequence[Path]) -> Iterator[dict[Path, sqlite3.Connection]]:
+def consistent_snapshot(paths: Sequence[Path]) -> Iterator[dict[Path, sqlite3.Connection]]:
     """A connection to each database, in a read transaction; all see the same instant.
 
-    Inside `exclusive`, so that no other file takes the place of one. Raises SystemExit if a file is no database, or
-    if its write lock is not to be had for PATIENCE_S.
+    The caller holds `staging_lock`, so that no file is replaced. Raises SystemExit if a file is not a database, or if
+    its write lock is held for TIMEOUT_S.
     """
     with ExitStack() as stack:
         readers = {path: stack.enter_context(closing(_open(path, read_only=True))) for path in paths}
-        with _all_locked(paths):
+        with _write_locks(paths):
             for reader in readers.values():
                 reader.execute("BEGIN")
                 reader.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()  # a snapshot begins with the first read
@@ -50,25 +49,23 @@ def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
 
 
 @contextmanager
-def _all_locked(paths: Sequence[Path]) -> Iterator[None]:
-    """Closing the connections at the end is what lets go of the locks."""
+def _write_locks(paths: Sequence[Path]) -> Iterator[None]:
+    """Holds the write locks of all databases; closing the connections releases them."""
     with ExitStack() as stack:
         writers = {path: stack.enter_context(closing(_open(path, read_only=False))) for path in paths}
-        deadline = time.monotonic() + PATIENCE_S
-        while (taken := _find_taken(writers)) is not None:
+        deadline = time.monotonic() + TIMEOUT_S
+        while (locked := _try_to_lock(writers)) is not None:
             for writer in writers.values():
                 writer.rollback()
             if time.monotonic() > deadline:
-                raise SystemExit(
-                    f"The write lock of {taken} was not to be had for {PATIENCE_S:.0f} s: another process holds it."
-                )
-            time.sleep(BREATH_S)
+                raise SystemExit(f"{locked} was locked by another process for {TIMEOUT_S:.0f} s: try again later.")
+            time.sleep(RETRY_PAUSE_S)
         yield
 
 
-def _find_taken(writers: Mapping[Path, sqlite3.Connection]) -> Path | None:
-    """Takes the locks in their order until one is not to be had before PAUSE_S are over, which is returned."""
-    deadline = time.monotonic() + PAUSE_S
+def _try_to_lock(writers: Mapping[Path, sqlite3.Connection]) -> Path | None:
+    """Begins a write transaction on each database. Returns the first one that stays locked until ATTEMPT_TIMEOUT_S."""
+    deadline = time.monotonic() + ATTEMPT_TIMEOUT_S
     for path, writer in writers.items():
         try:
             wait_while_busy(partial(writer.execute, "BEGIN IMMEDIATE"), deadline)

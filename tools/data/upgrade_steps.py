@@ -1,7 +1,7 @@
-"""The steps that bring databases of earlier versions up to date; tools/data/upgrades.py runs them.
+"""The steps that upgrade databases of earlier versions; tools/data/upgrades.py runs them.
 
-A step gets a connection inside a transaction and returns sentences for the operator, most often none. It is never
-changed once it is released: it describes the two versions on either side of it, not today's.
+A step gets a connection in an open transaction and returns remarks for the operator, mostly none. A released step is
+never changed: it turns one fixed version into the next, not into the current one.
 """
 
 import sqlite3
@@ -14,14 +14,14 @@ from tools.data.atomic_files import execute_script
 Step: TypeAlias = Callable[[sqlite3.Connection], list[str]]
 
 
-def number_only(_database: sqlite3.Connection) -> list[str]:
-    """The tables stay as they are: the version began to be numbered."""
+def change_nothing(_database: sqlite3.Connection) -> list[str]:
+    """For a version that differs from the one before in its number only."""
     return []
 
 
 def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
-    """Passwords and imports, which the first versions did not have, and log-in attempts with their addresses: those of
-    version 0 counted for a minute only."""
+    """Adds passwords and imports, which the first versions lacked, and replaces log-in attempts by ones with addresses;
+    the old ones counted for a minute only."""
     execute_script(
         users,
         """
@@ -60,8 +60,8 @@ def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
 
 
 def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
-    """Replaces all that earlier versions kept for the leaderboards, and the column `played`, which they wrote: an older
-    instance's results are refused rather than stored without their counts."""
+    """Replaces the leaderboard tables of earlier versions. Drops the column `played`, which they write, so that results
+    from an instance of an earlier version are refused instead of stored without score counts."""
     triggers = shard.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
     for (name,) in triggers:
         shard.execute(f"DROP TRIGGER {name}")
@@ -111,9 +111,9 @@ def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
 
 STEPS: Mapping[str, tuple[Step, ...]] = {
     "users.sql": (add_log_in_tables,),
-    "games.sql": (number_only, number_only, count_players_by_score),  # what versions 1 and 2 had is replaced
-    "words.sql": (number_only,),
+    "games.sql": (change_nothing, change_nothing, count_players_by_score),  # replaces what versions 1 and 2 added
+    "words.sql": (change_nothing,),
     "answers.sql": (drop_coming_answers,),
-    "plays.sql": (number_only,),
+    "plays.sql": (change_nothing,),
 }
-"""By file of share/: the step at index n turns version n into n + 1."""
+"""By schema file in share/: the step at index n turns version n into n + 1."""

@@ -1,8 +1,8 @@
-"""Bringing a database of an earlier version up to date, by numbered steps.
+"""Upgrades databases of earlier versions (migrations).
 
-The version is SQLite's `PRAGMA user_version`; 0 is every database from before versions were numbered. Step n
-(upgrade_steps.py) turns version n into n + 1. All steps of a database are one transaction, which holds SQLite's
-exclusive lock: no service has the file open, and a killed upgrade leaves the file as it was.
+The version is SQLite's `PRAGMA user_version`; it is 0 in databases from before versions were numbered. Step n in
+upgrade_steps.py turns version n into n + 1. All steps of a database run in one transaction under SQLite's exclusive
+lock: no service has the file open, and a killed upgrade leaves it unchanged.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
 from tools.config.paths import DataPaths
-from tools.data.atomic_files import lock_exclusively, locked_unused, open_to_read, seal
+from tools.data.atomic_files import lock_exclusively, lock_unused, open_to_read, seal
 from tools.data.upgrade_steps import STEPS
 
 
@@ -21,13 +21,13 @@ from tools.data.upgrade_steps import STEPS
 class Upgrade:
     path: Path
     version: int
-    """The one that the database has now."""
+    """The new version."""
     remarks: tuple[str, ...]
-    """Sentences for the operator: what was kept and what was dropped."""
+    """Sentences for the operator, such as on what was dropped."""
 
 
 def list_schemas(data_paths: DataPaths) -> dict[Path, str]:
-    """Each database, and the file of share/ that has its schema."""
+    """Each database with its schema file in share/."""
     return {
         data_paths.users: "users.sql",
         **dict.fromkeys(data_paths.shards, "games.sql"),
@@ -42,12 +42,12 @@ def read_version(database: sqlite3.Connection) -> int:
 
 
 def current_version(schema: str) -> int:
-    """Of a file of share/."""
+    """The version of a schema file in share/."""
     return len(STEPS[schema])
 
 
 def find_version(path: Path) -> int:
-    """0 of a file that is missing. Raises SystemExit if it is no database."""
+    """0 for a missing file. Raises SystemExit if the file is not a database."""
     if not path.exists():
         return 0
     try:
@@ -58,8 +58,7 @@ def find_version(path: Path) -> int:
 
 
 def refuse_later_versions(data_paths: DataPaths) -> None:
-    """Raises SystemExit with a sentence if a database is of a later version than this one, or is no database; one that
-    is missing is passed over."""
+    """Raises SystemExit with a sentence if a file is of a later version, or not a database. Skips missing files."""
     for path, schema in list_schemas(data_paths).items():
         if (version := find_version(path)) > current_version(schema):
             raise SystemExit(
@@ -69,8 +68,7 @@ def refuse_later_versions(data_paths: DataPaths) -> None:
 
 
 def refuse_earlier_versions(data_paths: DataPaths) -> None:
-    """Raises SystemExit with a sentence if a database is of an earlier version than this one, or is no database; one
-    that is missing is passed over."""
+    """Raises SystemExit with a sentence if a file is of an earlier version, or not a database. Skips missing files."""
     for path, schema in list_schemas(data_paths).items():
         if path.exists() and (version := find_version(path)) < current_version(schema):
             raise SystemExit(
@@ -80,23 +78,23 @@ def refuse_earlier_versions(data_paths: DataPaths) -> None:
 
 
 def upgrade_all(data_paths: DataPaths) -> list[Upgrade]:
-    """Those databases that were of an earlier version; otherwise raises as `upgrade_database`.
+    """Upgrades the databases of earlier versions, each in a transaction: after an interruption, the next call upgrades
+    the rest.
 
-    Each is all or nothing by itself: after an interruption the next call upgrades the others. Raises SystemExit with a
-    sentence, before anything changes, if one is of a later version.
+    Raises as `upgrade_database`, and SystemExit with a sentence, before anything changes, if one is of a later version.
     """
     refuse_later_versions(data_paths)
     schemas = list_schemas(data_paths)
-    with locked_unused([path for path, schema in schemas.items() if find_version(path) < current_version(schema)]):
-        pass  # if one is in use, it is better to refuse before the others change
+    with lock_unused([path for path, schema in schemas.items() if find_version(path) < current_version(schema)]):
+        pass  # refuses a database in use before any other is changed
     upgrades = [upgrade_database(path, schema) for path, schema in schemas.items()]
     return [upgrade for upgrade in upgrades if upgrade is not None]
 
 
 def upgrade_database(path: Path, schema: str) -> Upgrade | None:
-    """None if it is of this version already.
+    """Returns None if it is of the current version.
 
-    Raises SystemExit with a sentence if a step fails, as for a database of another kind, and InUse if a service has it
+    Raises SystemExit with a sentence if a step fails, as in a database of another kind, and InUse if a service has it
     open.
     """
     try:
@@ -109,12 +107,12 @@ def upgrade_database(path: Path, schema: str) -> Upgrade | None:
             database.execute("COMMIT")
         seal(path)
     except sqlite3.Error as error:
-        raise SystemExit(f"{path} cannot be brought up to date ({error}).") from error
+        raise SystemExit(f"{path} cannot be upgraded ({error}).") from error
     return Upgrade(path, current_version(schema), tuple(remarks))
 
 
 def run_steps(database: sqlite3.Connection, schema: str, version: int) -> list[str]:
-    """Inside a transaction. Returns the remarks of all steps."""
+    """Runs within the open transaction. Returns the remarks of all steps."""
     remarks = [remark for step in STEPS[schema][version:] for remark in step(database)]
     database.execute(f"PRAGMA user_version = {current_version(schema)}")
     return remarks

@@ -1,4 +1,4 @@
-"""bin/verify: checks the databases against each other."""
+"""bin/verify: checks that the databases are intact and consistent with each other."""
 
 import argparse
 import os
@@ -25,13 +25,13 @@ from tools.data.upgrades import current_version, list_schemas, read_version
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 
-HELP = """Reads all databases and changes none, also while the services run. Each player's standing is counted anew from
-the games and compared with the stored one and with the views; the numbers of players by score must be those of the
-standings; each player must exist and be in the right shard; no result of a play may have been refused by stats; and
-SQLite must find every file intact. Differences are listed, and make status 1; notes are listed too, and do not."""
+HELP = """Reads all databases and changes none, also while the services run. Recomputes each player's standing from the
+games and compares it with the stored one and with the views; the score counts must match the standings; each player
+must exist and be in the right shard; stats must not have refused a result; and every file must pass SQLite's integrity
+check. Differences are listed, and make the exit status 1; notes are only listed."""
 
 SHOWN = 20
-"""How many differences of a kind are listed."""
+"""The number of differences of each kind that are listed."""
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -39,15 +39,15 @@ Row: TypeAlias = Mapping[str, object]
 @dataclass
 class Findings:
     differences: dict[str, list[str]] = field(default_factory=dict)
-    """Kind to sentences."""
+    """Sentences by kind."""
     notes: list[str] = field(default_factory=list)
-    """Sentences about what the operator should know; the databases agree all the same."""
+    """Sentences for the operator about what is not a difference."""
     games: int = 0
     users: int = 0
     players: set[UUID] = field(default_factory=set)
-    """All who are in any shard."""
+    """Players with rows in a shard."""
     playing: set[UUID] = field(default_factory=set)
-    """All who have a play or a result on its way."""
+    """Players with a play or an undelivered result."""
 
     def add(self, kind: str, sentences: Iterable[str]) -> None:
         self.differences.setdefault(kind, []).extend(sentences)
@@ -58,13 +58,13 @@ class Findings:
 
     @property
     def damage(self) -> int:
-        """Without what stats refused for good, which waits for the operator: the databases are as they should be."""
+        """Without permanently refused results, which wait for the operator while the databases are consistent."""
         return self.total - len(self.differences.get("play", []))
 
 
-def examine(path: Path, schema: str, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
-    """Checks an intact database of this version inside one read transaction: however long it takes, writers neither
-    wait for it nor change what it sees."""
+def check_database(path: Path, schema: str, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
+    """Runs a check on an intact database of the current version in one read transaction: it neither blocks writers nor
+    sees their changes."""
     try:
         with closing(open_to_read(path)) as database:
             database.execute("BEGIN")
@@ -89,12 +89,12 @@ def check_shard(shard: sqlite3.Connection, number: int, data_paths: DataPaths, f
     findings.players |= players
     findings.add("standing", compare_standings(path, stored, rebuilt))
     findings.add("view", compare_views(path, shard, rebuilt))
-    findings.add("shard", find_strangers(path, number, data_paths.shards, players))
+    findings.add("shard", find_misplaced_players(path, number, data_paths.shards, players))
     findings.add("score", compare_score_counts(path, shard))
 
 
 def read_stored_standings(shard: sqlite3.Connection) -> dict[UUID, Row]:
-    """As SQLite has them, unconverted: a value that no converter takes is a difference like any other."""
+    """Without conversion, so that an invalid value is a difference like any other."""
     cursor = shard.execute("SELECT * FROM standings")
     names = [column[0] for column in cursor.description]
     return {UUID(bytes=row[0]): dict(zip(names[1:], row[1:], strict=True)) for row in cursor}
@@ -132,7 +132,7 @@ def read_numbers(shard: sqlite3.Connection, sql: str) -> dict[UUID, int]:
 
 
 def compare_score_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
-    """A stored count of 0 is as good as none."""
+    """A stored count of 0 is equal to a missing one."""
     stored = {(board, score): players for board, score, players in shard.execute("SELECT * FROM score_counts")}
     counted = {(board, score): players for board, score, players in shard.execute(COUNT_SCORES)}
     for board, score in sorted(stored.keys() | counted.keys()):
@@ -141,7 +141,7 @@ def compare_score_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]
             yield f"{path}: {board} has {has} players with the score {score}, the standings give {should_have}"
 
 
-def find_strangers(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:
+def find_misplaced_players(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:
     for user_id in players:
         right = shard_number(user_id, len(shards))
         if right != number:
@@ -153,29 +153,27 @@ def check_users(users: sqlite3.Connection, findings: Findings) -> None:
     findings.users = len(known)
     findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
     findings.notes += (
-        f"{user_id} has a play, or a result on its way to stats, and is no user"
+        f"{user_id} has a play or an undelivered result, and is no user"
         for user_id in sorted(findings.playing - findings.players - known)
     )
 
 
 def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:
-    """Fills in each word that is or may be an answer, and what it is."""
+    """Adds each word that is or may become an answer, with a description."""
     used |= {word: f"the candidate {word}" for (word,) in answers.execute("SELECT word FROM candidates")}
     for game_id, word in answers.execute("SELECT game_id, answer FROM answers"):
-        used[word] = f"the answer of game {game_id}"  # not the word: this goes into mails
+        used[word] = f"the answer of game {game_id}"  # without the word, since cron mails the output
 
 
 def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Findings) -> None:
     known = {word for (word,) in words.execute("SELECT word FROM words")}
     findings.notes += (
-        f"{what} is not in the dictionary; it may be guessed all the same"
-        for word, what in used.items()
-        if word not in known
+        f"{what} is not in the dictionary, but may be guessed" for word, what in used.items() if word not in known
     )
 
 
 def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
-    """Adds the results that stats will never take; those that are on their way are as they should be."""
+    """Adds the results that stats has permanently refused; undelivered results are no difference."""
     playing = "SELECT user_id FROM plays UNION SELECT user_id FROM outbox"
     findings.playing |= {UUID(bytes=user) for (user,) in plays.execute(playing)}
     refused = plays.execute("SELECT user_id, game_id, refused FROM outbox WHERE refused IS NOT NULL")
@@ -185,15 +183,15 @@ def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
 
 
 def verify(data_paths: DataPaths) -> Findings:
-    """Raises SystemExit if a database is missing, or was not put in its place by a script that was killed."""
+    """Raises SystemExit if a database is missing, or if a script was killed while it replaced databases."""
     if (data_paths.folder / JOURNAL).exists():
-        raise SystemExit("A script that put databases in their places was killed half-way: bin/init ends its work.")
+        raise SystemExit("A script was killed while it replaced databases: bin/init finishes its work.")
     missing = [str(path) for path in data_paths.all if not path.exists()]
     if missing:
-        raise SystemExit(f"{', '.join(missing)} is missing: bin/init makes empty ones.")
+        raise SystemExit(f"{', '.join(missing)} is missing: bin/init creates empty ones.")
     findings = Findings()
     used: dict[str, str] = {}
-    # A user is stored before a play or a game of theirs, and a word before it is an answer: users and words come later.
+    # Services store a user before a play or a game, and a word before an answer, so users and words are read later.
     checks: list[tuple[Path, Callable[[sqlite3.Connection], None]]] = [
         (data_paths.plays, partial(check_plays, findings=findings)),
         *(
@@ -206,7 +204,7 @@ def verify(data_paths: DataPaths) -> Findings:
     ]
     schemas = list_schemas(data_paths)
     for path, check in tqdm(checks, unit=" databases", leave=False, disable=None):
-        examine(path, schemas[path], findings, check)
+        check_database(path, schemas[path], findings, check)
     return findings
 
 

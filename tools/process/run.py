@@ -39,7 +39,7 @@ def create_databases() -> None:
     data_paths = read_data_paths()
     if not any(path.exists() for path in data_paths.players):
         populate.main([])
-    if summary := init.make_or_refuse(data_paths, force=False):
+    if summary := init.create_or_refuse(data_paths, force=False):
         print(summary)
 
 

@@ -14,14 +14,14 @@ from tools.data.atomic_files import (
     JOURNAL,
     InUse,
     create_database,
-    exclusive,
-    locked_unused,
-    naming,
+    lock_unused,
+    naming_file,
     open_to_read,
     replace_databases,
     seal,
+    signals_ignored,
     staged,
-    uninterrupted,
+    staging_lock,
 )
 
 
@@ -51,7 +51,7 @@ def stage(targets: list[Path], schema: Path, name: str) -> None:
 
 def replace(targets: list[Path], schema: Path, name: str) -> None:
     folder = targets[0].parent
-    with exclusive(folder, targets):
+    with staging_lock(folder, targets):
         stage(targets, schema, name)
         replace_databases(targets, folder)
 
@@ -100,7 +100,7 @@ def test_a_block_that_fails_leaves_the_old_databases_and_nothing_else(
     replace(targets, schema, "old")
 
     def fail_halfway() -> None:
-        with exclusive(folder, targets):
+        with staging_lock(folder, targets):
             stage(targets, schema, "new")
             raise ZeroDivisionError
 
@@ -112,7 +112,7 @@ def test_a_block_that_fails_leaves_the_old_databases_and_nothing_else(
 
 
 def test_two_scripts_do_not_work_on_the_same_folder_at_once(folder: Path, targets: list[Path], schema: Path) -> None:
-    with exclusive(folder, targets), pytest.raises(InUse, match="Another script"), exclusive(folder, targets):
+    with staging_lock(folder, targets), pytest.raises(InUse, match="Another script"), staging_lock(folder, targets):
         pass
     replace(targets, schema, "after it")
     assert read_names(targets) == ["after it", "after it"]
@@ -122,7 +122,7 @@ def test_what_a_killed_script_had_staged_is_thrown_away(folder: Path, targets: l
     stage(targets, schema, "half")
     staged(targets[0]).with_name(".first.db.new-journal").touch()
 
-    with exclusive(folder, targets):
+    with staging_lock(folder, targets):
         pass
 
     assert list_files(folder) == set()
@@ -138,7 +138,7 @@ def test_a_script_that_was_killed_while_it_renamed_is_finished_by_the_next(
     for target in targets[:renamed]:
         staged(target).rename(target)
 
-    with exclusive(folder, targets):
+    with staging_lock(folder, targets):
         assert read_names(targets) == ["new", "new"]
 
     assert list_files(folder) == {"first.db", "second.db"}
@@ -146,7 +146,7 @@ def test_a_script_that_was_killed_while_it_renamed_is_finished_by_the_next(
 
 def test_complete_databases_are_kept_if_they_cannot_be_renamed(folder: Path, targets: list[Path], schema: Path) -> None:
     def fail_halfway() -> None:
-        with exclusive(folder, targets):
+        with staging_lock(folder, targets):
             stage(targets, schema, "new")
             (folder / JOURNAL).write_text(json.dumps([str(target) for target in targets]), encoding="utf-8")
             raise OSError("the disk is gone")
@@ -154,7 +154,7 @@ def test_complete_databases_are_kept_if_they_cannot_be_renamed(folder: Path, tar
     with pytest.raises(OSError, match="the disk is gone"):
         fail_halfway()
 
-    with exclusive(folder, targets):
+    with staging_lock(folder, targets):
         assert read_names(targets) == ["new", "new"]
 
 
@@ -175,7 +175,7 @@ def test_a_database_that_is_held_cannot_be_opened_by_a_service(targets: list[Pat
     replace(targets, schema, "old")
 
     with (
-        locked_unused(targets),
+        lock_unused(targets),
         closing(sqlite3.connect(targets[1], timeout=0)) as service,
         pytest.raises(sqlite3.OperationalError, match="locked"),
     ):
@@ -215,7 +215,7 @@ def test_a_file_that_is_no_database_can_be_replaced(folder: Path, targets: list[
 def test_a_signal_does_not_part_databases_that_belong_together() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
-    with uninterrupted():
+    with signals_ignored():
         os.kill(os.getpid(), signal.SIGTERM)
 
     assert signal.getsignal(signal.SIGTERM) == before
@@ -235,7 +235,7 @@ def test_a_database_opened_to_read_cannot_be_written_and_is_left_as_it_was(
 
 
 def fill_a_full_disk(path: Path, schema: Path) -> None:
-    with naming(path), closing(create_database(path, schema)) as database:
+    with naming_file(path), closing(create_database(path, schema)) as database:
         database.execute("PRAGMA max_page_count = 3")
         database.execute("CREATE TABLE heavy AS SELECT zeroblob(1000000)")
 

@@ -17,8 +17,8 @@ from tests.support.scripts import TIMEOUT_S, dump, list_files, read_rows, start_
 from tests.support.writer_process import read_acknowledged
 from tools.config.paths import DataPaths
 from tools.data import backup, init, restore, snapshots, verify
-from tools.data.atomic_files import InUse, exclusive
-from tools.data.backup import UNFINISHED, locked
+from tools.data.atomic_files import InUse, staging_lock
+from tools.data.backup import UNFINISHED, folder_lock
 from tools.data.manifest import FORMAT, MANIFEST, locate_backup
 
 WRITERS = 2
@@ -161,7 +161,7 @@ def test_what_is_there_is_not_replaced(make: str, populated: DataPaths, backups:
 
 
 def test_a_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path) -> None:
-    with pytest.raises(SystemExit, match="nowhere, where the backup is to be, is no folder"):
+    with pytest.raises(SystemExit, match="nowhere, the parent of the backup, is not a folder"):
         backup.main([str(backups / "nowhere" / "set")])
     assert_nothing_was_left(backups)
 
@@ -170,7 +170,7 @@ def test_a_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path
 def test_a_file_that_is_missing_is_named(name: str, populated: DataPaths, backups: Path) -> None:
     missing: Path = getattr(populated, name)
     missing.unlink()
-    with pytest.raises(SystemExit, match=f"^{missing} is missing, so there is nothing whole to back up"):
+    with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
     assert not missing.exists()
@@ -181,7 +181,7 @@ def test_databases_that_do_not_agree_are_no_backup(
 ) -> None:
     write_rows(populated.users, "DELETE FROM users WHERE user_id IN (SELECT user_id FROM users LIMIT 150)")
     with pytest.raises(
-        SystemExit, match=r"^The databases have 1\d\d differences?, listed above: there is no backup\.$"
+        SystemExit, match=r"^The databases have 1\d\d differences?, listed above, so there is no backup\.$"
     ):
         backup.main([str(backups / "set")])
     assert " has games and is no user\n" in capsys.readouterr().out
@@ -211,7 +211,7 @@ def test_a_damaged_page_is_found(populated: DataPaths, backups: Path) -> None:
     with populated.users.open("r+b") as file:
         file.seek(3 * 4096)
         file.write(b"x" * 4096)
-    with pytest.raises(SystemExit, match=r"differences?, listed above: there is no backup"):
+    with pytest.raises(SystemExit, match=r"differences?, listed above, so there is no backup"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 
@@ -219,14 +219,14 @@ def test_a_damaged_page_is_found(populated: DataPaths, backups: Path) -> None:
 def test_a_database_that_is_locked_for_too_long_is_named(
     populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "PATIENCE_S", 0.1)
-    with write_locked(populated.shards[2]), pytest.raises(SystemExit, match=f"The write lock of {populated.shards[2]}"):
+    monkeypatch.setattr(snapshots, "TIMEOUT_S", 0.1)
+    with write_locked(populated.shards[2]), pytest.raises(SystemExit, match=f"{populated.shards[2]} was locked"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 
 
 def test_while_another_script_replaces_databases_there_is_no_backup(populated: DataPaths, backups: Path) -> None:
-    with exclusive(populated.folder, []), pytest.raises(InUse, match="Another script is working"):
+    with staging_lock(populated.folder, []), pytest.raises(InUse, match="Another script is changing"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 
@@ -259,7 +259,7 @@ def test_what_a_killed_backup_leaves_is_removed_by_the_next_one(populated: DataP
 def test_what_another_backup_works_on_is_left_alone(populated: DataPaths, backups: Path) -> None:
     others = backups / f"{UNFINISHED}0123"
     others.mkdir()
-    with locked(others):
+    with folder_lock(others):
         assert backup.main([str(backups / "set")]) == 0
     assert list_files(backups) == {"set", others.name}
 

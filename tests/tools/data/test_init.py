@@ -12,7 +12,7 @@ from games.puzzles import game_id_of
 from tests.support.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
 from tools.config.paths import ROOT, SHARE, DataPaths
 from tools.data import init
-from tools.data.atomic_files import InUse, exclusive
+from tools.data.atomic_files import InUse, staging_lock
 from tools.process.stack import copy_project
 
 
@@ -87,7 +87,7 @@ def test_a_lost_shard_is_not_passed_off_as_an_empty_one(unmade: DataPaths) -> No
     write_rows(unmade.users, "INSERT INTO users VALUES (randomblob(16), 'ada')")
     unmade.shards[1].unlink()
 
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be made empty while .*users\.db still has players"):
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be created empty while .*users\.db still has players"):
         init.main([])
 
     assert not unmade.shards[1].exists()
@@ -120,7 +120,7 @@ def test_force_is_refused_while_a_service_has_a_database_open(unmade: DataPaths)
 
 
 def test_it_is_refused_while_another_script_works(unmade: DataPaths) -> None:
-    with exclusive(unmade.folder, unmade.all), pytest.raises(InUse):
+    with staging_lock(unmade.folder, unmade.all), pytest.raises(InUse):
         init.main([])
 
 
@@ -133,7 +133,7 @@ def test_the_script_runs_from_any_folder(unmade: DataPaths, tmp_path: Path) -> N
     )
 
     assert (result.returncode, result.stderr) == (0, "")
-    assert re.fullmatch(r"Made .*users\.db, .*answers\.db, .*games\.token\.\n", result.stdout)
+    assert re.fullmatch(r"Created .*users\.db, .*answers\.db, .*games\.token\.\n", result.stdout)
     assert unmade.users.exists()
     assert list(elsewhere.iterdir()) == []
 
@@ -189,7 +189,7 @@ def test_lost_answers_are_not_drawn_again_for_stored_plays(unmade: DataPaths) ->
     write_rows(unmade.plays, "INSERT INTO plays VALUES (randomblob(16), 1, 0, '2026-01-01 12:00:00')")
     unmade.answers.unlink()
 
-    with pytest.raises(SystemExit, match=r"answers\.db cannot be made while .*plays\.db has plays"):
+    with pytest.raises(SystemExit, match=r"answers\.db cannot be created while .*plays\.db has plays"):
         init.main([])
 
     assert not unmade.answers.exists()

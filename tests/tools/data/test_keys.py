@@ -92,7 +92,7 @@ def test_what_is_missing_is_made_for_the_keys_that_there_are(
 
     assert init.main([]) == 0
 
-    assert capsys.readouterr().out == f"Made {', '.join(str(getattr(unmade, name)) for name in lost)}.\n"
+    assert capsys.readouterr().out == f"Created {', '.join(str(getattr(unmade, name)) for name in lost)}.\n"
     assert read_keys(unmade)[:2] == [private, public]
     assert verify_service_token(unmade) == SERVICE
     assert read_contents(unmade) == databases
@@ -134,7 +134,7 @@ def test_a_public_key_without_its_private_key_is_never_replaced(unmade: DataPath
     unmade.private_key.unlink()
     if content is not None:
         write_secret(unmade.private_key, make_private_key())
-    with pytest.raises(SystemExit, match=r"tokens\.key is not the private key of .*tokens\.pub: bring it back"):
+    with pytest.raises(SystemExit, match=r"tokens\.key is not the private key of .*tokens\.pub: restore it"):
         init.main([])
     assert unmade.public_key.read_bytes() == public
     assert unmade.service_token.read_bytes() == token
@@ -191,7 +191,7 @@ def test_of_the_new_tables_all_are_added_or_none(unmade: DataPaths) -> None:
     init.main([])
     make_earlier(unmade.users)
     write_rows(unmade.users, "CREATE VIEW login_attempts_by_name AS SELECT 1")  # the index finds its name taken
-    with pytest.raises(SystemExit, match=r"users\.db cannot be brought up to date \(.*login_attempts_by_name"):
+    with pytest.raises(SystemExit, match=r"users\.db cannot be upgraded \(.*login_attempts_by_name"):
         init.main([])
     names = {name for (name,) in read_rows(unmade.users, "SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert names == {"users", "imports"}

@@ -135,7 +135,7 @@ def test_players_are_replaced_by_force_only(saved: Path, populated: DataPaths) -
 def test_what_is_no_database_any_more_is_replaced_by_force(saved: Path, populated: DataPaths) -> None:
     rows = dump(populated)
     populated.shards[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be read .*: take it away, or replace it with --force"):
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be read .*: remove it, or replace it with --force"):
         restore.main([str(saved)])
     assert restore.main([str(saved), "--force"]) == 0
     assert dump(populated) == rows
@@ -194,7 +194,7 @@ def assert_refused(sentence: str, saved: Path, data_paths: DataPaths) -> None:
 
 def test_a_folder_without_a_manifest_is_no_backup(saved: Path, populated: DataPaths) -> None:
     (saved / MANIFEST).unlink()
-    assert_refused(r"set has no manifest\.json: it is no backup, or not all of one", saved, populated)
+    assert_refused(r"set has no manifest\.json: it is not a complete backup", saved, populated)
     assert_refused(r"nowhere has no manifest\.json", saved / "nowhere", populated)
     assert_refused(r"users\.db has no manifest\.json", saved / "users.db", populated)
 
@@ -240,7 +240,7 @@ def test_a_manifest_of_other_files_is_refused(name: str, saved: Path, populated:
 
 def test_a_file_that_does_not_belong_there_is_named(saved: Path, populated: DataPaths) -> None:
     (saved / "users.db-journal").write_text("strange", encoding="utf-8")
-    assert_refused(r"set has users\.db-journal, which does not belong to the backup: take it away", saved, populated)
+    assert_refused(r"set has users\.db-journal, which does not belong to the backup: remove it", saved, populated)
 
 
 def test_databases_that_do_not_agree_are_refused_though_their_checksums_are_right(
@@ -258,4 +258,4 @@ def test_another_number_of_shards_is_refused(
 ) -> None:
     urls = ",".join(f"sqlite:///{shard}" for shard in populated.shards[:2])
     monkeypatch.setenv("STATS_SHARD_URLS", urls)
-    assert_refused("set has 3 shards and STATS_SHARD_URLS names 2: a player's games", saved, populated)
+    assert_refused("set has 3 shards and STATS_SHARD_URLS names 2, so players' games", saved, populated)

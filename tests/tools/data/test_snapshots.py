@@ -10,7 +10,7 @@ import pytest
 from tests.support.polling import wait_until
 from tests.support.scripts import read_rows, write_rows
 from tools.data import snapshots
-from tools.data.snapshots import one_instant
+from tools.data.snapshots import consistent_snapshot
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def copy_all(sources: dict[Path, sqlite3.Connection]) -> list[list[tuple[str]]]:
 
 def test_what_is_written_after_the_instant_is_in_no_copy(paths: list[Path]) -> None:
     """Many pages of it, so that a copy that looked at the file would be torn; and checkpointed as far as that goes."""
-    with one_instant(paths) as sources:
+    with consistent_snapshot(paths) as sources:
         for path in paths:
             write_rows(path, "DELETE FROM things", "INSERT INTO things VALUES (hex(zeroblob(200000)))")
             read_rows(path, "PRAGMA wal_checkpoint(PASSIVE)")
@@ -64,12 +64,12 @@ def test_what_is_still_in_the_wal_at_the_instant_is_in_the_copy(paths: list[Path
     with closing(sqlite3.connect(paths[1], isolation_level=None)) as service:
         service.execute("PRAGMA wal_autocheckpoint = 0")
         service.execute("INSERT INTO things VALUES ('new')")
-        with one_instant(paths) as sources:
+        with consistent_snapshot(paths) as sources:
             assert copy_all(sources) == [[("old",)], [("old",), ("new",)]]
 
 
 def test_writers_go_on_while_the_copies_are_made(paths: list[Path]) -> None:
-    with one_instant(paths):
+    with consistent_snapshot(paths):
         for path in paths:
             with closing(sqlite3.connect(path, timeout=0)) as service, service:
                 service.execute("INSERT INTO things VALUES ('new')")
@@ -79,12 +79,12 @@ def test_writers_go_on_while_the_copies_are_made(paths: list[Path]) -> None:
 def test_a_lock_that_is_not_to_be_had_is_named_and_meanwhile_the_other_is_not_kept(
     locked: int, paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshots, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(snapshots, "TIMEOUT_S", 1.0)
     begun = time.monotonic()
     with (
         write_locked(paths[locked]),
-        pytest.raises(SystemExit, match=rf"^The write lock of {paths[locked]} was not to be had for 1 s"),
-        one_instant(paths),
+        pytest.raises(SystemExit, match=rf"^{paths[locked]} was locked by another process for 1 s"),
+        consistent_snapshot(paths),
     ):
         pass
     assert 1 < time.monotonic() - begun < 3
@@ -103,7 +103,7 @@ def test_a_lock_is_waited_for_and_meanwhile_the_other_database_is_written(paths:
     with ThreadPoolExecutor() as threads:
         written = threads.submit(write_both)
         wait_until(lambda: is_write_locked(paths[1]))
-        with one_instant(paths) as sources:
+        with consistent_snapshot(paths) as sources:
             assert copy_all(sources) == [[("old",), ("late",)], [("old",)]]
         written.result()
 
@@ -112,6 +112,6 @@ def test_a_file_that_is_no_database_is_named(paths: list[Path]) -> None:
     paths[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
     with (
         pytest.raises(SystemExit, match=rf"^{paths[1]} cannot be read \(file is not a database\)\.$"),
-        one_instant(paths),
+        consistent_snapshot(paths),
     ):
         pass

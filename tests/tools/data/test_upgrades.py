@@ -185,7 +185,7 @@ def test_an_upgrade_that_fails_changes_nothing(earlier: DataPaths) -> None:
     write_rows(shard, "ALTER TABLE standings RENAME COLUMN last_run TO latest")
     before = dump(earlier)
 
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be brought up to date .*last_run"):
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be upgraded .*last_run"):
         upgrade_database(shard, "games.sql")
 
     assert dump(earlier) == before

@@ -151,8 +151,8 @@ def test_an_answer_or_candidate_that_the_dictionary_lacks_is_a_note(
 
     *notes, summary = capsys.readouterr().out.splitlines()
     assert set(notes) == {
-        "note: the candidate qqqqq is not in the dictionary; it may be guessed all the same",
-        f"note: the answer of game {game_id} is not in the dictionary; it may be guessed all the same",
+        "note: the candidate qqqqq is not in the dictionary, but may be guessed",
+        f"note: the answer of game {game_id} is not in the dictionary, but may be guessed",
     }
     assert summary.endswith(": all databases agree.")
     assert backup.main([str(tmp_path / "backup")]) == 0
@@ -222,7 +222,7 @@ def test_rows_that_the_schema_forbids_are_found(populated: DataPaths, capsys: py
 def test_a_missing_database_is_refused_with_a_sentence(name: str, populated: DataPaths) -> None:
     (populated.folder / name).unlink()
 
-    with pytest.raises(SystemExit, match=rf"{name} is missing: bin/init makes empty ones\."):
+    with pytest.raises(SystemExit, match=rf"{name} is missing: bin/init creates empty ones\."):
         verify.main([])
 
     assert not (populated.folder / name).exists()
@@ -231,7 +231,7 @@ def test_a_missing_database_is_refused_with_a_sentence(name: str, populated: Dat
 def test_databases_that_are_half_replaced_are_not_judged(populated: DataPaths) -> None:
     (populated.folder / JOURNAL).write_text("[]", encoding="utf-8")
 
-    with pytest.raises(SystemExit, match="bin/init ends its work"):
+    with pytest.raises(SystemExit, match="bin/init finishes its work"):
         verify.main([])
 
 
@@ -296,7 +296,7 @@ def test_a_play_of_an_unknown_player_is_a_note_and_no_difference(
     assert verify.main([]) == 0
 
     note, summary = capsys.readouterr().out.splitlines()
-    assert note == f"note: {user} has a play, or a result on its way to stats, and is no user"
+    assert note == f"note: {user} has a play or an undelivered result, and is no user"
     assert summary.endswith(": all databases agree.")
     assert backup.main([str(tmp_path / "backup")]) == 0
 
