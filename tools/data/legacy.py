@@ -1,7 +1,7 @@
-"""The old databases, for bin/shard: how the users and games of all of them are gathered in one place.
+"""Gathers the users and games of all old databases in one, for bin/shard.
 
-That place is a SQLite connection in memory, in autocommit mode, with the tables `main.users` and `main.games`. Nothing
-in them can be relied on, since a column of SQLite holds whatever was put into it. `source` is the number of the file
+That is a SQLite database in memory, in autocommit mode, with the tables `main.users` and `main.games`. Their values are
+not validated, and may be of any type, since SQLite does not enforce column types. `source` is the number of the file
 that a row comes from.
 """
 
@@ -18,7 +18,7 @@ from tools.data.legacy_times import TIMED_GAMES
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 ENCODINGS = {2: "UTF-16le", 3: "UTF-16be"}
-"""By their number in the header of a file; all others are UTF-8."""
+"""By their number in the header of a file; any other number is UTF-8."""
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 COLUMNS = {
@@ -29,7 +29,7 @@ CREATE_TABLES = """
 CREATE TABLE users (user_id, username, source INTEGER);
 CREATE TABLE games (user_id, game_id, finished_at, guesses, won, source INTEGER);
 """
-TAKE_ROWS = {
+COPY_ROWS = {
     "users": "INSERT INTO main.users SELECT user_id, username, ? FROM source.users",
     "games": f"INSERT INTO main.games SELECT *, ? FROM ({TIMED_GAMES})",  # noqa: S608 - text of ours
 }
@@ -37,7 +37,7 @@ TAKE_ROWS = {
 
 @contextmanager
 def refusing_unreadable(source: Path) -> Iterator[None]:
-    """Turns what SQLite says of a source that it cannot read into SystemExit."""
+    """Turns an error of SQLite while it reads a source into SystemExit."""
     try:
         yield
     except sqlite3.Error as error:
@@ -47,21 +47,21 @@ def refusing_unreadable(source: Path) -> Iterator[None]:
 
 @contextmanager
 def gather(sources: Sequence[Path], scratch: Path) -> Iterator[sqlite3.Connection]:
-    """The users and games of all sources, each a SQLite file or SQL text with one or both of the tables.
+    """Copies the users and games of all sources, each a SQLite file or SQL text with one or both tables.
 
-    `scratch` is a file that may be made, for the database that an SQL text describes. Raises SystemExit with a sentence
-    if a source is not what it should be.
+    `scratch` is the path of a temporary database, into which SQL text is run. Raises SystemExit with a sentence if a
+    source is invalid.
     """
     with closing(sqlite3.connect(":memory:", isolation_level=None, uri=True)) as legacy:
-        # Text that is not UTF-8 can be read, to be named, but never written.
+        # Text that is not UTF-8 can be read, for an error message, but not written.
         legacy.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
         legacy.executescript(CREATE_TABLES)
         found: set[str] = set()
         for number, source in enumerate(tqdm(sources, unit=" files", leave=False, disable=None)):
-            path = make_database(source, scratch)
+            path = prepare_source(source, scratch)
             with refusing_unreadable(source):
                 legacy.execute("ATTACH ? AS source", (to_uri(path),))
-                found.update(take_rows(legacy, source, number))
+                found.update(copy_rows(legacy, source, number))
                 legacy.execute("DETACH source")
         for table in COLUMNS:
             if table not in found:
@@ -69,8 +69,11 @@ def gather(sources: Sequence[Path], scratch: Path) -> Iterator[sqlite3.Connectio
         yield legacy
 
 
-def make_database(source: Path, scratch: Path) -> Path:
-    """The source itself if it is a SQLite file, or what its SQL text describes. Raises SystemExit with a sentence."""
+def prepare_source(source: Path, scratch: Path) -> Path:
+    """Returns the source if it is a SQLite file, otherwise runs its SQL text into `scratch` and returns that.
+
+    Raises SystemExit with a sentence if it is neither, or not in UTF-8.
+    """
     header = read_header(source)
     if header.startswith(SQLITE_MAGIC):
         path = source
@@ -90,18 +93,18 @@ def read_header(path: Path) -> bytes:
 
 
 def to_uri(path: Path) -> str:
-    """Of a SQLite file, to be read only."""
+    """The URI that opens a SQLite file for reading only."""
     in_wal_mode = read_header(path)[18:20] == b"\2\2"
-    # A WAL file that nobody has open has no WAL beside it; mode=ro would make one there and leave it.
+    # No process has a WAL-mode file open that has no WAL beside it; mode=ro would create one and leave it there.
     unused = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
     return f"{path.as_uri()}?mode=ro{'&immutable=1' if unused else ''}"
 
 
-def take_rows(legacy: sqlite3.Connection, source: Path, number: int) -> list[str]:
-    """Copies the tables that the source has, and returns their names.
+def copy_rows(legacy: sqlite3.Connection, source: Path, number: int) -> list[str]:
+    """Copies the tables of the source, and returns their names.
 
-    In one transaction, so that they are as of one moment: the old program may go on. Raises SystemExit with a
-    sentence if there is none, or if one has not its columns.
+    It does so in one transaction, since the old program may still be writing. Raises SystemExit with a sentence if the
+    source has neither table, or if a column is missing.
     """
     legacy.execute("BEGIN")
     columns = {table: list_columns(legacy, table) for table in COLUMNS}
@@ -111,12 +114,12 @@ def take_rows(legacy: sqlite3.Connection, source: Path, number: int) -> list[str
     for table in tables:
         if missing := [column for column in COLUMNS[table] if column not in columns[table]]:
             raise SystemExit(f"{source}: the table {table} has no column {', '.join(missing)}.")
-        legacy.execute(TAKE_ROWS[table], (number,))
+        legacy.execute(COPY_ROWS[table], (number,))
     legacy.execute("COMMIT")
     return tables
 
 
 def list_columns(legacy: sqlite3.Connection, table: str) -> set[str]:
-    """In lower case; none if there is no such table or view."""
+    """In lower case; empty if there is no such table or view."""
     rows = legacy.execute("SELECT name FROM pragma_table_info(?, 'source')", (table,))
     return {name.lower() for (name,) in rows}

@@ -1,7 +1,7 @@
-"""What in the old users and games cannot be right, for bin/shard, and how it is told.
+"""Validates the old users and games for bin/shard.
 
-The statements know the tables of tools/data/legacy.py and `temp.ids`, which has the number of the user for each stored
-user_id (tools/data/shard_writer.py).
+The statements use the tables of tools/data/legacy.py and `temp.ids`, which maps each stored user_id to the rank of its
+user (tools/data/shard_writer.py).
 """
 
 import sqlite3
@@ -13,41 +13,41 @@ from stats.models import MAX_GAME_ID
 from stats.results import MAX_GUESSES
 from tools.data.legacy_times import IN_CALENDAR
 
-SHOWN = 10
-"""How many keys of the rows with a fault are named."""
+MAX_SHOWN = 10
+"""The number of rows with a fault whose keys are listed."""
 MAX_KEY_LENGTH = 80
-"""A key that is no number may be anything."""
+"""Characters of a key that are shown: it may be of any length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     fault: str
-    """What is said of the games that break the rule."""
-    broken: str
-    """SQL, true or false and never NULL: whether a row does; `:latest` is the latest time that is not in the future."""
+    """Describes the games that violate the rule."""
+    violation: str
+    """SQL condition, never NULL, for rows that violate the rule; `:latest` is the latest time that is accepted."""
 
 
 RULES = (
     Rule(
-        f"whose game_id is no integer in 0-{MAX_GAME_ID}",
+        f"whose game_id is not an integer in 0-{MAX_GAME_ID}",
         f"typeof(game_id) <> 'integer' OR game_id NOT BETWEEN 0 AND {MAX_GAME_ID}",
     ),
     Rule(
-        "whose guesses are no integer in 1-6, which a lost game has too (where that is all that is wrong:"
+        "whose guesses are not an integer in 1-6, also for a lost game (if that is the only fault:"
         " UPDATE games SET guesses = 6 WHERE won = 0)",
         f"typeof(guesses) <> 'integer' OR guesses NOT BETWEEN 1 AND {MAX_GUESSES}",
     ),
     Rule("whose won is neither 0 nor 1", "typeof(won) <> 'integer' OR won NOT IN (0, 1)"),
     Rule(
-        "whose finished is no time in the past in one of SQLite's forms, such as YYYY-MM-DD HH:MM:SS",
+        "whose finished is not a time in the past in one of SQLite's formats, such as YYYY-MM-DD HH:MM:SS",
         f"coalesce(finished_at, '') NOT {IN_CALENDAR}",
     ),
 )
-SOUND = " AND ".join(f"NOT ({rule.broken})" for rule in RULES)
-"""SQL: whether a game keeps all rules that its row can keep by itself."""
+IS_VALID = " AND ".join(f"NOT ({rule.violation})" for rule in RULES)
+"""SQL condition for games that violate none of the rules."""
 
-# Each statement lists the rows that have the fault: their keys as SQL writes them, and the numbers of their sources.
-WRONG_USER_IDS = """
+# Each statement selects the rows with a fault: their keys as SQL literals, and the numbers of their sources.
+INVALID_USER_IDS = """
 SELECT quote(user_id), source FROM main.users WHERE user_id IS NULL OR user_id NOT IN (SELECT user_id FROM temp.ids)
 """
 USER_FAULTS = {
@@ -55,14 +55,14 @@ USER_FAULTS = {
         "SELECT quote(MIN(user_id)), group_concat(DISTINCT source) FROM main.users JOIN temp.ids USING (user_id)"
         " GROUP BY rank HAVING COUNT(DISTINCT CAST(username AS TEXT)) > 1 ORDER BY MIN(user_id)"
     ),
-    "users (user_id) whose username is no text": (
+    "users (user_id) whose username is not text": (
         "SELECT quote(user_id), source FROM main.users WHERE typeof(username) NOT IN ('text', 'integer')"
     ),
     "users (user_id) whose username is not in UTF-8": (
         "SELECT quote(user_id), source FROM main.users"
         " WHERE typeof(username) = 'text' AND NOT is_utf8(CAST(username AS BLOB))"
     ),
-    "usernames (and a user_id) of several users": (
+    "usernames (with a user_id) of several users": (
         "SELECT quote(CAST(username AS TEXT)), quote(MIN(user_id)), group_concat(DISTINCT source)"
         " FROM main.users JOIN temp.ids USING (user_id) WHERE typeof(username) IN ('text', 'integer')"
         " GROUP BY CAST(username AS TEXT) COLLATE BINARY HAVING COUNT(DISTINCT rank) > 1 ORDER BY MIN(user_id)"
@@ -71,11 +71,11 @@ USER_FAULTS = {
 GAME_FAULTS = {
     **{
         f"games (user_id, game_id) {rule.fault}": (
-            f"SELECT quote(user_id), quote(game_id), source FROM main.games WHERE {rule.broken}"  # noqa: S608 - ours
+            f"SELECT quote(user_id), quote(game_id), source FROM main.games WHERE {rule.violation}"  # noqa: S608 - ours
         )
         for rule in RULES
     },
-    "user_ids of games that no user has": (
+    "user_ids of games that are not in users": (
         "SELECT quote(user_id), group_concat(DISTINCT source) FROM main.games"
         " WHERE user_id IS NULL OR user_id NOT IN (SELECT user_id FROM temp.ids) GROUP BY user_id"
     ),
@@ -89,13 +89,13 @@ GAME_FAULTS = {
 
 
 def find_user_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, kind: str) -> list[str]:
-    """One sentence a fault, with the keys of the first rows that have it. `kind` is what a user_id has to be."""
+    """A sentence for each fault, with the keys of the first rows. `kind` is 'integer' or 'UUID'."""
     legacy.create_function("is_utf8", 1, is_utf8, deterministic=True)
-    return find_faults(legacy, {f"users whose user_id is no {kind}": WRONG_USER_IDS} | USER_FAULTS, sources)
+    return find_faults(legacy, {f"users whose user_id is not of type {kind}": INVALID_USER_IDS} | USER_FAULTS, sources)
 
 
 def find_game_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, latest: str) -> list[str]:
-    """As `find_user_faults`."""
+    """A sentence for each fault, with the keys of the first rows."""
     return find_faults(legacy, GAME_FAULTS, sources, latest=latest)
 
 
@@ -110,18 +110,18 @@ def find_faults(
 
 
 def describe_fault(fault: str, rows: Sequence[tuple[str | int, ...]], sources: Sequence[Path]) -> str:
-    """Names the sources only where there are several."""
+    """Includes the source only if there are several."""
     shown = []
-    for *key, numbers in rows[:SHOWN]:
+    for *key, numbers in rows[:MAX_SHOWN]:
         names = " and ".join(str(sources[int(number)]) for number in str(numbers).split(","))
         place = f" in {names}" if len(sources) > 1 else ""
-        shown.append(f"({', '.join(show(str(part)) for part in key)}){place}")
-    more = f" and {len(rows) - SHOWN:,} more" if len(rows) > SHOWN else ""
+        shown.append(f"({', '.join(format_key(str(part)) for part in key)}){place}")
+    more = f" and {len(rows) - MAX_SHOWN:,} more" if len(rows) > MAX_SHOWN else ""
     return f"{fault}: {', '.join(shown)}{more}"
 
 
-def show(key: str) -> str:
-    r"""Bytes that are not UTF-8 as `\xff`."""
+def format_key(key: str) -> str:
+    r"""Shortens a key, and shows bytes that are not UTF-8 as `\xff`."""
     return key[:MAX_KEY_LENGTH].encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 

@@ -1,7 +1,7 @@
-"""The ids of the users of an old database, for bin/shard: a user with an integer gets a random UUID; a UUID is kept.
+"""Maps the user_ids of an old database to UUIDs, for bin/shard: an integer to a random one, a UUID to itself.
 
 A UUID may be stored as text in any of the usual spellings, or as 16 bytes in one of two byte orders. A column of SQLite
-holds any of these side by side, so each stored value is mapped to its UUID.
+may mix these, so the mapping is from each stored value.
 """
 
 import sqlite3
@@ -15,39 +15,39 @@ from uuid import UUID, uuid4
 UUID_BYTES = 16
 HEX_DIGITS = 32
 VERSIONS: Set[int | None] = frozenset(range(1, 9))
-"""Of RFC 9562. A UUID of another variant than the RFC's has no version."""
+"""The versions of RFC 9562. A UUID of another variant has no version."""
 
 StoredId: TypeAlias = int | float | str | bytes | None
 
 
 class ByteOrder(StrEnum):
     BIG = "big"
-    """As RFC 9562 has it, Python's `UUID.bytes`."""
+    """As in RFC 9562; Python's `UUID.bytes`."""
     MIXED = "mixed"
-    """Microsoft's, Python's `UUID.bytes_le`: the first three fields are little-endian."""
+    """As in Microsoft's GUIDs, with the first three fields little-endian; Python's `UUID.bytes_le`."""
 
 
 @dataclass(frozen=True, slots=True)
-class Identities:
+class IdMapping:
     ids: Mapping[StoredId, UUID]
-    """By stored value, of all users whose user_id is of the kind; other spellings of them in games are here too."""
+    """From the stored values of users and, for UUIDs, also from other spellings of them in games."""
     kind: str
-    """What more of the user_ids are: 'integer' or 'UUID'."""
+    """The type of most user_ids: 'integer' or 'UUID'. Those of the other type are not mapped."""
     integers: Mapping[UUID, int]
-    """The stored value by new UUID; empty where UUIDs are kept."""
+    """From the new UUIDs to the stored integers; empty if UUIDs are kept."""
 
 
-def identify(legacy: sqlite3.Connection, byte_order: ByteOrder | None) -> Identities:
-    """Raises SystemExit with a sentence if 16-byte ids neither tell their byte order nor agree with the given one."""
+def map_ids(legacy: sqlite3.Connection, byte_order: ByteOrder | None) -> IdMapping:
+    """Raises SystemExit with a sentence if the byte order of 16-byte ids is unknown, or contradicts the given one."""
     users: list[StoredId] = [value for (value,) in legacy.execute("SELECT DISTINCT user_id FROM main.users")]
     integers = [value for value in users if isinstance(value, int)]
     if len(integers) >= sum(map(may_be_uuid, users)):
         given = {uuid4(): value for value in integers}
-        return Identities({value: uuid for uuid, value in given.items()}, "integer", given)
+        return IdMapping({value: uuid for uuid, value in given.items()}, "integer", given)
     games: list[StoredId] = [value for (value,) in legacy.execute("SELECT DISTINCT user_id FROM main.games")]
     uuids = read_uuids({*users, *games}, byte_order)
     known = {uuids[value] for value in users if value in uuids}
-    return Identities({value: uuid for value, uuid in uuids.items() if uuid in known}, "UUID", {})
+    return IdMapping({value: uuid for value, uuid in uuids.items() if uuid in known}, "UUID", {})
 
 
 def may_be_uuid(value: StoredId) -> bool:
@@ -59,7 +59,7 @@ def is_binary(value: StoredId) -> TypeGuard[bytes]:
 
 
 def read_uuids(values: Collection[StoredId], byte_order: ByteOrder | None) -> dict[StoredId, UUID]:
-    """Of those values that are UUIDs. Raises SystemExit as `identify`."""
+    """Maps the values that are UUIDs. Raises SystemExit as `map_ids`."""
     uuids: dict[StoredId, UUID] = {}
     for value in values:
         if isinstance(value, str) and (uuid := parse_uuid(value)):
@@ -72,9 +72,9 @@ def read_uuids(values: Collection[StoredId], byte_order: ByteOrder | None) -> di
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """With or without hyphens, braces or `urn:uuid:`, in either case. None for any other text.
+    """Accepts upper and lower case, with or without hyphens, braces or `urn:uuid:`. Returns None for any other text.
 
-    uuid.UUID alone takes more: hyphens anywhere, and whatever int() takes for hexadecimal digits.
+    uuid.UUID accepts more: hyphens anywhere, and all that int() accepts as hexadecimal digits.
     """
     digits = text.lower().removeprefix("urn:uuid:")
     if digits.startswith("{") and digits.endswith("}"):
@@ -87,17 +87,15 @@ def parse_uuid(text: str) -> UUID | None:
 
 
 def decode_uuid(value: bytes, order: ByteOrder) -> UUID:
-    """Of its 16 bytes."""
     return UUID(bytes=value) if order is ByteOrder.BIG else UUID(bytes_le=value)
 
 
 def choose_byte_order(values: Collection[bytes], given: ByteOrder | None) -> ByteOrder:
-    """Raises SystemExit as `identify`."""
-    told = tell_byte_order(values)
-    order = told or given
+    """Raises SystemExit as `map_ids`."""
+    order = infer_byte_order(values) or given
     if order is None:
         raise SystemExit(
-            "The version and variant bits of the 16-byte ids do not tell their byte order: add --byte-order big or"
+            "The version and variant bits of the 16-byte ids do not show their byte order: add --byte-order big or"
             " --byte-order mixed (bin/shard --help explains them)."
         )
     if given not in (None, order):
@@ -105,10 +103,11 @@ def choose_byte_order(values: Collection[bytes], given: ByteOrder | None) -> Byt
     return order
 
 
-def tell_byte_order(values: Collection[bytes]) -> ByteOrder | None:
-    """The only order in which all are UUIDs of the RFC or, failing that, also of one version; None if there is none.
+def infer_byte_order(values: Collection[bytes]) -> ByteOrder | None:
+    """The order in which all values have a version of RFC 9562; if both do, the one in which all have the same version.
 
-    Wrongly ordered, one id in two has a version by chance, and of several ids hardly ever the same one.
+    None if that is no order, or both. In the wrong order, half of the ids have a version by chance, but several ids
+    rarely have the same one.
     """
     versions = {order: {decode_uuid(value, order).version for value in values} for order in ByteOrder}
     possible = [order for order in ByteOrder if versions[order] <= VERSIONS]

@@ -1,4 +1,4 @@
-"""An old database that comes as SQL text, as sqlite3's `.dump` writes it."""
+"""Reads old databases in the form of SQL text, as sqlite3's `.dump` writes it."""
 
 import re
 import sqlite3
@@ -7,16 +7,16 @@ from contextlib import closing
 from pathlib import Path
 
 MAX_LINE_LENGTH = 80
-"""As much of a line of the text is shown."""
+"""Characters of a line that are shown."""
 
 ESCAPE = re.compile(r"\\(?:\\|(\+[0-9A-Fa-f]{6}|U[0-9A-Fa-f]{8}|u?[0-9A-Fa-f]{4}))")
 
-BEGINNING = "BEGIN TRANSACTION;"
-"""A line that each dump has once."""
+BEGIN = "BEGIN TRANSACTION;"
+"""The line with which each dump begins its transaction."""
 
 
 def run_text(source: Path, path: Path) -> None:
-    """Makes the database that the SQL text describes, in a file that is replaced.
+    """Runs the SQL text into a new database at `path`, and replaces a file there.
 
     Raises SystemExit with a sentence if the text does not run to its end.
     """
@@ -26,11 +26,11 @@ def run_text(source: Path, path: Path) -> None:
         if database.in_transaction:
             raise SystemExit(f"{source} is cut off: its transaction has no end.")
     if sql.rstrip().rpartition("\n")[2].startswith("ROLLBACK"):
-        raise SystemExit(f"{source} ends in ROLLBACK, as a dump does that met an error: it has no tables.")
+        raise SystemExit(f"{source} ends with ROLLBACK, as a dump does after an error: it has no tables.")
 
 
 def create_scratch(path: Path) -> sqlite3.Connection:
-    """An empty database that foreign SQL may fill: it can attach no file, and so write none."""
+    """An empty database in which untrusted SQL can run: it cannot attach files, and so cannot write any."""
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
     database = sqlite3.connect(path, isolation_level=None)
@@ -43,20 +43,20 @@ def create_scratch(path: Path) -> sqlite3.Connection:
 
 
 def execute_text(database: sqlite3.Connection, sql: str, source: Path) -> None:
-    """Raises SystemExit with SQLite's error, and with the row if it breaks a constraint."""
-    started: deque[str] = deque(maxlen=1)
-    database.set_trace_callback(started.append)
+    """Raises SystemExit with SQLite's error, and with the statement if it violates a constraint."""
+    last_statement: deque[str] = deque(maxlen=1)
+    database.set_trace_callback(last_statement.append)
     try:
         database.executescript(sql)
     except (sqlite3.Error, ValueError) as error:
-        row = f": {started[0].strip()[:MAX_LINE_LENGTH]}" if isinstance(error, sqlite3.IntegrityError) else ""
+        row = f": {last_statement[0].strip()[:MAX_LINE_LENGTH]}" if isinstance(error, sqlite3.IntegrityError) else ""
         raise SystemExit(
-            f"{source} is no SQL text that SQLite can run to its end: {error}{row}.{explain_failure(sql)}"
+            f"{source} is not SQL text that SQLite can run to the end: {error}{row}.{explain_failure(sql)}"
         ) from error
 
 
 def read_text(source: Path) -> str:
-    """Raises SystemExit with the first line that is not UTF-8: of a dump, most likely a row with a name."""
+    """Raises SystemExit with the first line that is not UTF-8: in a dump, probably a row with a name."""
     content = source.read_bytes()
     try:
         return content.decode("utf-8-sig")
@@ -70,14 +70,14 @@ def read_text(source: Path) -> str:
 
 
 def explain_failure(sql: str) -> str:
-    """A sentence, with a space before it, on why a text may have failed; empty if the error says it all."""
-    if sql.splitlines().count(BEGINNING) > 1:
-        return " It has several dumps one after the other: give each as a file of its own."
+    """A sentence, after a space, on the probable cause of an error; empty if the error explains itself."""
+    if sql.splitlines().count(BEGIN) > 1:
+        return " It consists of several dumps: pass each one as a separate file."
     if "\0" not in sql and not sqlite3.complete_statement(sql):
         return " It is cut off: its last statement has no end."
     return ""
 
 
 def unescape_text(text: str) -> str:
-    r"""SQLite's unistr(), in which .dump writes control characters since 3.50: `\000a`, `\u000a`, `\+00000a`."""
+    r"""SQLite's unistr(), with which .dump writes control characters since 3.50: `\000a`, `\u000a`, `\+00000a`."""
     return ESCAPE.sub(lambda match: "\\" if match[1] is None else chr(int(match[1].lstrip("+uU"), 16)), text)

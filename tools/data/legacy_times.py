@@ -1,21 +1,20 @@
-"""When the games of an old database were finished: text in the forms that SQLite's own date functions read, as UTC.
+"""Converts the times of an old database, in the formats of SQLite's date functions, to UTC.
 
-A form is a date, or a date and a time of day with or without seconds and a fraction, `T` or a space between them, and
-with or without an offset (`+02:00`, `Z`). What is left out is zero, a fraction is cut off, and a time without an offset
-is UTC.
+A time is a date, or a date and a time of day with optional seconds, fraction and offset (`+02:00`, `Z`), separated by
+`T` or a space. Missing parts are zero, fractions are truncated, and a time without an offset is UTC.
 """
 
 IN_CALENDAR = "BETWEEN '0001-01-01 00:00:00' AND :latest"
-"""SQL: Python's calendar starts with the year 1. Years before 0 have a sign, which sorts before the digits."""
+"""SQL condition: Python's calendar begins in year 1. Years before 0 have a sign, which sorts before the digits."""
 
-# A time of day without seconds ends where its offset begins, or the text.
+# A time of day without seconds is followed by an offset or by nothing.
 WITH_SECONDS = """CASE WHEN substr(finished, 17, 1) IN ('', ' ', 'Z', 'z', '+', '-')
     THEN substr(finished, 1, 16) || ':00' || substr(finished, 17) ELSE finished END"""
 AFTER_SECONDS = """CASE WHEN substr(written, 20) GLOB '.[0-9]*'
     THEN ltrim(substr(written, 22), '0123456789') ELSE substr(written, 20) END"""
 
-# SQLite takes 30 February for 2 March, and 24:00 for the next day: a time is right only if SQLite gives it back
-# unchanged when made to calculate.
+# SQLite accepts 30 February as 2 March, and 24:00 as the next day: a time is valid only if a calculation with it
+# returns it unchanged.
 FINISHED_AT = """CASE
     WHEN typeof(finished) <> 'text' THEN NULL
     WHEN length(finished) = 10 THEN CASE finished || '' WHEN date(finished, '+0 days') THEN finished || ' 00:00:00' END
@@ -32,5 +31,5 @@ FROM (
     FROM (SELECT user_id, game_id, finished, guesses, won, {WITH_SECONDS} AS written FROM source.games)
 )
 """  # noqa: S608 - text of ours
-"""SQL: the games of the attached database `source`; `finished_at` is 'YYYY-MM-DD HH:MM:SS', or NULL where that is no
+"""SQL: the games of the attached database `source`; `finished_at` is 'YYYY-MM-DD HH:MM:SS', or NULL for an invalid
 time."""

@@ -1,4 +1,4 @@
-"""bin/populate: fills users and shards with simulated players."""
+"""bin/populate: fills the databases with simulated players and their games."""
 
 import argparse
 import os
@@ -35,11 +35,11 @@ from tools.script import run_script
 from tools.wording import DefaultsHelpFormatter, count
 
 HELP = """Fills the databases of users and games with simulated players, who differ in skill and in how often they play;
-each plays at most one game a day, from 2021-06-19 on. The same options give the same data, ids included. Everything is
-made beside the databases and takes their place when it is complete."""
+each plays at most one game a day, from 2021-06-19 on. The same options give the same data, ids included. The databases
+are replaced when the new ones are complete."""
 
 ERASE_BELOW = "\r\x1b[J"
-"""The terminal's sequence that erases from the start of the line to the end of the screen."""
+"""The escape sequence that erases the terminal from the start of the line to the end of the screen."""
 
 
 def build_users(path: Path, players: Sequence[SimulatedPlayer]) -> None:
@@ -54,11 +54,11 @@ def build_users(path: Path, players: Sequence[SimulatedPlayer]) -> None:
 
 
 def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int, days: int, seed: str) -> None:
-    """`counts` are ids and numbers of games, in the order of the ids, which is the order of the rows on the disk."""
-    rng = random.Random(seed)  # noqa: S311 - simulated players have no secrets, and must come again
+    """`counts` are ids and numbers of games, in the order of the ids, in which the rows are stored."""
+    rng = random.Random(seed)  # noqa: S311 - not secret, and must be reproducible
     bar = tqdm(counts, desc=f"shard {number}", unit=" players", position=number, leave=False, disable=None)
     with naming_file(path), closing(create_database(path, SHARE / "games.sql")) as shard:
-        shard.execute("PRAGMA ignore_check_constraints = ON")  # which take a tenth of the time; bin/verify checks them
+        shard.execute("PRAGMA ignore_check_constraints = ON")  # takes a tenth less time; bin/verify checks them
         shard.execute("BEGIN")
         for rows in in_batches(play_games(bar, days=days, rng=rng)):
             places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
@@ -72,13 +72,13 @@ def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int,
 
 
 def in_batches(rows: Iterator[GameRow]) -> Iterator[list[GameRow]]:
-    """A statement for fifty rows takes half the time of fifty statements."""
+    """One statement with fifty rows takes half the time of fifty statements."""
     while batch := list(islice(rows, 50)):
         yield batch
 
 
 def build_all(data_paths: DataPaths, *, users: int, games: int, days: int, seed: int) -> None:
-    """Makes the staged file of each database of the players, all at once."""
+    """Builds the staged files of the players' databases in parallel."""
     rng = random.Random(seed)  # noqa: S311 - see build_shard
     players = draw_players(users, games=games, days=days, rng=rng)
     parts: Shards[list[tuple[bytes, int]]] = Shards([[] for _ in data_paths.shards])
@@ -96,13 +96,13 @@ def build_all(data_paths: DataPaths, *, users: int, games: int, days: int, seed:
 
 
 def erase_progress_bars() -> None:
-    """Those of several processes leave rests of each other below the cursor."""
+    """Several processes leave remains of their bars below the cursor."""
     if sys.stderr.isatty():
         print(ERASE_BELOW, end="", file=sys.stderr, flush=True)
 
 
 def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed: int, force: bool) -> None:
-    """Raises SystemExit if the options do not fit together, or if there are players already and no `force`."""
+    """Raises SystemExit if the options are inconsistent, or if there are players already and `force` is not set."""
     days = game_id_of(until) + 1
     if games > users * days:
         raise SystemExit(
@@ -112,7 +112,7 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
         if not force and (inhabited := list_populated(data_paths)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
         with lock_unused(data_paths.players):
-            pass  # a database in use is better refused now than after all the work
+            pass  # refuses a database in use before the work begins
         build_all(data_paths, users=users, games=games, days=days, seed=seed)
         replace_databases(data_paths.players, data_paths.folder)
 
@@ -121,7 +121,7 @@ def at_least(minimum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
         number = int(text) if text.isascii() and text.isdigit() else -1
         if number < minimum:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {minimum} on")
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
         return number
 
     return parse
@@ -139,11 +139,11 @@ def parse_until(text: str) -> date:
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bin/populate", description=HELP, formatter_class=DefaultsHelpFormatter)
-    parser.add_argument("--users", type=at_least(1), default=100_000, metavar="N", help="how many players")
-    parser.add_argument("--games", type=at_least(0), default=1_000_000, metavar="N", help="how many games in all")
-    parser.add_argument("--seed", type=at_least(0), default=2022, metavar="N", help="another one gives other data")
+    parser.add_argument("--users", type=at_least(1), default=100_000, metavar="N", help="number of players")
+    parser.add_argument("--games", type=at_least(0), default=1_000_000, metavar="N", help="total number of games")
+    parser.add_argument("--seed", type=at_least(0), default=2022, metavar="N", help="seed of the random numbers")
     parser.add_argument("--until", type=parse_until, default="2022-12-31", metavar="DAY", help="the last day played")
-    parser.add_argument("--force", action="store_true", help="replace the players and games that there are")
+    parser.add_argument("--force", action="store_true", help="replace existing players and games")
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,4 @@
-"""bin/shard: splits old databases over the shards."""
+"""bin/shard: imports old databases into the shards."""
 
 import argparse
 import os
@@ -20,16 +20,16 @@ from tools.data.existing_data import list_populated
 from tools.data.init import create_empty
 from tools.data.legacy import gather
 from tools.data.legacy_faults import find_game_faults, find_user_faults
-from tools.data.legacy_ids import ByteOrder, identify
+from tools.data.legacy_ids import ByteOrder, map_ids
 from tools.data.shard_writer import (
-    Content,
+    ShardContent,
     Split,
     build_shard,
     build_users,
     count_distinct_games,
     count_games,
     count_games_from,
-    number_users,
+    rank_users,
     read_players,
     read_users,
     split_games,
@@ -38,90 +38,87 @@ from tools.data.upgrades import refuse_earlier_versions
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 
-HELP = """Brings in old databases: splits the users and games of all sources over the shards. A user whose user_id is an
-integer gets a random UUID; a user_id that is a UUID is kept. All or nothing: nothing changes if a row cannot be right
-or the databases have players already, nor does it on a second run."""
+HELP = """Imports old databases: distributes the users and games of all sources over the shards. A user with an integer
+user_id gets a random UUID; a UUID is kept. The import is atomic and idempotent: nothing changes if a row is invalid, if
+the databases have other players already, or on a second run."""
 SOURCE_HELP = """an old database, which is only read: a SQLite file, or the SQL text that sqlite3's .dump gives; it has
 the tables or views users(user_id, username) and games(user_id, game_id, finished, guesses, won), or one of the two"""
 BYTE_ORDER_HELP = """of UUIDs that are stored as 16 bytes: big as in RFC 9562 (Python's UUID.bytes), or mixed as in
-Microsoft's GUIDs (UUID.bytes_le); needed only where the version and variant bits of all ids do not tell"""
+Microsoft's GUIDs (UUID.bytes_le); needed only if the version and variant bits of the ids do not show it"""
 
 SCRATCH = "bin-shard-scratch.db"
-"""In the databases' folder, and never under this name: see `tools.data.atomic_files.staged`."""
+"""A temporary file in the databases' folder, which exists only as staged (`tools.data.atomic_files.staged`)."""
 
 
 def read_imports(users: Path) -> dict[str, str]:
-    """When, in UTC, which source was brought in, by its checksum."""
+    """The time of each earlier import, in UTC, by the checksum of its source."""
     if not users.exists():
         return {}
     with closing(open_to_read(users)) as database:
         return dict(database.execute("SELECT checksum, imported_at FROM imports").fetchall())
 
 
-def refuse_inhabited(inhabited: Sequence[Path]) -> None:
-    """Raises SystemExit if there is anything to lose."""
-    if inhabited:
+def refuse_populated(populated: Sequence[Path]) -> None:
+    """Raises SystemExit if a database would lose players."""
+    if populated:
         raise SystemExit(
-            f"{', '.join(map(str, inhabited))} already has players, and only empty databases can be filled: nothing"
-            " was changed. bin/init --force makes empty ones, and loses what there is."
+            f"{', '.join(map(str, populated))} already has players, and an import needs empty databases: nothing was"
+            " changed. bin/init --force creates empty ones, and loses all data."
         )
 
 
 def split_sources(
     legacy: sqlite3.Connection, sources: Sequence[Path], *, byte_order: ByteOrder | None, shards: int, now: datetime
 ) -> Split:
-    """Raises SystemExit with all that is wrong if a row cannot be right."""
+    """Raises SystemExit with all faults if a row is invalid."""
     latest = to_stored_time(now + MAX_AHEAD)
-    identities = identify(legacy, byte_order)
-    users = number_users(legacy, identities.ids, shards=shards)
-    faults = find_user_faults(legacy, sources, kind=identities.kind)
+    mapping = map_ids(legacy, byte_order)
+    users = rank_users(legacy, mapping.ids, shards=shards)
+    faults = find_user_faults(legacy, sources, kind=mapping.kind)
     split = (
         None
         if faults
-        else split_games(
-            legacy, read_players(legacy, users, integers=identities.integers, shards=shards), latest=latest
-        )
+        else split_games(legacy, read_players(legacy, users, integers=mapping.integers, shards=shards), latest=latest)
     )
     if split is None or split.games < count_games(legacy):
         faults += find_game_faults(legacy, sources, latest=latest)
         if split is None or faults:
             names = ", ".join(map(str, sources))
-            raise SystemExit("\n  ".join([f"{names}: rows cannot be right, so nothing was changed:", *faults]))
-        check_repeated(legacy, split)
+            raise SystemExit("\n  ".join([f"{names}: rows are invalid, so nothing was changed:", *faults]))
+        check_duplicates(legacy, split)
     return split
 
 
-def check_repeated(legacy: sqlite3.Connection, split: Split) -> None:
-    """Raises SystemExit if rows were left out that do not repeat a game with the same result.
+def check_duplicates(legacy: sqlite3.Connection, split: Split) -> None:
+    """Raises SystemExit if rows were left out that are not duplicates of a game with the same result.
 
-    Those that do are taken once, as stats answers 200 to a result that it has: nothing is lost by it, and databases
-    that were split by a script of one's own often have rows in two places.
+    Duplicates are imported once: databases that a script has split often have rows in two files.
     """
     if (games := count_distinct_games(legacy)) != split.games:
-        raise SystemExit(f"{split.games:,} of {games:,} games were taken, so nothing was changed.")
+        raise SystemExit(f"Only {split.games:,} of {games:,} games were imported, so nothing was changed.")
 
 
 def check_users(path: Path, split: Split) -> None:
-    """Raises SystemExit if a user has not arrived."""
-    if read_users(path) != split.expect_users():
-        raise SystemExit("The users that were written are not those of the source, so nothing was changed.")
+    """Raises SystemExit if the stored users are not those of the sources."""
+    if read_users(path) != split.expected_users():
+        raise SystemExit("The stored users differ from those of the sources, so nothing was changed.")
 
 
 def build_all(
     split: Split, legacy: sqlite3.Connection, data_paths: DataPaths, *, checksum: str, now: datetime
-) -> list[Content]:
-    """Makes the staged file of each database of the players, and returns what was read back from each shard.
+) -> list[ShardContent]:
+    """Builds the staged files of users and shards, and returns the contents read back from each shard.
 
-    Raises SystemExit if a row has not arrived.
+    Raises SystemExit if they differ from the sources.
     """
     users = staged(data_paths.users)
     build_users(users, split, checksum=checksum, imported_at=to_stored_time(now))
     check_users(users, split)
     contents = []
     for number, path in enumerate(tqdm(data_paths.shards, desc="shards", leave=False, disable=None)):
-        content, expected = build_shard(staged(path), legacy, number), split.expect_shard(number)
+        content, expected = build_shard(staged(path), legacy, number), split.expected_shard(number)
         if content != expected:
-            raise SystemExit(f"{path.name} got {content} and should have {expected}, so nothing was changed.")
+            raise SystemExit(f"{path.name} has {content} instead of {expected}, so nothing was changed.")
         contents.append(content)
     return contents
 
@@ -129,10 +126,10 @@ def build_all(
 def import_sources(
     sources: Sequence[Path], data_paths: DataPaths, *, byte_order: ByteOrder | None = None
 ) -> tuple[str, list[str]]:
-    """The summary, and what else the operator should know.
+    """Returns a summary, and remarks for the operator.
 
-    Raises SystemExit with a sentence, or InUse, and then nothing has changed: the databases are built beside their
-    places and put there all or none, while no service has one open (tools/data/atomic_files.py).
+    Raises SystemExit with a sentence, or InUse; then nothing has changed: the databases are staged, and replaced
+    atomically while no service has one open (tools/data/atomic_files.py).
     """
     now = datetime.now(UTC)
     names = ", ".join(map(str, sources))
@@ -140,19 +137,19 @@ def import_sources(
     steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
     with staging_lock(data_paths.folder, (*data_paths.players, scratch)), steps:
         refuse_earlier_versions(data_paths)
-        inhabited, imports = list_populated(data_paths), read_imports(data_paths.users)
+        populated, imports = list_populated(data_paths), read_imports(data_paths.users)
         if not imports:
-            refuse_inhabited(inhabited)
-        if not inhabited:
+            refuse_populated(populated)
+        if not populated:
             with lock_unused(data_paths.players):
-                pass  # a database in use is better refused now than after all the work
+                pass  # refuses a database in use before the work begins
         with gather(sources, staged(scratch)) as legacy:
             steps.update()
             split = split_sources(legacy, sources, byte_order=byte_order, shards=len(data_paths.shards), now=now)
             steps.update()
-            if (checksum := split.sum_source()) in imports:
-                return f"{names}: imported on {imports[checksum]} UTC already, so nothing was changed", []
-            refuse_inhabited(inhabited)
+            if (checksum := split.checksum_source()) in imports:
+                return f"{names}: already imported on {imports[checksum]} UTC, so nothing was changed", []
+            refuse_populated(populated)
             steps.update()
             contents = build_all(split, legacy, data_paths, checksum=checksum, now=now)
             steps.update()
@@ -163,26 +160,24 @@ def import_sources(
 
 
 def list_remarks(legacy: sqlite3.Connection, split: Split, *, today: date) -> list[str]:
-    """Sentences on rows that arrived in another way than the operator may expect."""
+    """Sentences on rows that were imported in a way that the operator may not expect."""
     remarks = []
-    if repeated := count_games(legacy) - split.games:
+    if duplicates := count_games(legacy) - split.games:
+        remarks.append(f"Duplicate rows of games with the same result, which were imported once: {duplicates:,}.")
+    if future := count_games_from(legacy, game_id_of(today)):
         remarks.append(
-            f"Rows of games that repeat another one with the same result, and were taken once: {repeated:,}."
-        )
-    if coming := count_games_from(legacy, game_id_of(today)):
-        remarks.append(
-            f"Games that have today's number ({game_id_of(today):,}) or a later one: {coming:,}. Their players cannot"
-            " play these puzzles, since each has a result already."
+            f"Games with today's number ({game_id_of(today):,}) or a later one: {future:,}. Their players cannot play"
+            " these puzzles, since they already have a result."
         )
     return remarks
 
 
-def summarize(split: Split, names: str, data_paths: DataPaths, contents: Sequence[Content]) -> str:
+def summarize(split: Split, names: str, data_paths: DataPaths, contents: Sequence[ShardContent]) -> str:
     shards = ", ".join(
         f"{path.name} has {content.games:,} (checksum {content.checksum[:16]})"
         for path, content in zip(data_paths.shards, contents, strict=True)
     )
-    return f"{count(len(split.players), 'user')} and {count(split.games, 'game')} of {names} have all arrived: {shards}"
+    return f"{count(len(split.players), 'user')} and {count(split.games, 'game')} of {names} were imported: {shards}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,7 +1,7 @@
-"""Splitting the old users and games over the shards, for bin/shard: the new databases, and what is read back from them.
+"""Writes the old users and games to new databases, and reads them back, for bin/shard.
 
-A player's games, in the order of game_id, are the player's *history*: a text with one entry a game. Checksums are
-SHA-256 over the histories, so they do not depend on the order in which the rows lie in a file.
+The *history* of a player is a text with one entry for each game, in the order of game_id. Checksums are SHA-256 over
+the histories, so they do not depend on the order of the rows in a file.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from uuid import UUID
 from servicekit.db.sharding import shard_number
 from tools.config.paths import SHARE
 from tools.data.atomic_files import create_database, open_to_read, seal
-from tools.data.legacy_faults import SOUND
+from tools.data.legacy_faults import IS_VALID
 from tools.data.legacy_ids import StoredId
 from tools.data.rebuild_standings import fill_standings
 
@@ -33,11 +33,11 @@ CREATE TEMP TABLE played (
     PRIMARY KEY (rank, game_id)
 ) WITHOUT ROWID
 """
-TAKE_GAMES = f"""
+COPY_GAMES = f"""
 INSERT OR IGNORE INTO temp.played (rank, game_id, finished, guesses, won)
 SELECT rank, game_id, finished_at, guesses, won
 FROM main.games CROSS JOIN temp.ids USING (user_id)
-WHERE {SOUND}
+WHERE {IS_VALID}
 ORDER BY rank, game_id
 """  # noqa: S608 - text of ours
 COUNT_FROM = "SELECT COUNT(*) FROM temp.played WHERE game_id >= ?"
@@ -62,12 +62,12 @@ class Player(NamedTuple):
     id: bytes
     """The 16 bytes of the UUID."""
     user_id: int | None
-    """The old id; None where that was a UUID, and is kept."""
+    """The old integer id; None if the old id was a UUID."""
     username: str
 
     @property
     def source_key(self) -> tuple[int, bytes]:
-        """Sorts the players of a source in the same order in each run."""
+        """A sort key that is the same in each run."""
         return (0, self.id) if self.user_id is None else (self.user_id, b"")
 
     @property
@@ -81,42 +81,42 @@ class History(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """What a shard has, or should have, in it."""
+class ShardContent:
+    """The number of games in a shard, and their checksum."""
 
     games: int
     checksum: str
-    """In hexadecimal, over the ids and histories of those who have played, in the order of the ids."""
+    """In hexadecimal, over the ids and histories of players with games, in the order of the ids."""
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The old rows, and where each will be."""
+    """The old users and games, with the shard of each."""
 
     players: Sequence[Player]
-    """In the order of shards and ids."""
+    """Ordered by shard and id."""
     histories: Sequence[History]
-    """One for each player."""
+    """One for each player, in the same order."""
 
     @property
     def games(self) -> int:
         return sum(history.games for history in self.histories)
 
-    def sum_source(self) -> str:
-        """Over all old rows, in hexadecimal: the same whatever the form of the source, or the order of its rows."""
+    def checksum_source(self) -> str:
+        """In hexadecimal, over all old rows; it does not depend on the form of the source or the order of its rows."""
         digest = hashlib.sha256()
         for player, history in sorted(self._pairs(), key=lambda pair: pair[0].source_key):
-            # A name may have anything in it; with its length before it, no two sources give the same text.
+            # A name may contain any character: its length makes the text unambiguous.
             text = f"{player.source_id} {len(player.username)} {player.username} {history.text}\n"
             digest.update(text.encode())
         return digest.hexdigest()
 
-    def expect_users(self) -> list[tuple[bytes, str]]:
+    def expected_users(self) -> list[tuple[bytes, str]]:
         """Id and name, in the order of the ids."""
         return sorted((player.id, player.username) for player in self.players)
 
-    def expect_shard(self, number: int) -> Content:
-        return sum_shard(
+    def expected_shard(self, number: int) -> ShardContent:
+        return checksum_shard(
             (player.id, *history) for player, history in self._pairs() if player.shard == number and history.games
         )
 
@@ -124,21 +124,21 @@ class Split:
         return zip(self.players, self.histories, strict=True)
 
 
-def sum_shard(rows: Iterable[tuple[bytes, int, str]]) -> Content:
-    """Of id, number of games and history of those who have played, in the order of the ids."""
+def checksum_shard(rows: Iterable[tuple[bytes, int, str]]) -> ShardContent:
+    """`rows` are id, number of games and history of players with games, in the order of the ids."""
     games = 0
     digest = hashlib.sha256()
     for player_id, count, history in rows:
         games += count
         digest.update(player_id + history.encode() + b"\n")
-    return Content(games, digest.hexdigest())
+    return ShardContent(games, digest.hexdigest())
 
 
-def number_users(legacy: sqlite3.Connection, ids: Mapping[StoredId, UUID], *, shards: int) -> list[UUID]:
-    """In the order of shards and ids; a user's place in this order is the *rank* in `temp.players` and `temp.ids`."""
+def rank_users(legacy: sqlite3.Connection, ids: Mapping[StoredId, UUID], *, shards: int) -> list[UUID]:
+    """Orders users by shard and id; the index in this order is the *rank* in `temp.players` and `temp.ids`."""
     users = sorted(set(ids.values()), key=lambda user: (shard_number(user, shards), user.bytes))
     ranks = {user: rank for rank, user in enumerate(users)}
-    legacy.execute("PRAGMA temp.cache_size = -100000")  # kB: a million games are not written to a temporary file
+    legacy.execute("PRAGMA temp.cache_size = -100000")  # kB: keeps a million games in memory
     legacy.execute("BEGIN")
     legacy.execute(CREATE_PLAYERS)
     legacy.executemany(INSERT_PLAYER, ((rank, shard_number(user, shards), user.bytes) for user, rank in ranks.items()))
@@ -149,9 +149,9 @@ def number_users(legacy: sqlite3.Connection, ids: Mapping[StoredId, UUID], *, sh
 
 
 def split_games(legacy: sqlite3.Connection, players: Sequence[Player], *, latest: str) -> Split:
-    """Fills `temp.played` with the games that can be right, each once."""
+    """Copies the valid games to `temp.played`, without duplicates."""
     legacy.execute(CREATE_PLAYED)
-    legacy.execute(TAKE_GAMES, {"latest": latest})
+    legacy.execute(COPY_GAMES, {"latest": latest})
     histories = [History(0, "")] * len(players)
     for rank, games, text in legacy.execute(SELECT_HISTORIES):
         histories[rank] = History(games, text)
@@ -161,7 +161,7 @@ def split_games(legacy: sqlite3.Connection, players: Sequence[Player], *, latest
 def read_players(
     legacy: sqlite3.Connection, users: Sequence[UUID], *, integers: Mapping[UUID, int], shards: int
 ) -> list[Player]:
-    """Of the users as `number_users` returns them; they are known to be right."""
+    """The players of validated users, in the order of `rank_users`."""
     return [
         Player(shard_number(user, shards), user.bytes, integers.get(user), username)
         for user, (_, username) in zip(users, legacy.execute(SELECT_NAMES), strict=True)
@@ -169,27 +169,27 @@ def read_players(
 
 
 def count_games(legacy: sqlite3.Connection) -> int:
-    """The rows of all sources."""
+    """Rows, over all sources."""
     return int(legacy.execute("SELECT COUNT(*) FROM main.games").fetchone()[0])
 
 
 def count_distinct_games(legacy: sqlite3.Connection) -> int:
-    """Those of the users that have different game_ids, counted without `temp.played`."""
+    """Counts without `temp.played`, as a check."""
     return int(legacy.execute(COUNT_DISTINCT).fetchone()[0])
 
 
 def count_games_from(legacy: sqlite3.Connection, game_id: int) -> int:
-    """Those with this number or a later one."""
+    """Counts games with this number or a later one."""
     return int(legacy.execute(COUNT_FROM, (game_id,)).fetchone()[0])
 
 
-def build_shard(path: Path, legacy: sqlite3.Connection, number: int) -> Content:
-    """Returns what is in the finished file when it is read again."""
+def build_shard(path: Path, legacy: sqlite3.Connection, number: int) -> ShardContent:
+    """Returns the content read back from the finished file."""
     create_database(path, SHARE / "games.sql").close()
     legacy.execute("ATTACH ? AS shard", (str(path.absolute()),))
     legacy.execute("PRAGMA shard.journal_mode = OFF")
     legacy.execute("PRAGMA shard.synchronous = OFF")
-    legacy.execute("PRAGMA ignore_check_constraints = ON")  # the games are known to be sound; it halves the time
+    legacy.execute("PRAGMA ignore_check_constraints = ON")  # the games are validated; this halves the time
     legacy.execute(INSERT_GAMES, (number,))
     legacy.execute("DETACH shard")
     with closing(sqlite3.connect(path, isolation_level=None)) as shard:
@@ -200,13 +200,13 @@ def build_shard(path: Path, legacy: sqlite3.Connection, number: int) -> Content:
         shard.execute("COMMIT")
     seal(path)
     with closing(open_to_read(path)) as shard:
-        return sum_shard(shard.execute(SELECT_STORED))
+        return checksum_shard(shard.execute(SELECT_STORED))
 
 
 def build_users(path: Path, split: Split, *, checksum: str, imported_at: str) -> None:
     with closing(create_database(path, SHARE / "users.sql")) as users:
         users.execute("BEGIN")
-        users.executemany(INSERT_USER, split.expect_users())
+        users.executemany(INSERT_USER, split.expected_users())
         users.execute(INSERT_IMPORT, (checksum, len(split.players), split.games, imported_at))
         users.execute("COMMIT")
     seal(path)

@@ -1,8 +1,8 @@
-"""Simulated players, for bin/populate: who they are, on which days they play and how well.
+"""Simulates players for bin/populate: their names, the days on which they play, and their results.
 
-A player has a *skill*, which moves the bell of guesses around 4, and a *habit*: the day of the first game, how many
-games, and how regularly, since streaks come from playing day after day. Nothing here reads a clock or a disk, and the
-same generator gives the same players.
+A player has a *skill*, which shifts the distribution of guesses around 4, and a *habit*: the first day, the number of
+games, and how regularly they are played, since streaks need consecutive days. The module does no I/O, and the same
+generator gives the same players.
 """
 
 import random
@@ -22,12 +22,12 @@ GameRow: TypeAlias = tuple[bytes, int, str, int, int]
 
 MAX_GUESSES = 6
 LOST = MAX_GUESSES + 1
-"""Stands for the seventh guess that a lost game would have taken."""
-BELL = (4, 60, 230, 330, 230, 110, 24)
-"""Of the usual player: how likely 1 ... 6 guesses and LOST are. With all skills, about 3 % of all games are lost."""
+"""A lost game counts as a seventh guess here."""
+OUTCOME_WEIGHTS = (4, 60, 230, 330, 230, 110, 24)
+"""Of 1 ... 6 guesses and LOST, for average skill. Over all skills, about 3 % of the games are lost."""
 SKILL_DEVIATION = 3
 SKILLS = range(-10, 11)
-"""Tenths: one bell for each is enough."""
+"""In tenths; the weights are computed once for each."""
 
 FIRST_NAMES = tuple(Names.first_names)
 LAST_NAMES = tuple(Names.last_names)
@@ -41,18 +41,18 @@ class SimulatedPlayer(NamedTuple):
 
 
 class Habit(NamedTuple):
-    """How someone plays so many games."""
+    """How a player plays a number of games."""
 
     skill: int
-    """One of SKILLS; the higher, the more guesses are needed: 3 makes it 0.4 more on average."""
+    """One of SKILLS; a higher one needs more guesses: with 3, 0.4 more on average."""
     days: range
-    """The ids of the games in whose time they are played; at least as many as there are games."""
+    """The puzzles of the days among which the games are drawn; at least as many as games."""
 
 
 def draw_players(users: int, *, games: int, days: int, rng: random.Random) -> list[SimulatedPlayer]:
-    """Players in the order of their ids, who play `games` games in all on the calendar's first `days` days.
+    """Returns players in the order of their ids, who play `games` games in total on the first `days` days.
 
-    Nobody plays more than once a day: `games` is at most users * days.
+    Each plays at most once a day: `games` is at most users * days.
     """
     usernames = draw_usernames(users, rng)
     user_ids = sorted((UUID(int=rng.getrandbits(128), version=4) for _ in range(users)), key=attrgetter("int"))
@@ -61,9 +61,9 @@ def draw_players(users: int, *, games: int, days: int, rng: random.Random) -> li
 
 
 def draw_usernames(count: int, rng: random.Random) -> list[str]:
-    """Different names of 3-32 letters, digits and `_ . -`, as the users service takes them.
+    """Distinct names of 3-32 letters, digits and `_ . -`, as the users service accepts them.
 
-    Faker's own user_name() takes 70 us a name; its lists of names, put together here, take 1 us.
+    Faker's user_name() takes 70 us for a name; combining its lists of names takes 1 us.
     """
     names: dict[str, None] = {}
     while len(names) < count:
@@ -76,20 +76,20 @@ def draw_usernames(count: int, rng: random.Random) -> list[str]:
 
 
 def draw_weights(count: int, rng: random.Random) -> list[int]:
-    """How much each plays compared with the others: most a little, some a lot."""
+    """Relative numbers of games: small for most players, large for some (log-normal)."""
     return [1 + int(1000 * rng.lognormvariate(0, 1.2)) for _ in range(count)]
 
 
 def share_games(games: int, weights: Sequence[int], most: int) -> list[int]:
-    """Exactly `games` in all, in proportion to the weights, and nobody more than `most`.
+    """Distributes exactly `games` in proportion to the weights, with at most `most` for each.
 
-    `games` is at most len(weights) * most. What is over `most` is shared again among those who are below it.
+    `games` is at most len(weights) * most. An excess over `most` is distributed among those below it.
     """
     counts = [0] * len(weights)
     while games:
         below = [index for index, count in enumerate(counts) if count < most]
         sums = list(accumulate((weights[index] for index in below), initial=0))
-        shared = [games * part // sums[-1] for part in sums]  # rounded as a running sum, so that nothing is lost
+        shared = [games * part // sums[-1] for part in sums]  # rounds running sums, so that the total is exact
         for index, before, after in zip(below, shared, shared[1:], strict=False):
             taken = min(most - counts[index], after - before)
             counts[index] += taken
@@ -106,7 +106,7 @@ def draw_skill(rng: random.Random) -> int:
 
 
 def draw_days(games: int, days: int, rng: random.Random) -> range:
-    """Someone who plays on half of all days takes twice as many days as games, as far as there are so many."""
+    """The days from the first to the last game: twice as many as games for a player of every second day."""
     habit = 0.25 + 0.75 * rng.random()
     span = min(days, ceil(games / habit))
     first = rng.randrange(days - span + 1)
@@ -114,21 +114,20 @@ def draw_days(games: int, days: int, rng: random.Random) -> range:
 
 
 def weigh_guesses(skill: int) -> tuple[float, ...]:
-    """Cumulative weights of 1 ... 6 guesses and LOST: the usual player's bell, tilted to one side."""
-    return tuple(accumulate(weight * exp(skill / 10 * guesses) for guesses, weight in enumerate(BELL, start=1)))
+    """Cumulative weights of 1 ... 6 guesses and LOST: OUTCOME_WEIGHTS, tilted by the skill."""
+    weights = enumerate(OUTCOME_WEIGHTS, start=1)
+    return tuple(accumulate(weight * exp(skill / 10 * guesses) for guesses, weight in weights))
 
 
 def play_games(counts: Iterable[tuple[bytes, int]], *, days: int, rng: random.Random) -> Iterator[GameRow]:
-    """All games of players of whom each is told by the 16 bytes of the id and the number of games: in the players'
-    order, and of each player day by day.
-    """
+    """Yields the games of each player, day by day. `counts` are the 16 bytes of each id and the number of games."""
     dates = [f"{day_of(game_id)} " for game_id in range(days)]
-    bells = {skill: weigh_guesses(skill) for skill in SKILLS}
+    weights = {skill: weigh_guesses(skill) for skill in SKILLS}
     outcomes = range(1, LOST + 1)
     for user_id, games in counts:
         habit = draw_habit(games, days, rng)
         game_ids = sorted(rng.sample(habit.days, games))
-        guesses = rng.choices(outcomes, cum_weights=bells[habit.skill], k=games)
+        guesses = rng.choices(outcomes, cum_weights=weights[habit.skill], k=games)
         times = rng.choices(TIMES, k=games)
         for game_id, needed, time in zip(game_ids, guesses, times, strict=True):
             won = needed != LOST

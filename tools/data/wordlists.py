@@ -1,4 +1,4 @@
-"""Makes share/words.txt and share/answers.txt anew from the SCOWL lists that Debian packages."""
+"""Regenerates share/words.txt and share/answers.txt from the SCOWL lists in Debian's packages."""
 
 import argparse
 import re
@@ -12,37 +12,35 @@ SHARE = Path(__file__).resolve().parents[2] / "share"
 HUGE = Path("/usr/share/dict/american-english-huge")
 SMALL = Path("/usr/share/dict/american-english-small")
 
-# They look inflected, but are ordinary words of their own: the rules below cannot know that.
+# These look inflected but are words by themselves, which the rules below cannot know.
 ORDINARY_WORDS = """
 bored dated dazed domed dried faded famed fated fixed fried gated
 jaded lined mixed moped noted tired toned tried vexed wired yours
 """
 NOT_INFLECTED = frozenset(ORDINARY_WORDS.split())
-
-
 ROMAN_NUMERAL = re.compile("m*(cm|cd|d?c{0,3})(xc|xl|l?x{0,3})(ix|iv|v?i{0,3})")
 
 
 def is_roman_numeral(word: str) -> bool:
-    """Whether it is a number such as "xviii", which SCOWL's huge list has among the words."""
+    """Whether it is a number such as "xviii", which SCOWL's huge list contains."""
     return ROMAN_NUMERAL.fullmatch(word) is not None
 
 
 def five_letter_words(text: str) -> list[str]:
-    """The words of five letters a-z in a text of one word a line, sorted, each once."""
-    # The lists also hold names, abbreviations, possessives and accents: those lines do not match.
+    """The distinct words of five letters a-z in a text with a word on each line, sorted."""
+    # Names, abbreviations, possessives and accented words in the lists do not match.
     words = {line for line in text.splitlines() if re.fullmatch("[a-z]{5}", line)}
     return sorted(word for word in words if not is_roman_numeral(word))
 
 
 def excluded_words(text: str) -> set[str]:
-    """The words of a text of one word a line, in which `#` starts a comment line."""
+    """The words of a text with a word on each line; a line that starts with `#` is a comment."""
     lines = (line.strip() for line in text.splitlines())
     return {line for line in lines if line and not line.startswith("#")}
 
 
 def is_regular_plural(word: str, dictionary: Collection[str]) -> bool:
-    """Whether the word is a noun's plural, or a verb's third person, in -s, of a word in the dictionary."""
+    """Whether the word is the plural or third person in -s of a word in the dictionary."""
     if not word.endswith("s") or word.endswith("ss"):  # "brass" is not the plural of "bras"
         return False
     stems = [word[:-1]]
@@ -68,8 +66,7 @@ def is_regular_past(word: str, dictionary: Collection[str]) -> bool:
 
 
 def answer_words(small_text: str, excluded: Collection[str]) -> list[str]:
-    # The stems come from the small list too: the huge one knows "chao" and "bree", and would cost us
-    # "chaos" and "breed".
+    # Stems come from the small list too: the huge one has "chao" and "bree", which would exclude "chaos" and "breed".
     dictionary = frozenset(small_text.split())
     return [
         word
@@ -85,34 +82,33 @@ def write_words(path: Path, words: Sequence[str]) -> None:
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("bin/wordlists", description=__doc__, formatter_class=HelpFormatter)
-    parser.add_argument("--huge", type=Path, default=HUGE, help="list the guesses come from (%(default)s)")
-    parser.add_argument("--small", type=Path, default=SMALL, help="list the answers come from (%(default)s)")
+    parser.add_argument("--huge", type=Path, default=HUGE, help="source of the guesses (%(default)s)")
+    parser.add_argument("--small", type=Path, default=SMALL, help="source of the answers (%(default)s)")
     parser.add_argument(
         "--share",
         type=Path,
         default=SHARE,
-        help="directory that holds excluded-answers.txt and gets the two lists (%(default)s)",
+        help="folder with excluded-answers.txt, to which the lists are written (%(default)s)",
     )
     return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit status; without argv, the arguments are the command line's."""
     arguments = parse_arguments(argv)
     for source in (arguments.huge, arguments.small):
         if not source.is_file():
             print(
-                f"wordlists: there is no {source}: apt-get install wamerican-huge wamerican-small",
+                f"wordlists: {source} is missing: apt-get install wamerican-huge wamerican-small",
                 file=sys.stderr,
             )
             return 1
     exclusions = arguments.share / "excluded-answers.txt"
     if not exclusions.is_file():
-        print(f"wordlists: there is no {exclusions}.", file=sys.stderr)
+        print(f"wordlists: {exclusions} is missing.", file=sys.stderr)
         return 1
     excluded = excluded_words(exclusions.read_text(encoding="utf-8"))
     answers = answer_words(arguments.small.read_text(encoding="utf-8"), excluded)
-    # An answer that nobody may guess would be a game nobody can win.
+    # Every answer must be an accepted guess, or its game could not be won.
     words = sorted({*five_letter_words(arguments.huge.read_text(encoding="utf-8")), *answers})
     write_words(arguments.share / "words.txt", words)
     write_words(arguments.share / "answers.txt", answers)

@@ -68,7 +68,7 @@ def test_what_an_open_file_has_in_its_wal_is_read(tmp_path: Path) -> None:
         (b"CREATE TABLE users (user_id, name); CREATE TABLE games (user_id);", "table users has no column username"),
         (b"-- caf\xe9\n", r"neither a SQLite database nor SQL text in UTF-8. Line 1 is not: -- caf\xe9"),
         ("CREATE TABLE users (user_id);".encode("utf-16"), "neither a SQLite database nor SQL text in UTF-8"),
-        (b"CREATE TABLE users (user_id);\0", "is no SQL text that SQLite can run"),
+        (b"CREATE TABLE users (user_id);\0", "is not SQL text that SQLite can run"),
         (b"Dear diary", 'near "Dear": syntax error'),
         (b"SQLite format 3\0 and then nothing of the kind", "is damaged: file is not a database"),
     ],

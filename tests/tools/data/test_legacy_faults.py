@@ -9,14 +9,14 @@ import pytest
 from tests.support.old_databases import CREATE_LOOSE_TABLES, GAMES, USERS, make_file
 from tools.data.legacy import gather
 from tools.data.legacy_faults import find_game_faults, find_user_faults
-from tools.data.legacy_ids import identify
-from tools.data.shard_writer import number_users
+from tools.data.legacy_ids import map_ids
+from tools.data.shard_writer import rank_users
 
 LATEST = "2022-06-01 12:01:00"
 GAMES_WHOSE = "games (user_id, game_id) whose"
-FORMS = "SQLite's forms, such as YYYY-MM-DD HH:MM:SS"
+FORMS = "SQLite's formats, such as YYYY-MM-DD HH:MM:SS"
 WRONG_GUESSES = (
-    "guesses are no integer in 1-6, which a lost game has too (where that is all that is wrong:"
+    "guesses are not an integer in 1-6, also for a lost game (if that is the only fault:"
     " UPDATE games SET guesses = 6 WHERE won = 0)"
 )
 PLAYERS = [UUID(f"1e0c5c4a-8863-4f04-b4c7-{number:012}") for number in range(30)]
@@ -24,8 +24,8 @@ PLAYERS = [UUID(f"1e0c5c4a-8863-4f04-b4c7-{number:012}") for number in range(30)
 
 def list_faults(*sources: Path) -> list[str]:
     with gather(sources, sources[0].with_name("scratch.db")) as legacy:
-        identities = identify(legacy, None)
-        number_users(legacy, identities.ids, shards=3)
+        identities = map_ids(legacy, None)
+        rank_users(legacy, identities.ids, shards=3)
         users = find_user_faults(legacy, sources, kind=identities.kind)
         return users + find_game_faults(legacy, sources, latest=LATEST)
 
@@ -42,13 +42,13 @@ def test_a_username_of_digits_is_a_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("users", "fault"),
     [
-        ([("7", "text")], "users whose user_id is no integer: ('7')"),
-        ([(None, "none")], "users whose user_id is no integer: (NULL)"),
-        ([(bytes(16), "bytes")], f"users whose user_id is no integer: (X'{'00' * 16}')"),
+        ([("7", "text")], "users whose user_id is not of type integer: ('7')"),
+        ([(None, "none")], "users whose user_id is not of type integer: (NULL)"),
+        ([(bytes(16), "bytes")], f"users whose user_id is not of type integer: (X'{'00' * 16}')"),
         ([(5, "again"), (6, "too")], "user_ids with several usernames: (5), (6)"),
-        ([(70, None), (71, b"ada"), (72, 1.5)], "users (user_id) whose username is no text: (70), (71), (72)"),
-        ([(70, "Ada")], "usernames (and a user_id) of several users: ('Ada', 5)"),
-        ([(70, 12), (71, "12")], "usernames (and a user_id) of several users: ('12', 70)"),
+        ([(70, None), (71, b"ada"), (72, 1.5)], "users (user_id) whose username is not text: (70), (71), (72)"),
+        ([(70, "Ada")], "usernames (with a user_id) of several users: ('Ada', 5)"),
+        ([(70, 12), (71, "12")], "usernames (with a user_id) of several users: ('12', 70)"),
     ],
 )
 def test_users_that_cannot_be_right_are_named(tmp_path: Path, users: list[tuple[object, object]], fault: str) -> None:
@@ -59,18 +59,18 @@ def test_users_that_cannot_be_right_are_named(tmp_path: Path, users: list[tuple[
 @pytest.mark.parametrize(
     ("column", "value", "fault"),
     [
-        ("user_id", 99, "user_ids of games that no user has: (99)"),
-        ("user_id", "5", "user_ids of games that no user has: ('5')"),
-        ("user_id", None, "user_ids of games that no user has: (NULL)"),
-        ("game_id", -1, f"{GAMES_WHOSE} game_id is no integer in 0-2147483647: (5, -1)"),
-        ("game_id", 2**31, f"{GAMES_WHOSE} game_id is no integer in 0-2147483647: (5, 2147483648)"),
-        ("game_id", "12", f"{GAMES_WHOSE} game_id is no integer in 0-2147483647: (5, '12')"),
+        ("user_id", 99, "user_ids of games that are not in users: (99)"),
+        ("user_id", "5", "user_ids of games that are not in users: ('5')"),
+        ("user_id", None, "user_ids of games that are not in users: (NULL)"),
+        ("game_id", -1, f"{GAMES_WHOSE} game_id is not an integer in 0-2147483647: (5, -1)"),
+        ("game_id", 2**31, f"{GAMES_WHOSE} game_id is not an integer in 0-2147483647: (5, 2147483648)"),
+        ("game_id", "12", f"{GAMES_WHOSE} game_id is not an integer in 0-2147483647: (5, '12')"),
         ("game_id", 11, "games (user_id, game_id) with several results: (5, 11)"),
         ("won", 2, f"{GAMES_WHOSE} won is neither 0 nor 1: (5, 12)"),
         ("won", None, f"{GAMES_WHOSE} won is neither 0 nor 1: (5, 12)"),
         ("won", "true", f"{GAMES_WHOSE} won is neither 0 nor 1: (5, 12)"),
-        ("finished", "yesterday", f"{GAMES_WHOSE} finished is no time in the past in one of {FORMS}: (5, 12)"),
-        ("finished", "2999-01-01", f"{GAMES_WHOSE} finished is no time in the past in one of {FORMS}: (5, 12)"),
+        ("finished", "yesterday", f"{GAMES_WHOSE} finished is not a time in the past in one of {FORMS}: (5, 12)"),
+        ("finished", "2999-01-01", f"{GAMES_WHOSE} finished is not a time in the past in one of {FORMS}: (5, 12)"),
     ],
 )
 def test_games_that_cannot_be_right_are_named(tmp_path: Path, column: str, value: object, fault: str) -> None:
@@ -101,13 +101,13 @@ def test_ten_keys_of_every_kind_are_named_and_the_rest_counted(tmp_path: Path) -
     assert time.endswith(": (1, 5)")
     assert won.endswith(f": {', '.join(f'(1, {number})' for number in range(100, 110))}")
     keys = ", ".join(f"({number})" for number in range(90, 100))
-    assert no_user == f"user_ids of games that no user has: {keys} and 1,001 more"
+    assert no_user == f"user_ids of games that are not in users: {keys} and 1,001 more"
 
 
 def test_an_unknown_user_with_many_games_is_named_once(tmp_path: Path) -> None:
     games = [(99, number, "2022-01-01", 1, 1) for number in range(12)]
     source = make_file(tmp_path / "old.db", games=games, schema=CREATE_LOOSE_TABLES)
-    assert list_faults(source) == ["user_ids of games that no user has: (99)"]
+    assert list_faults(source) == ["user_ids of games that are not in users: (99)"]
 
 
 def test_a_name_that_is_not_utf_8_is_named_by_its_user(tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def test_a_key_that_is_not_utf_8_is_shown_too(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db", schema=CREATE_LOOSE_TABLES)
     with closing(sqlite3.connect(source)) as database, database:
         database.execute("INSERT INTO users VALUES (CAST(x'ff41' AS TEXT), 'odd')")
-    assert list_faults(source) == [r"users whose user_id is no integer: ('\xffA')"]
+    assert list_faults(source) == [r"users whose user_id is not of type integer: ('\xffA')"]
 
 
 def make_users(path: Path, users: Sequence[tuple[object, object]]) -> Path:
@@ -138,10 +138,10 @@ def test_a_fault_in_one_of_several_files_names_the_file(tmp_path: Path) -> None:
     first = make_games(tmp_path / "games1.db", [(ada.hex, 1, "2022-01-01", 0, 0), (eve.bytes, 1, "2022-01-01", 1, 1)])
     second = make_games(tmp_path / "games2.db", [(str(bob), 1, "now", 1, 1)])
     assert list_faults(users, first, second) == [
-        f"users whose user_id is no UUID: (7) in {users}",
+        f"users whose user_id is not of type UUID: (7) in {users}",
         f"{GAMES_WHOSE} {WRONG_GUESSES}: ('{ada.hex}', 1) in {first}",
-        f"{GAMES_WHOSE} finished is no time in the past in one of {FORMS}: ('{bob}', 1) in {second}",
-        f"user_ids of games that no user has: (X'{eve.hex.upper()}') in {first}",
+        f"{GAMES_WHOSE} finished is not a time in the past in one of {FORMS}: ('{bob}', 1) in {second}",
+        f"user_ids of games that are not in users: (X'{eve.hex.upper()}') in {first}",
     ]
 
 

@@ -6,17 +6,17 @@ from uuid import UUID, uuid1, uuid4
 import pytest
 
 from tools.data.legacy import CREATE_TABLES
-from tools.data.legacy_ids import ByteOrder, Identities, StoredId, identify, parse_uuid, tell_byte_order
+from tools.data.legacy_ids import ByteOrder, IdMapping, StoredId, infer_byte_order, map_ids, parse_uuid
 
 PLAYER = UUID("d75a5c4a-8863-4f04-b4c7-250e15076ba0")
 
 
-def identify_all(users: list[StoredId], games: list[StoredId] | None = None, order: str | None = None) -> Identities:
+def identify_all(users: list[StoredId], games: list[StoredId] | None = None, order: str | None = None) -> IdMapping:
     with closing(sqlite3.connect(":memory:")) as legacy:
         legacy.executescript(CREATE_TABLES)
         legacy.executemany("INSERT INTO users (user_id) VALUES (?)", ((value,) for value in users))
         legacy.executemany("INSERT INTO games (user_id) VALUES (?)", ((value,) for value in games or []))
-        return identify(legacy, ByteOrder(order) if order else None)
+        return map_ids(legacy, ByteOrder(order) if order else None)
 
 
 @pytest.mark.parametrize(
@@ -90,13 +90,13 @@ def test_what_more_users_have_is_what_a_user_id_has_to_be() -> None:
 def test_version_and_variant_of_all_ids_tell_the_byte_order(make: object) -> None:
     assert callable(make)
     ids = [make() for _ in range(50)]
-    assert tell_byte_order([each.bytes for each in ids]) is ByteOrder.BIG
-    assert tell_byte_order([each.bytes_le for each in ids]) is ByteOrder.MIXED
+    assert infer_byte_order([each.bytes for each in ids]) is ByteOrder.BIG
+    assert infer_byte_order([each.bytes_le for each in ids]) is ByteOrder.MIXED
 
 
 def test_ids_of_several_versions_tell_it_too() -> None:
     ids = [uuid4() for _ in range(50)] + [uuid1(clock_seq=number) for number in range(50)]
-    assert tell_byte_order([each.bytes_le for each in ids]) is ByteOrder.MIXED
+    assert infer_byte_order([each.bytes_le for each in ids]) is ByteOrder.MIXED
 
 
 AMBIGUOUS = UUID("d75a5c4a-8863-4344-b4c7-250e15076ba0")
@@ -105,23 +105,23 @@ AMBIGUOUS = UUID("d75a5c4a-8863-4344-b4c7-250e15076ba0")
 
 def test_ids_that_could_be_in_either_order_tell_nothing() -> None:
     assert AMBIGUOUS.version == UUID(bytes_le=AMBIGUOUS.bytes).version == 4
-    assert tell_byte_order([AMBIGUOUS.bytes]) is None
-    with pytest.raises(SystemExit, match="do not tell their byte order: add --byte-order big or --byte-order mixed"):
+    assert infer_byte_order([AMBIGUOUS.bytes]) is None
+    with pytest.raises(SystemExit, match="do not show their byte order: add --byte-order big or --byte-order mixed"):
         identify_all([AMBIGUOUS.bytes])
 
 
 def test_one_version_is_likelier_than_several() -> None:
     few = [UUID("d75a5c4a-8863-4814-b4c7-250e15076ba0"), AMBIGUOUS]
     assert [UUID(bytes_le=each.bytes).version for each in few] == [1, 4]
-    assert tell_byte_order([each.bytes for each in few]) is ByteOrder.BIG
-    assert tell_byte_order([each.bytes_le for each in few]) is ByteOrder.MIXED
+    assert infer_byte_order([each.bytes for each in few]) is ByteOrder.BIG
+    assert infer_byte_order([each.bytes_le for each in few]) is ByteOrder.MIXED
 
 
 def test_random_bytes_and_two_orders_side_by_side_tell_nothing() -> None:
     generator = random.Random(1)  # noqa: S311 - any bytes will do
-    assert tell_byte_order([generator.randbytes(16) for _ in range(50)]) is None
+    assert infer_byte_order([generator.randbytes(16) for _ in range(50)]) is None
     ids = [uuid4() for _ in range(50)]
-    assert tell_byte_order([each.bytes for each in ids] + [each.bytes_le for each in ids]) is None
+    assert infer_byte_order([each.bytes for each in ids] + [each.bytes_le for each in ids]) is None
 
 
 @pytest.mark.parametrize(("order", "expected"), [("big", AMBIGUOUS), ("mixed", UUID(bytes_le=AMBIGUOUS.bytes))])

@@ -73,7 +73,7 @@ def test_a_dump_cut_off_anywhere_is_refused(tmp_path: Path, dump: str) -> None:
 
 def test_a_dump_that_failed_is_refused(tmp_path: Path, dump: str) -> None:
     failed = dump.replace("COMMIT;", "ROLLBACK; -- due to errors")
-    assert "ends in ROLLBACK, as a dump does that met an error: it has no tables" in refuse(
+    assert "ends with ROLLBACK, as a dump does after an error: it has no tables" in refuse(
         make_dump(tmp_path / "old.sql", failed)
     )
 
@@ -102,13 +102,13 @@ def test_a_cut_is_told_from_a_wrong_statement(tmp_path: Path, dump: str) -> None
     )
     without_table = dump.replace("CREATE TABLE games", "CREATE TABLE played")
     assert refuse(make_dump(source, without_table)) == (
-        f"{source} is no SQL text that SQLite can run to its end: no such table: games."
+        f"{source} is not SQL text that SQLite can run to the end: no such table: games."
     )
 
 
 def test_several_dumps_in_one_file_are_refused_as_that(tmp_path: Path, dump: str) -> None:
     refusal = refuse(make_dump(tmp_path / "all.sql", dump + dump))
-    assert refusal.endswith(" It has several dumps one after the other: give each as a file of its own.")
+    assert refusal.endswith(" It consists of several dumps: pass each one as a separate file.")
 
 
 def test_a_row_with_a_name_that_is_not_utf_8_is_named(tmp_path: Path, dump: str) -> None:

@@ -187,7 +187,7 @@ def test_the_last_line_has_counts_and_checksums_and_no_bar_is_drawn(
     assert done.stderr == ""
     remark, summary = done.stdout.splitlines()
     assert "or a later one: 1." in remark
-    assert summary.startswith(f"{len(USERS)} users and {len(GAMES)} games of {file} have all arrived: games0.db has ")
+    assert summary.startswith(f"{len(USERS)} users and {len(GAMES)} games of {file} were imported: games0.db has ")
     assert summary.count("(checksum ") == len(unmade.shards)
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
 
@@ -197,7 +197,7 @@ def test_games_numbered_today_or_later_are_counted(unmade: DataPaths, tmp_path: 
     games = [(1, today + ahead, "2022-01-01", 3, 1) for ahead in (-1, 1, 1000)]  # one of today itself, past midnight
     _, remarks = import_sources([make_file(tmp_path / "old.db", games=games)], unmade)
     (remark,) = remarks
-    assert re.match(r"Games that have today's number \([\d,]+\) or a later one: 2\. Their players cannot play", remark)
+    assert re.match(r"Games with today's number \([\d,]+\) or a later one: 2\. Their players cannot play", remark)
 
     early = make_file(tmp_path / "early.db", games=[(1, today - 1, "2022-01-01", 3, 1)])
     init.main(["--force"])
@@ -219,8 +219,8 @@ def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
     for source in (file, dump, shuffled):
         again = run_shard(source, cwd=tmp_path)
         assert again.returncode == 0
-        assert again.stdout.startswith(f"{source}: imported on ")
-        assert " UTC already, so nothing was changed (" in again.stdout
+        assert again.stdout.startswith(f"{source}: already imported on ")
+        assert " UTC, so nothing was changed (" in again.stdout
     assert read_contents(unmade) == before
 
 
@@ -281,7 +281,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: DataPa
     refused = run_shard(source, cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stdout == ""
-    assert refused.stderr.startswith(f"bin/shard: {source}: rows cannot be right, so nothing was changed:\n")
+    assert refused.stderr.startswith(f"bin/shard: {source}: rows are invalid, so nothing was changed:\n")
     assert [line for line in refused.stderr.splitlines() if "(8, 2)" in line or "(99)" in line]
     assert refused.stderr.count("\n") == 5
     assert list_files(unmade.folder) == set()

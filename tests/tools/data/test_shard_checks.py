@@ -12,7 +12,7 @@ from tests.support.old_databases import CREATE_MORE, CREATE_TABLES, make_file
 from tests.support.scripts import write_rows
 from tools.config.paths import DataPaths
 from tools.data.legacy import gather
-from tools.data.shard import build_all, check_repeated, check_users, split_sources
+from tools.data.shard import build_all, check_duplicates, check_users, split_sources
 from tools.data.shard_writer import History, build_users
 
 NOW = datetime(2022, 6, 1, tzinfo=UTC)
@@ -34,7 +34,7 @@ def losing(file: Path, unmade: DataPaths) -> Iterator[tuple[Any, ...]]:
 def test_a_game_that_does_not_arrive_is_noticed(losing: tuple[Any, ...]) -> None:
     split, legacy, data_paths = losing
     legacy.execute("DELETE FROM temp.played WHERE rank = (SELECT MIN(rank) FROM temp.played)")
-    with pytest.raises(SystemExit, match=r"games\d.db got .* and should have .*, so nothing was changed"):
+    with pytest.raises(SystemExit, match=r"games\d.db has .* instead of .*, so nothing was changed"):
         build_all(split, legacy, data_paths, checksum="", now=NOW)
 
 
@@ -45,18 +45,18 @@ def test_a_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any,
         split,
         histories=[History(old.games, text) for old, text in zip(split.histories, histories, strict=True)],
     )
-    with pytest.raises(SystemExit, match="and should have"):
+    with pytest.raises(SystemExit, match="instead of"):
         build_all(other, legacy, data_paths, checksum="", now=NOW)
 
 
 def test_a_game_that_is_not_taken_is_noticed(losing: tuple[Any, ...]) -> None:
     split, legacy, _ = losing
-    check_repeated(legacy, split)
+    check_duplicates(legacy, split)
     legacy.execute("INSERT INTO main.games SELECT * FROM main.games")
-    check_repeated(legacy, split)
+    check_duplicates(legacy, split)
     legacy.execute("INSERT INTO main.games (user_id, game_id) VALUES (5, 999)")
-    with pytest.raises(SystemExit, match="17 of 18 games were taken, so nothing was changed"):
-        check_repeated(legacy, split)
+    with pytest.raises(SystemExit, match="Only 17 of 18 games were imported, so nothing was changed"):
+        check_duplicates(legacy, split)
 
 
 def test_a_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path: Path) -> None:
@@ -65,5 +65,5 @@ def test_a_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path
     build_users(path, split, checksum="", imported_at="2022-06-01 00:00:00")
     check_users(path, split)
     write_rows(path, "UPDATE users SET username = 'ADA' WHERE username = 'Ada'")
-    with pytest.raises(SystemExit, match="users that were written are not those of the source"):
+    with pytest.raises(SystemExit, match="stored users differ from those of the sources"):
         check_users(path, split)

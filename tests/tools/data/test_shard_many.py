@@ -145,7 +145,7 @@ def test_a_second_run_changes_nothing_whatever_form_the_ids_come_in(unmade: Data
     dumps = [make_dump(tmp_path / "dumped" / f"{path.stem}.sql", dump_file(path)) for path in again]
     for sources in (again, again[::-1], dumps, [*again, again[1]]):
         summary, remarks = import_sources(sources, unmade)
-        assert "UTC already, so nothing was changed" in summary
+        assert "UTC, so nothing was changed" in summary
         assert remarks == []
     assert read_contents(unmade) == before
 
@@ -160,7 +160,7 @@ def test_the_same_result_in_two_files_is_taken_once(unmade: DataPaths, tmp_path:
     (user, game_id, finished, guesses, won) = GAMES[7]
     repeated = [(user.hex, game_id, f"{finished}T00:00Z", guesses, won), (str(user), game_id, finished, guesses, won)]
     _, remarks = import_sources([*sources, make_part(tmp_path / "more.db", "games", repeated)], unmade)
-    assert remarks == ["Rows of games that repeat another one with the same result, and were taken once: 2."]
+    assert remarks == ["Duplicate rows of games with the same result, which were imported once: 2."]
     assert_all_arrived(unmade)
 
 
@@ -187,7 +187,7 @@ def test_games_of_users_that_no_file_has_are_refused_with_their_ids(unmade: Data
     games = [(stranger.hex, game_id, "2022-01-01", 3, 1) for stranger in strangers for game_id in range(5)]
     more = make_part(tmp_path / "more.db", "games", games)
     refusal = refuse([*sources, more], unmade)
-    assert "user_ids of games that no user has: " in refusal
+    assert "user_ids of games that are not in users: " in refusal
     assert f"('{strangers[0].hex}') in {more}" in refusal
     assert refusal.endswith(f"('{strangers[9].hex}') in {more} and 2 more")
 
@@ -203,7 +203,7 @@ def test_a_byte_order_that_cannot_be_told_is_asked_for(
     assert "--byte-order" in refuse([users, games], unmade)
 
     assert shard.main([str(users), str(games), "--byte-order", "mixed"]) == 0
-    assert capsys.readouterr().out.startswith(f"2 users and 2 games of {users}, {games} have all arrived: ")
+    assert capsys.readouterr().out.startswith(f"2 users and 2 games of {users}, {games} were imported: ")
     assert read_users(unmade) == {UUID(bytes_le=AMBIGUOUS.bytes): "ada", bob: "bob"}
 
 
