@@ -41,9 +41,11 @@ def consistent_snapshot(paths: Sequence[Path]) -> Iterator[dict[Path, sqlite3.Co
 
 
 def _open(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Waits while the last connection of another process closes, which locks the file to remove its WAL."""
     file = DatabaseFile(path, busy_timeout_ms=0)
+    open_file = file.open_reader if read_only else file.open_writer
     try:
-        return file.open_reader() if read_only else file.open_writer()
+        return wait_while_busy(open_file, time.monotonic() + TIMEOUT_S)
     except sqlite3.Error as error:
         raise SystemExit(f"{path} cannot be read ({error}).") from error
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -106,6 +107,17 @@ def test_a_lock_is_waited_for_and_meanwhile_the_other_database_is_written(paths:
         with consistent_snapshot(paths) as sources:
             assert copy_all(sources) == [[("old",), ("late",)], [("old",)]]
         written.result()
+
+
+def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(paths: list[Path]) -> None:
+    service = sqlite3.connect(paths[0], isolation_level=None, check_same_thread=False)
+    service.execute("PRAGMA locking_mode = EXCLUSIVE")
+    service.execute("BEGIN IMMEDIATE")  # locks out readers too, as does the close of a last connection
+    closing_service = Timer(0.3, service.close)
+    closing_service.start()
+    with consistent_snapshot(paths) as sources:
+        assert copy_all(sources) == [[("old",)], [("old",)]]
+    closing_service.join()
 
 
 def test_a_file_that_is_no_database_is_named(paths: list[Path]) -> None:
