@@ -138,12 +138,12 @@ def test_every_backup_under_writes_is_of_one_instant(unmade: DataPaths, backups:
             copies = locate_backup(backups / str(number), shards=3)
             users, games = read_users(copies.users), set.union(*(read_games(path, "games") for path in copies.shards))
             assert {user_id for user_id, _ in games} <= users, "a game without its player"
-            assert games <= read_games(copies.plays, "plays"), "a result of a game that nobody has begun"
+            assert games <= read_games(copies.plays, "plays"), "a result of a game that was not begun"
             assert read_games(copies.plays, "plays") <= games | read_games(copies.plays, "outbox"), "a result is lost"
             assert players <= users
             assert results <= games
             counts.append(len(games))
-    assert counts == sorted(set(counts)), "nobody wrote between two backups"
+    assert counts == sorted(set(counts)), "no write between two backups"
     assert verify.main([]) == 0
 
 

@@ -147,7 +147,7 @@ def test_the_script_runs_from_any_folder(unmade: DataPaths, tmp_path: Path) -> N
         ("TOKEN_PUBLIC_KEY_FILE", "var/same", "have the same path"),
     ],
 )
-def test_settings_that_cannot_be_right_are_refused_with_a_sentence(
+def test_invalid_settings_are_refused_with_a_sentence(
     name: str, value: str, sentence: str, unmade: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)

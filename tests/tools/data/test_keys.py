@@ -99,7 +99,7 @@ def test_what_is_missing_is_made_for_the_keys_that_there_are(
 
 
 @pytest.mark.parametrize("content", ["", "garbage", "\xff", "expired", "admin"])
-def test_a_token_of_games_that_stats_would_not_take_is_made_anew(unmade: DataPaths, content: str) -> None:
+def test_a_service_token_that_stats_would_refuse_is_recreated(unmade: DataPaths, content: str) -> None:
     init.main([])
     keys = read_keys(unmade)
     token_issuer, moment = TokenIssuer(unmade.private_key), datetime.now(UTC) - timedelta(hours=2)
@@ -116,7 +116,7 @@ def test_a_token_of_games_that_stats_would_not_take_is_made_anew(unmade: DataPat
     assert read_modes(unmade)[2] == "0o600"
 
 
-def test_keys_that_were_taken_away_together_are_made_anew_and_the_token_with_them(unmade: DataPaths) -> None:
+def test_keys_that_were_removed_together_are_recreated_with_the_token(unmade: DataPaths) -> None:
     init.main([])
     before = read_keys(unmade)
     unmade.private_key.unlink()

@@ -51,7 +51,7 @@ def test_a_username_of_digits_is_a_text(tmp_path: Path) -> None:
         ([(70, 12), (71, "12")], "usernames (with a user_id) of several users: ('12', 70)"),
     ],
 )
-def test_users_that_cannot_be_right_are_named(tmp_path: Path, users: list[tuple[object, object]], fault: str) -> None:
+def test_invalid_users_are_named(tmp_path: Path, users: list[tuple[object, object]], fault: str) -> None:
     source = make_file(tmp_path / "old.db", users=[*USERS, *users], schema=CREATE_LOOSE_TABLES)
     assert list_faults(source) == [fault]
 
@@ -73,7 +73,7 @@ def test_users_that_cannot_be_right_are_named(tmp_path: Path, users: list[tuple[
         ("finished", "2999-01-01", f"{GAMES_WHOSE} finished is not a time in the past in one of {FORMS}: (5, 12)"),
     ],
 )
-def test_games_that_cannot_be_right_are_named(tmp_path: Path, column: str, value: object, fault: str) -> None:
+def test_invalid_games_are_named(tmp_path: Path, column: str, value: object, fault: str) -> None:
     assert change_game(tmp_path, column, value) == [fault]
 
 

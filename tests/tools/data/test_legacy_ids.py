@@ -67,7 +67,7 @@ def test_integers_get_random_uuids() -> None:
     assert {identities.integers[user]: user for user in identities.ids.values()} == identities.ids
 
 
-def test_uuids_are_kept_whatever_their_spelling_in_users_and_games() -> None:
+def test_uuids_are_kept_in_any_spelling_in_users_and_games() -> None:
     other = uuid4()
     identities = identify_all([str(PLAYER), other.hex.upper()], games=[PLAYER.bytes, f"{{{other}}}", uuid4().bytes])
     assert identities.kind == "UUID"

@@ -204,7 +204,7 @@ def test_games_numbered_today_or_later_are_counted(unmade: DataPaths, tmp_path: 
     assert import_sources([early], unmade)[1] == []
 
 
-def test_a_second_run_changes_nothing_whatever_form_the_rows_come_in(
+def test_a_second_run_changes_nothing_in_any_form_of_source(
     unmade: DataPaths, tmp_path: Path, file: Path, dump: Path
 ) -> None:
     assert run_shard(file, cwd=tmp_path).returncode == 0
@@ -296,7 +296,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: DataPa
         (8, 1, "2999-01-01", 1, 1),
     ],
 )
-def test_one_game_that_cannot_be_right_leaves_empty_databases_as_they_are(
+def test_one_invalid_game_leaves_empty_databases_unchanged(
     data_paths: DataPaths, tmp_path: Path, game: tuple[object, ...]
 ) -> None:
     source = make_file(tmp_path / "wrong.db", games=[*GAMES, game], schema=CREATE_LOOSE_TABLES)

@@ -135,7 +135,7 @@ def test_integers_in_several_files_get_uuids(unmade: DataPaths, tmp_path: Path) 
     assert read_games(unmade) == sorted((ids[USERS[user]], *rest) for user, *rest in GAMES)
 
 
-def test_a_second_run_changes_nothing_whatever_form_the_ids_come_in(unmade: DataPaths, tmp_path: Path) -> None:
+def test_a_second_run_changes_nothing_in_any_form_of_ids(unmade: DataPaths, tmp_path: Path) -> None:
     for name in ("first", "again", "dumped"):
         (tmp_path / name).mkdir()
     import_sources(make_sources(tmp_path / "first"), unmade)

@@ -52,7 +52,7 @@ def test_the_number_of_games_is_exact(rows: list[GameRow]) -> None:
     assert len(rows) == GAMES
 
 
-def test_nobody_plays_a_puzzle_twice_and_each_is_played_on_its_own_day(rows: list[GameRow]) -> None:
+def test_each_player_plays_a_puzzle_once_and_on_its_day(rows: list[GameRow]) -> None:
     assert len({row[:2] for row in rows}) == GAMES
     assert {finished[:10] for _, game_id, finished, _, _ in rows if game_id == 0} == {"2021-06-19"}
     assert {finished[:10] for _, game_id, finished, _, _ in rows if game_id == 560} == {"2022-12-31"}
@@ -124,7 +124,7 @@ def test_there_are_as_many_different_names_as_are_asked_for() -> None:
     assert max(map(len, names)) <= 32
 
 
-def test_everybody_can_play_every_day() -> None:
+def test_all_players_can_play_every_day() -> None:
     players = draw_players(50, games=50 * 7, days=7, rng=seeded(4))
 
     assert len(set(play_all(players, days=7, rng=seeded(5)))) == 350

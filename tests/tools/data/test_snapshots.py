@@ -77,7 +77,7 @@ def test_writers_go_on_while_the_copies_are_made(paths: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("locked", [0, 1])
-def test_a_lock_that_is_not_to_be_had_is_named_and_meanwhile_the_other_is_not_kept(
+def test_a_held_lock_is_named_and_the_other_lock_is_released(
     locked: int, paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "TIMEOUT_S", 1.0)
@@ -94,7 +94,7 @@ def test_a_lock_that_is_not_to_be_had_is_named_and_meanwhile_the_other_is_not_ke
             pass
 
 
-def test_a_lock_is_waited_for_and_meanwhile_the_other_database_is_written(paths: list[Path]) -> None:
+def test_waiting_for_a_lock_does_not_block_the_other_database(paths: list[Path]) -> None:
     def write_both() -> None:
         with write_locked(paths[1]):
             wait_until(lambda: is_write_locked(paths[0]))

@@ -266,7 +266,7 @@ def players_coming_in(data_paths: DataPaths) -> Iterator[None]:
         thread.join()
 
 
-def test_what_is_written_meanwhile_is_no_difference(populated: DataPaths) -> None:
+def test_concurrent_writes_are_no_difference(populated: DataPaths) -> None:
     with players_coming_in(populated):
         assert [verify.main([]) for _ in range(10)] == [0] * 10
 

@@ -42,7 +42,7 @@ def test_a_process_that_ends_after_it_was_listed_is_left_out() -> None:
         assert list_children(ListedSupervisor(listed)) == (listed[1],)
 
 
-def test_the_newest_comes_first_and_one_that_nobody_has_asked_for_its_status_is_no_more() -> None:
+def test_the_newest_process_comes_first_and_a_zombie_is_left_out() -> None:
     with ExitStack() as stack:
         first, second = stack.enter_context(start()), stack.enter_context(start())
         third = stack.enter_context(start_later(than=first))

@@ -32,7 +32,7 @@ def test_a_name_is_that_of_an_instance_or_of_a_service(names: list[str], chosen:
     assert [instance.name for instance in select_instances(INSTANCES, names)] == chosen
 
 
-def test_a_name_that_is_nobodys_is_refused_and_nothing_is_restarted() -> None:
+def test_an_unknown_name_is_refused_and_nothing_is_restarted() -> None:
     with pytest.raises(SystemExit, match=r"^There is no stats\.4: choose from games, games\.1, stats, stats\.1, "):
         main(["stats.4"])
 
