@@ -7,7 +7,8 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, suppress
+from http.client import HTTPConnection
 from threading import Event
 
 import httpx
@@ -20,10 +21,14 @@ from tools.config.paths import ROOT, DataPaths
 from tools.process.layout import is_free
 
 
-@pytest.fixture
-def port() -> int:
+def choose_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def port() -> int:
+    return choose_port()
 
 
 @pytest.fixture
@@ -79,6 +84,35 @@ def test_unused_idle_connection_is_closed_when_the_drain_ends(port: int, environ
         process.send_signal(signal.SIGTERM)
         process.wait(PATIENCE_S)
         assert time.monotonic() - began_at >= DRAIN_S
+
+
+def test_request_that_arrived_during_a_starved_drain_is_answered(environment: dict[str, str]) -> None:
+    """Frozen, as on a machine that is too busy. Three processes, since one reads in time in every other run."""
+    with ExitStack() as stack:
+        ports = [choose_port() for _ in range(3)]
+        processes = [stack.enter_context(serving(port, environment)) for port in ports]
+        wait_until(lambda: all(is_live(port) for port in ports))
+        clients = [stack.enter_context(closing(HTTPConnection("127.0.0.1", port))) for port in ports]
+        assert [ask_live(client) for client in clients] == [200, 200, 200]
+        for process in processes:
+            process.send_signal(signal.SIGTERM)
+        wait_until(lambda: all(is_free(port) for port in ports))
+        frozen_at = time.monotonic()
+        for process, client in zip(processes, clients, strict=True):
+            process.send_signal(signal.SIGSTOP)
+            client.request("GET", "/live")
+        wait_until(lambda: time.monotonic() > frozen_at + DRAIN_S)
+        for process in processes:
+            process.send_signal(signal.SIGCONT)
+        assert [client.getresponse().status for client in clients] == [200, 200, 200]
+
+
+def ask_live(client: HTTPConnection) -> int:
+    """The status, on a connection that stays open."""
+    client.request("GET", "/live")
+    response = client.getresponse()
+    response.read()
+    return response.status
 
 
 def test_accept_queue_survives_a_replacement(port: int, environment: dict[str, str]) -> None:
