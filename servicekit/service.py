@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -59,7 +60,7 @@ def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, sche
         url,
         busy_timeout_ms=settings.busy_timeout_ms,
         schema_version=schema_version,
-        watch_waits=metrics.watch_waits,
+        report_wait=metrics.watch_waits(Path(url).stem),
     )
 
 

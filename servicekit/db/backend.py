@@ -8,16 +8,16 @@ from databases.interfaces import DatabaseBackend
 
 from servicekit.db.reader import Reader
 from servicekit.db.sqlite_file import DatabaseFile
-from servicekit.db.writer import Writer
+from servicekit.db.writer import ReportWait, Writer
 
 
 class SQLiteBackend(DatabaseBackend):
     """The backend for URLs `sqlite:///PATH`, relative to the working directory, and `sqlite:////PATH`."""
 
-    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int, schema_version: int) -> None:
+    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int, schema_version: int, report_wait: ReportWait) -> None:
         self.file = DatabaseFile(Path(url.database), busy_timeout_ms, schema_version)
         self.reader = Reader(self.file)
-        self.writer = Writer(self.file)
+        self.writer = Writer(self.file, report_wait)
 
     async def connect(self) -> None:
         """Opens nothing: a service starts without its database, answers 503, and recovers when the file is there."""

@@ -6,7 +6,6 @@ async with words:
     is_new = await words.write(partial(queries.insert_word, word="crane"))
 """
 
-from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, cast
 
 import databases
@@ -14,6 +13,7 @@ from databases.interfaces import Record
 
 from servicekit.db.backend import SQLiteBackend
 from servicekit.db.transaction import Transaction, Values, Work
+from servicekit.db.writer import ReportWait, ignore_wait
 
 T = TypeVar("T")
 
@@ -38,14 +38,11 @@ class Database(databases.Database):
         *,
         busy_timeout_ms: int,
         schema_version: int,
-        watch_waits: Callable[[str], Callable[[float], None]] | None = None,
+        report_wait: ReportWait = ignore_wait,
     ) -> None:
-        """`watch_waits` is given the database's name (`games0`) and returns a function that is called with the seconds
-        for which each transaction waited for the write lock."""
-        super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version)
+        """`report_wait` is called with the seconds for which each transaction waited for the write lock."""
+        super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version, report_wait=report_wait)
         self._sqlite = cast(SQLiteBackend, self._backend)
-        if watch_waits is not None:
-            self._sqlite.writer.report_wait = watch_waits(self._sqlite.file.path.stem)
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -54,11 +51,11 @@ class Database(databases.Database):
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:  # type: ignore[override]  # SQL is text here
         return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
 
-    async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]
+    async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]  # as fetch_all
         rows = await self.fetch_all(query, values)
         return rows[0] if rows else None
 
-    async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # type: ignore[override]  # noqa: ANN401 - as in `databases`
+    async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # type: ignore[override]  # as fetch_all  # noqa: ANN401 - as in `databases`
         row = await self.fetch_one(query, values)
         return None if row is None else cast(Any, row)[column]
 

@@ -27,7 +27,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from servicekit.db.sqlite_file import DatabaseFile, FileId, wait_while_busy
 from servicekit.db.transaction import Transaction, Work, run_without_waiting
@@ -35,6 +35,14 @@ from servicekit.db.writer_thread import WriterThread
 from servicekit.problems import DatabaseBusy
 
 T = TypeVar("T")
+
+ReportWait: TypeAlias = Callable[[float], None]
+"""Called with the seconds that a transaction waited for the write lock."""
+
+
+def ignore_wait(_seconds: float) -> None:
+    """The ReportWait of a database without metrics."""
+
 
 MAX_GROUP = 100
 """Transactions in one commit: the first caller waits until the last transaction has run."""
@@ -76,8 +84,9 @@ class FileReplaced(Exception):
 class Writer:
     """The queue of one database's transactions. Any number of tasks may call `run` at the same time."""
 
-    def __init__(self, file: DatabaseFile) -> None:
+    def __init__(self, file: DatabaseFile, report_wait: ReportWait) -> None:
         self._file = file
+        self._report_wait = report_wait
         self._queue: deque[PendingWrite] = deque()
         """The event loop appends and the thread pops; both are atomic."""
         self._worker: asyncio.Task[None] | None = None
@@ -85,8 +94,6 @@ class Writer:
         """The group that the thread runs now, or ran last."""
         self._thread: WriterThread | None = None
         self._file_id: FileId | None = None
-        self.report_wait: Callable[[float], None] = lambda _seconds: None
-        """Called with the seconds that each transaction waited for the write lock."""
 
     async def run(self, work: Work[T]) -> T:
         """See `Database.write`."""
@@ -167,7 +174,7 @@ class Writer:
     def _report_waits(self, writes: Sequence[PendingWrite]) -> None:
         now = time.monotonic()
         for write in writes:
-            self.report_wait(now - write.queued_at)
+            self._report_wait(now - write.queued_at)
 
     async def _start_thread(self, deadline: float) -> WriterThread:
         self._file_id = self._file.identify()  # before the file is opened: a replacement in between is noticed

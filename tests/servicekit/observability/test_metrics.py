@@ -117,7 +117,9 @@ async def test_wait_for_the_write_lock_is_measured_on_timeout_too(ledger: Ledger
     async def write_nothing() -> None:
         await database.write(do_nothing)
 
-    async with Database(ledger.url, busy_timeout_ms=100, schema_version=1, watch_waits=metrics.watch_waits) as database:
+    async with Database(
+        ledger.url, busy_timeout_ms=100, schema_version=1, report_wait=metrics.watch_waits("ledger")
+    ) as database:
         assert count_waits("+Inf") == 0
         await write_nothing()
         assert count_waits("+Inf") == 1

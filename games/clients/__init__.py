@@ -1,0 +1,1 @@
+"""The HTTP clients of the services that games calls: words and stats."""
