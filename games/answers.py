@@ -4,8 +4,8 @@ import random
 from functools import partial
 
 from games import queries
-from games.puzzles import game_id_of
-from games.schedule import draw_missing
+from games.rules.puzzles import game_id_of
+from games.rules.schedule import draw_missing
 from servicekit.clock import Clock
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction

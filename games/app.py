@@ -5,12 +5,13 @@ from functools import partial
 from fastapi import FastAPI
 
 from games import queries
+from games.clients.stats_client import StatsClient
+from games.clients.words_client import WordsClient
 from games.outbox import Outbox
 from games.outbox_metrics import show_outbox
+from games.resources import GamesResources
 from games.routes import router
 from games.settings import Settings
-from games.stats_client import StatsClient
-from games.words_client import WordsClient
 from servicekit.clock import Clock, read_clock
 from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service, open_database
@@ -43,12 +44,14 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
         resources=[words_client, stats_client, outbox],
     )
-    app.state.answers = answers
-    app.state.clock = clock
-    app.state.words_client = words_client
-    app.state.outbox = outbox
-    app.state.plays = plays
-    app.state.stats_client = stats_client
+    app.state.resources = GamesResources(
+        answers=answers,
+        plays=plays,
+        words_client=words_client,
+        stats_client=stats_client,
+        outbox=outbox,
+        clock=clock,
+    )
     return app
 
 

@@ -7,57 +7,27 @@ from fastapi.security import SecurityScopes
 
 from games.answers import get_answer
 from games.models import GameIdParameter
-from games.outbox import Outbox
 from games.play_storage import read_play
-from games.plays import Play
-from games.puzzles import game_id_of, is_closed
-from games.stats_client import StatsClient
-from games.words_client import WordsClient
+from games.resources import GamesResources
+from games.rules.plays import Play
+from games.rules.puzzles import game_id_of, is_closed
 from servicekit.auth.dependencies import BearerToken, CurrentTokenVerifier, OwnUserId, PastedToken, verify_caller
 from servicekit.auth.tokens import Scope
-from servicekit.clock import Clock
-from servicekit.db.database import Database
-from servicekit.http.dependencies import get_clock
 from servicekit.problems import NotFound
 
 
-async def get_answers(request: Request) -> Database:
-    answers: Database = request.app.state.answers
-    return answers
+async def get_resources(request: Request) -> GamesResources:
+    resources: GamesResources = request.app.state.resources
+    return resources
 
 
-async def get_plays(request: Request) -> Database:
-    plays: Database = request.app.state.plays
-    return plays
-
-
-async def get_words_client(request: Request) -> WordsClient:
-    words_client: WordsClient = request.app.state.words_client
-    return words_client
-
-
-async def get_stats_client(request: Request) -> StatsClient:
-    stats_client: StatsClient = request.app.state.stats_client
-    return stats_client
-
-
-async def get_outbox(request: Request) -> Outbox:
-    outbox: Outbox = request.app.state.outbox
-    return outbox
-
-
-CurrentClock = Annotated[Clock, Depends(get_clock)]
-AnswersDatabase = Annotated[Database, Depends(get_answers)]
-PlaysDatabase = Annotated[Database, Depends(get_plays)]
-CurrentWordsClient = Annotated[WordsClient, Depends(get_words_client)]
-CurrentStatsClient = Annotated[StatsClient, Depends(get_stats_client)]
-CurrentOutbox = Annotated[Outbox, Depends(get_outbox)]
+Resources = Annotated[GamesResources, Depends(get_resources)]
 GameInPath = Annotated[GameIdParameter, Path(description="the puzzle's number: days since 2021-06-19")]
 
 
-async def get_published_game(game_id: GameInPath, clock: CurrentClock) -> int:
+async def get_published_game(game_id: GameInPath, resources: Resources) -> int:
     """The number of a past game or today's; raises NotFound for one that is yet to come."""
-    if game_id > game_id_of(clock().date()):
+    if game_id > game_id_of(resources.clock().date()):
         raise NotFound(f"Game {game_id} is yet to come.")
     return game_id
 
@@ -67,7 +37,7 @@ PublishedGame = Annotated[int, Depends(get_published_game)]
 
 async def get_checkable_game(
     game_id: PublishedGame,
-    clock: CurrentClock,
+    resources: Resources,
     required: SecurityScopes,
     token: BearerToken,
     _pasted: PastedToken,
@@ -75,7 +45,7 @@ async def get_checkable_game(
 ) -> int:
     """The number of a game of which the caller may check guesses: every caller once plays of it are closed, before that
     those whose token has the required scopes. Raises Unauthorized or Forbidden."""
-    if not is_closed(game_id, clock().date()):
+    if not is_closed(game_id, resources.clock().date()):
         verify_caller(token, verifier, required.scopes)
     return game_id
 
@@ -83,12 +53,10 @@ async def get_checkable_game(
 CheckableGame = Annotated[int, Security(get_checkable_game, scopes=[Scope.SERVICE])]
 
 
-async def get_current_play(
-    user_id: OwnUserId, game_id: PublishedGame, answers: AnswersDatabase, plays: PlaysDatabase
-) -> Play:
+async def get_current_play(user_id: OwnUserId, game_id: PublishedGame, resources: Resources) -> Play:
     """Raises NotFound if it was never begun."""
-    answer = await get_answer(answers, game_id=game_id)
-    return await read_play(plays, user_id=user_id, game_id=game_id, answer=answer)
+    answer = await get_answer(resources.answers, game_id=game_id)
+    return await read_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
 
 
 CurrentPlay = Annotated[Play, Depends(get_current_play)]

@@ -6,18 +6,17 @@ from uuid import UUID
 
 from games import queries
 from games.play_storage import read_play
-from games.plays import Play, PlayResult, is_repeat, require_next_guess
-from games.words_client import WordsClient
+from games.resources import GamesResources
+from games.rules.plays import Play, PlayResult, is_repeat, require_next_guess
 from servicekit.clock import Clock
-from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Invalid
 
 
-async def may_be_guessed(answers: Database, words_client: WordsClient, word: str) -> bool:
+async def may_be_guessed(resources: GamesResources, word: str) -> bool:
     """Every candidate may be guessed even if the dictionary lacks it, so that removing a word there makes no puzzle
     impossible to win. Raises Unavailable if the words service is needed and does not answer."""
-    return await queries.is_candidate(answers, word=word) or await words_client.has(word)
+    return await queries.is_candidate(resources.answers, word=word) or await resources.words_client.has(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +30,19 @@ class Attempt:
     guess: str
 
 
-async def take_guess(
-    plays: Database, answers: Database, words_client: WordsClient, clock: Clock, *, attempt: Attempt, answer: str
-) -> Play:
+async def take_guess(resources: GamesResources, attempt: Attempt, *, answer: str) -> Play:
     """The play as it is after this attempt; a repeated request changes nothing.
 
     Raises NotFound if the play was never begun, Conflict if this attempt does not come next, Invalid for a guess that
     hard mode or the dictionary does not allow (the answer itself is always allowed), Unavailable without the words
     service; none of these uses up an attempt.
     """
+    plays, clock = resources.plays, resources.clock
     play = await read_play(plays, user_id=attempt.user_id, game_id=attempt.game_id, answer=answer)
     if is_repeat(play, attempt.number, attempt.guess):
         return play.after(attempt.number)
     require_next_guess(play, game_id=attempt.game_id, attempt=attempt.number, guess=attempt.guess, now=clock())
-    if not (attempt.guess == answer or await may_be_guessed(answers, words_client, attempt.guess)):
+    if not (attempt.guess == answer or await may_be_guessed(resources, attempt.guess)):
         raise Invalid("body.guess: this word is not in the dictionary; no attempt is used.")
     return await plays.write(partial(store_guess, attempt=attempt, answer=answer, clock=clock))
 

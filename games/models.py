@@ -8,10 +8,10 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic.config import JsonDict
 
-from games.colours import LetterState, colour_guess
-from games.plays import MAX_GUESSES, Play, Status
-from games.puzzles import day_of
-from games.spelling import LETTERS, to_word
+from games.rules.colours import LetterState, colour_guess
+from games.rules.plays import MAX_GUESSES, Play, Status
+from games.rules.puzzles import day_of
+from games.rules.spelling import LETTERS, to_word
 from servicekit.http.parameters import DIGITS_ONLY
 
 UserId = UUID

@@ -16,9 +16,9 @@ from typing import Any, Self, TypeAlias
 from uuid import UUID
 
 from games import queries
-from games.plays import PlayResult
+from games.clients.stats_client import ResultRefused, StatsClient
 from games.queries import BEFORE_ALL, OutboxKey
-from games.stats_client import ResultRefused, StatsClient
+from games.rules.plays import PlayResult
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
@@ -140,7 +140,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
                 is_expected = isinstance(error, Unavailable)
                 logger.warning("Results wait to be delivered to stats: %s", error, exc_info=not is_expected)
                 failures += 1
-                await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311 - a pause, no secret
+                await asyncio.sleep(pause_s(failures, random.random()))  # noqa: S311 - jitter needs no secrecy
 
     async def _deliver_next(self) -> None:
         """Delivers the next batch, or sleeps until there is one. Raises Unavailable if stats accepts nothing now.

@@ -6,10 +6,11 @@ from functools import partial
 from uuid import UUID
 
 from games import queries
-from games.plays import Play, require_today
-from games.stats_client import StatsClient
+from games.clients.stats_client import StatsClient
+from games.resources import GamesResources
+from games.rules.plays import Play, require_today
 from servicekit.clock import Clock
-from servicekit.db.database import Database, Readable
+from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, NotFound, Unavailable
 
@@ -19,18 +20,17 @@ ASK_STATS_S = 1.0
 """How long beginning a play waits for stats to say whether it has a result already."""
 
 
-async def begin_play(
-    plays: Database, stats_client: StatsClient, clock: Clock, *, user_id: UUID, game_id: int, hard: bool
-) -> bool:
+async def begin_play(resources: GamesResources, *, user_id: UUID, game_id: int, hard: bool) -> bool:
     """Whether it is new; one that was begun before stays as it is.
 
     Raises Conflict if it was never begun and is not today's, or if stats has a result of it already (from an import or
     another front end): the play's own result would be refused.
     """
+    plays, clock = resources.plays, resources.clock
     if await queries.find_play(plays, user_id=user_id, game_id=game_id) is not None:
         return False
     require_today(game_id, clock().date())
-    if await has_result(stats_client, user_id=user_id, game_id=game_id):
+    if await has_result(resources.stats_client, user_id=user_id, game_id=game_id):
         raise Conflict(f"Game {game_id} is finished: its result is in the statistics, and results never change.")
     return await plays.write(partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
 

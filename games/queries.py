@@ -8,7 +8,7 @@ from uuid import UUID
 
 from databases.interfaces import Record
 
-from games.plays import PlayResult
+from games.rules.plays import PlayResult
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
@@ -211,7 +211,7 @@ COUNT_RESULTS = "SELECT COUNT(*) - COUNT(refused) AS waiting, COUNT(refused) AS 
 async def count_results(plays: Readable) -> tuple[int, int]:
     """How many wait to be delivered, and how many stats has refused."""
     row = await plays.fetch_one(COUNT_RESULTS)
-    assert row is not None, "an aggregate has a row"  # noqa: S101 - for the types
+    assert row is not None, "an aggregate has a row"  # noqa: S101 - tells mypy that COUNT gives a row
     return row["waiting"], row["refused"]
 
 

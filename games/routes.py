@@ -6,23 +6,12 @@ from fastapi import APIRouter, Response, Security, status
 from fastapi.responses import PlainTextResponse
 
 from games.answers import get_answer, replace_answer, require_future
-from games.dependencies import (
-    AnswersDatabase,
-    CheckableGame,
-    CurrentClock,
-    CurrentOutbox,
-    CurrentPlay,
-    CurrentStatsClient,
-    CurrentWordsClient,
-    GameInPath,
-    PlaysDatabase,
-    PublishedGame,
-)
+from games.dependencies import CheckableGame, CurrentPlay, GameInPath, PublishedGame, Resources
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
 from games.play_storage import begin_play, read_play, read_refusal
-from games.puzzles import LAST_GAME_ID, game_id_of
-from games.share_grid import EXAMPLE_GRID, draw_grid
+from games.rules.puzzles import LAST_GAME_ID, game_id_of
+from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
 from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS
@@ -34,9 +23,9 @@ NORMAL_MODE = NewPlay()
 
 
 @router.get("/today", summary="Today's puzzle", tags=["games"])
-async def read_today(clock: CurrentClock) -> Game:
+async def read_today(resources: Resources) -> Game:
     """Its number changes at midnight UTC."""
-    return Game.of(game_id_of(clock().date()))
+    return Game.of(game_id_of(resources.clock().date()))
 
 
 @router.get("/{game_id}", summary="A past puzzle or today's", tags=["games"], responses=problems(NotFound, Invalid))
@@ -52,13 +41,13 @@ async def read_game(game_id: PublishedGame) -> Game:
     openapi_extra={"security": [{}]},  # a token is optional: closed puzzles need none
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def check_guess(game_id: CheckableGame, guess: Guess, answers: AnswersDatabase) -> CheckedGuess:
+async def check_guess(game_id: CheckableGame, guess: Guess, resources: Resources) -> CheckedGuess:
     """Open to all once plays of the puzzle are closed, at the end of the day after its own. Before that it needs a
     token of the scope `service` or `admin`, since a few guesses tell the answer.
 
     Colours any five letters, whether or not they are a word. Nothing is stored.
     """
-    answer = await get_answer(answers, game_id=game_id)
+    answer = await get_answer(resources.answers, game_id=game_id)
     return CheckedGuess.of(guess.guess, answer)
 
 
@@ -69,16 +58,15 @@ async def check_guess(game_id: CheckableGame, guess: Guess, answers: AnswersData
     dependencies=[Security(get_caller, scopes=[Scope.ADMIN])],
     responses=problems(Unauthorized, Forbidden, Conflict, Invalid, Unavailable),
 )
-async def set_answer(
-    game_id: GameInPath, new: NewAnswer, clock: CurrentClock, answers: AnswersDatabase, words_client: CurrentWordsClient
-) -> Game:
+async def set_answer(game_id: GameInPath, new: NewAnswer, resources: Resources) -> Game:
     """409 for today's puzzle and past ones, 422 for what is neither a candidate nor in the dictionary."""
-    require_future(game_id, clock)
+    require_future(game_id, resources.clock)
     if game_id > LAST_GAME_ID:
         raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
-    if not await may_be_guessed(answers, words_client, new.answer):
+    if not await may_be_guessed(resources, new.answer):
         raise Invalid(f"body.answer: {new.answer} is neither a candidate nor in the dictionary.")
-    await answers.write(partial(replace_answer, clock=clock, game_id=game_id, answer=new.answer))
+    change = partial(replace_answer, clock=resources.clock, game_id=game_id, answer=new.answer)
+    await resources.answers.write(change)
     return Game.of(game_id)
 
 
@@ -94,10 +82,7 @@ async def set_answer(
 async def put_play(
     user_id: OwnUserId,
     game_id: PublishedGame,
-    clock: CurrentClock,
-    answers: AnswersDatabase,
-    plays: PlaysDatabase,
-    stats_client: CurrentStatsClient,
+    resources: Resources,
     response: Response,
     new: NewPlay = NORMAL_MODE,
 ) -> PlayState:
@@ -105,11 +90,11 @@ async def put_play(
 
     409 for a past puzzle that was never begun, and for today's if the statistics have a result of it already.
     """
-    is_new = await begin_play(plays, stats_client, clock, user_id=user_id, game_id=game_id, hard=new.hard)
+    is_new = await begin_play(resources, user_id=user_id, game_id=game_id, hard=new.hard)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
-    answer = await get_answer(answers, game_id=game_id)
-    play = await read_play(plays, user_id=user_id, game_id=game_id, answer=answer)
-    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    answer = await get_answer(resources.answers, game_id=game_id)
+    play = await read_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
+    refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
 
 
@@ -120,9 +105,9 @@ async def put_play(
     dependencies=[NO_STORE],
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPlay, plays: PlaysDatabase) -> PlayState:
+async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPlay, resources: Resources) -> PlayState:
     """404 if it was never begun. The answer is in it once the play is over."""
-    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
 
 
@@ -137,11 +122,7 @@ async def post_guess(
     user_id: OwnUserId,
     game_id: PublishedGame,
     new: NewGuess,
-    answers: AnswersDatabase,
-    plays: PlaysDatabase,
-    words_client: CurrentWordsClient,
-    clock: CurrentClock,
-    outbox: CurrentOutbox,
+    resources: Resources,
 ) -> PlayState:
     """The state after it. Idempotent: the same guess for the same attempt gets the same response.
 
@@ -149,11 +130,11 @@ async def post_guess(
     after the puzzle's own. 422 for a word that is neither a candidate nor in the dictionary and, in hard mode, for one
     that leaves a hint unused; neither uses up an attempt, nor does 503 while the words service is down.
     """
-    answer = await get_answer(answers, game_id=game_id)
+    answer = await get_answer(resources.answers, game_id=game_id)
     attempt = Attempt(user_id, game_id, new.attempt, new.guess)
-    play = await take_guess(plays, answers, words_client, clock, attempt=attempt, answer=answer)
-    statistics = await outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
-    refusal = await read_refusal(plays, play, user_id=user_id, game_id=game_id)
+    play = await take_guess(resources, attempt, answer=answer)
+    statistics = await resources.outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
+    refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics, result_refused=refusal)
 
 

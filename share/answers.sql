@@ -8,7 +8,7 @@ CREATE TABLE candidates (
     word TEXT NOT NULL PRIMARY KEY CHECK (word GLOB '[a-z][a-z][a-z][a-z][a-z]')
 ) WITHOUT ROWID;
 
--- Each day's answer is drawn when it is first needed (games/schedule.py); bin/init draws those up to yesterday. An
+-- Each day's answer is drawn when it is first needed (games/rules/schedule.py); bin/init draws those up to yesterday. An
 -- administrator may set the answers of coming days.
 CREATE TABLE answers (
     game_id INTEGER NOT NULL PRIMARY KEY CHECK (game_id >= 0),  -- days since 2021-06-19

@@ -10,7 +10,6 @@ from servicekit.clock import Clock
 from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
-from servicekit.http.dependencies import get_clock
 from servicekit.http.parameters import DIGITS_ONLY, UuidParameter
 from servicekit.problems import Invalid, NotFound
 from stats import queries
@@ -35,6 +34,11 @@ async def get_databases(request: Request) -> StatsDatabases:
     """
     databases: StatsDatabases = request.app.state.databases
     return databases
+
+
+async def get_clock(request: Request) -> Clock:
+    clock: Clock = request.app.state.clock
+    return clock
 
 
 async def require_user(databases: StatsDatabases, user_id: UserId) -> None:

@@ -239,3 +239,9 @@ def test_lock_files_pin_the_same_versions() -> None:
     pins, test_pins = read_pins("requirements.lock"), read_pins("requirements-test.lock")
     differing = {name for name in pins.keys() & test_pins if pins[name] != test_pins[name]}
     assert differing == set()
+
+
+def test_users_do_not_install_the_httpx_command_line() -> None:
+    """httpx imports it where rich and pygments are installed, 3 MB for each instance of games; the tests bring them."""
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert {"rich", "pygments"} & set(re.findall(r"^([\w-]+)==", lock, re.MULTILINE)) == set()

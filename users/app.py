@@ -12,6 +12,7 @@ from servicekit.service import create_service, open_database
 from users import queries
 from users.oauth_errors import find_oauth_error
 from users.passwords import Passwords
+from users.resources import UsersResources
 from users.routes import router
 from users.settings import Settings
 from users.token_issuer import TokenIssuer
@@ -39,12 +40,14 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
         databases=[users],
         checks=[partial(queries.check_users, users)],
     )
-    app.state.clock = clock
     app.state.find_error_code = find_oauth_error
-    app.state.users = users
-    app.state.passwords = Passwords(hasher or PasswordHash.recommended())
-    app.state.token_issuer = TokenIssuer(settings.token_private_key_file)
-    app.state.token_lifetime = timedelta(seconds=settings.token_lifetime_s)
+    app.state.resources = UsersResources(
+        users=users,
+        passwords=Passwords(hasher or PasswordHash.recommended()),
+        token_issuer=TokenIssuer(settings.token_private_key_file),
+        token_lifetime=timedelta(seconds=settings.token_lifetime_s),
+        clock=clock,
+    )
     return app
 
 

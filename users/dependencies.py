@@ -1,48 +1,24 @@
 """The dependencies of the routes of users."""
 
-from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends, Form, Path, Query, Request, Security
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Caller, Scope
-from servicekit.clock import Clock
-from servicekit.db.database import Database
-from servicekit.http.dependencies import get_clock
 from servicekit.http.parameters import UuidParameter
 from servicekit.problems import Forbidden
 from users.addresses import to_counted_address
 from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest
-from users.passwords import Passwords
-from users.token_issuer import TokenIssuer
+from users.resources import UsersResources
 
 
-async def get_users(request: Request) -> Database:
-    users: Database = request.app.state.users
-    return users
+async def get_resources(request: Request) -> UsersResources:
+    resources: UsersResources = request.app.state.resources
+    return resources
 
 
-async def get_passwords(request: Request) -> Passwords:
-    passwords: Passwords = request.app.state.passwords
-    return passwords
-
-
-async def get_token_issuer(request: Request) -> TokenIssuer:
-    token_issuer: TokenIssuer = request.app.state.token_issuer
-    return token_issuer
-
-
-async def get_token_lifetime(request: Request) -> timedelta:
-    token_lifetime: timedelta = request.app.state.token_lifetime
-    return token_lifetime
-
-
-UsersDatabase = Annotated[Database, Depends(get_users)]
-CurrentPasswords = Annotated[Passwords, Depends(get_passwords)]
-CurrentTokenIssuer = Annotated[TokenIssuer, Depends(get_token_issuer)]
-TokenLifetime = Annotated[timedelta, Depends(get_token_lifetime)]
-CurrentClock = Annotated[Clock, Depends(get_clock)]
+Resources = Annotated[UsersResources, Depends(get_resources)]
 
 
 async def read_address(request: Request) -> str:

@@ -8,7 +8,7 @@ from math import ceil
 from uuid import UUID
 
 from servicekit.clock import Clock
-from servicekit.db.database import Database, Readable
+from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from users import queries
@@ -21,8 +21,8 @@ from users.login_limits import (
     Failures,
     find_wait,
 )
-from users.passwords import Passwords
 from users.queries import Attempt, LoginRow
+from users.resources import UsersResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,16 @@ async def find_login(users: Readable, username: str) -> LoginRow | None:
     return None
 
 
-async def log_in(users: Database, passwords: Passwords, credentials: Credentials, clock: Clock) -> UUID:
+async def log_in(resources: UsersResources, credentials: Credentials) -> UUID:
     """The player's id. Raises Unauthorized for a wrong name or password, TooMany after too many failures, Unavailable
     while too many others log in."""
-    login = await find_login(users, credentials.username)
-    if await check_password(users, passwords, login, credentials, clock) is None or login is None:
+    login = await find_login(resources.users, credentials.username)
+    if await check_password(resources, login, credentials) is None or login is None:
         raise Unauthorized("The name or the password is wrong.")
     return login.user_id
 
 
-async def check_password(
-    users: Database, passwords: Passwords, login: LoginRow | None, credentials: Credentials, clock: Clock
-) -> str | None:
+async def check_password(resources: UsersResources, login: LoginRow | None, credentials: Credentials) -> str | None:
     """The hash that is stored of the right password, None for a wrong one. Raises TooMany after too many failures,
     Unavailable while too many others log in.
 
@@ -69,10 +67,11 @@ async def check_password(
     thousand attempts at the same instant, on any instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
     """
+    users, clock = resources.users, resources.clock
     attempt = await users.write(partial(count_attempt, login=login, credentials=credentials, clock=clock))
     stored_hash = None if login is None else login.password_hash
     try:
-        verdict = await passwords.verify(credentials.password, stored_hash, address=credentials.address)
+        verdict = await resources.passwords.verify(credentials.password, stored_hash, address=credentials.address)
     except Unavailable:
         await users.write(partial(queries.delete_attempt, attempt=attempt))  # the password was not checked
         raise

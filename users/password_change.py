@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from servicekit.clock import Clock
-from servicekit.db.database import Database
 from servicekit.problems import Conflict, Forbidden
 from users import queries
 from users.logins import Credentials, check_password
-from users.passwords import Passwords
+from users.resources import UsersResources
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +19,14 @@ class Change:
     """The client's, as users/addresses.py gives it."""
 
 
-async def change_own_password(users: Database, passwords: Passwords, change: Change, clock: Clock) -> None:
+async def change_own_password(resources: UsersResources, change: Change) -> None:
     """Raises Forbidden if the old password is wrong, TooMany and Unavailable as a log-in does, Conflict if the password
     is changed by another request at the same time."""
+    users, passwords = resources.users, resources.passwords
     login = await queries.find_login_by_id(users, user_id=change.user_id)
     username = str(change.user_id) if login is None else login.username
     credentials = Credentials(username, change.old_password, change.address)
-    old_hash = await check_password(users, passwords, login, credentials, clock)
+    old_hash = await check_password(resources, login, credentials)
     if old_hash is None:
         raise Forbidden("The old password is wrong.")
     new_hash = await passwords.hash(change.new_password, address=change.address)

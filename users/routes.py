@@ -10,19 +10,7 @@ from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
-from users.dependencies import (
-    AfterInQuery,
-    ClientAddress,
-    CurrentClock,
-    CurrentPasswords,
-    CurrentTokenIssuer,
-    LoginForm,
-    NameInQuery,
-    OwnerOrAdmin,
-    TokenLifetime,
-    UserInPath,
-    UsersDatabase,
-)
+from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources, UserInPath
 from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
 from users.password_change import Change, change_own_password
@@ -40,27 +28,25 @@ router = APIRouter(tags=["users"])
 )
 async def register_user(
     new: NewUser,
-    users: UsersDatabase,
-    passwords: CurrentPasswords,
+    resources: Resources,
     address: ClientAddress,
-    clock: CurrentClock,
     request: Request,
     response: Response,
 ) -> User:
     """Gives the player a random id. 409 if the name is taken; `Ada` and `ada` are two names."""
     user_id = uuid4()
-    await require_free_name(users, new.username)
+    await require_free_name(resources.users, new.username)
     # Before the write lock, for which others wait.
-    password_hash = await passwords.hash(new.password.get_secret_value(), address=address)
-    player = NewPlayer(user_id, new.username, password_hash, address, clock())
-    await users.write(partial(add_user, player=player))
+    password_hash = await resources.passwords.hash(new.password.get_secret_value(), address=address)
+    player = NewPlayer(user_id, new.username, password_hash, address, resources.clock())
+    await resources.users.write(partial(add_user, player=player))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
 
 @router.get("/", summary="Find a player by name, or list players", responses=problems(Invalid, Unavailable))
 async def list_users(
-    users: UsersDatabase,
+    resources: Resources,
     request: Request,
     response: Response,
     username: NameInQuery = None,
@@ -72,10 +58,10 @@ async def list_users(
     The header `Link` names the next page, and is missing on the last one.
     """
     if username is not None:
-        found = await find_login(users, username)
+        found = await find_login(resources.users, username)
         rows = [] if found is None else [UserRow(found.user_id, found.username)]
     else:
-        rows, more = cut_page(await queries.list_users(users, after=after, limit=limit + 1), limit)
+        rows, more = cut_page(await queries.list_users(resources.users, after=after, limit=limit + 1), limit)
         if more:
             link_next(request, response, {"limit": limit, "after": rows[-1].user_id})
     return Users(users=[User(user_id=row.user_id, username=row.username) for row in rows])
@@ -88,11 +74,7 @@ async def list_users(
 )
 async def create_token(
     form: LoginForm,
-    users: UsersDatabase,
-    passwords: CurrentPasswords,
-    token_issuer: CurrentTokenIssuer,
-    lifetime: TokenLifetime,
-    clock: CurrentClock,
+    resources: Resources,
     address: ClientAddress,
     response: Response,
 ) -> Token:
@@ -104,16 +86,17 @@ async def create_token(
     have the member `error` of RFC 6749 besides.
     """
     credentials = Credentials(form.username, form.password.get_secret_value(), address)
-    user_id = await log_in(users, passwords, credentials, clock)
-    token = token_issuer.issue(scope=Scope.PLAYER, user_id=user_id, now=clock(), lifetime=lifetime)
+    user_id = await log_in(resources, credentials)
+    lifetime = resources.token_lifetime
+    token = resources.token_issuer.issue(scope=Scope.PLAYER, user_id=user_id, now=resources.clock(), lifetime=lifetime)
     response.headers["Cache-Control"] = "no-store"
     return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
 
 
 @router.get("/{user_id}", summary="A player by id", responses=problems(NotFound, Invalid, Unavailable))
-async def read_user(user_id: UserInPath, users: UsersDatabase) -> User:
+async def read_user(user_id: UserInPath, resources: Resources) -> User:
     """404 if there is no such player."""
-    row = await queries.find_user(users, user_id=user_id)
+    row = await queries.find_user(resources.users, user_id=user_id)
     if row is None:
         raise NotFound(f"There is no user {user_id}.")
     return User(user_id=row.user_id, username=row.username)
@@ -129,9 +112,7 @@ async def put_password(
     caller: OwnerOrAdmin,
     user_id: UserInPath,
     new: NewPassword,
-    users: UsersDatabase,
-    passwords: CurrentPasswords,
-    clock: CurrentClock,
+    resources: Resources,
     address: ClientAddress,
 ) -> None:
     """One's own, with the old one: 403 if that is wrong, and failures count as those of log-ins do.
@@ -141,10 +122,10 @@ async def put_password(
     """
     password = new.password.get_secret_value()
     if Scope.ADMIN in caller.scopes:
-        password_hash = await passwords.hash(password, address=address)
-        await users.write(partial(set_password, user_id=user_id, password_hash=password_hash))
+        password_hash = await resources.passwords.hash(password, address=address)
+        await resources.users.write(partial(set_password, user_id=user_id, password_hash=password_hash))
     elif new.old_password is None:
         raise Invalid("body.old_password: the old password is needed to change one's own.")
     else:
         change = Change(user_id, new.old_password.get_secret_value(), password, address)
-        await change_own_password(users, passwords, change, clock)
+        await change_own_password(resources, change)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import httpx
 
-from games.plays import PlayResult
-from games.service_client import ServiceClient, read_object
+from games.clients.service_client import ServiceClient, read_object
+from games.rules.plays import PlayResult
 from servicekit.http.errors import PROBLEM_JSON
 from servicekit.problems import Unavailable
 

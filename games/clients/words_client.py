@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import httpx
 
-from games.batching import Batcher
-from games.service_client import ServiceClient, read_object
+from games.clients.batching import Batcher
+from games.clients.service_client import ServiceClient, read_object
 from servicekit.observability.request_ids import request_id
 from servicekit.problems import Unavailable
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from games.colours import LetterState
+from games.rules.colours import LetterState
 
 PLACES = ("first", "second", "third", "fourth", "fifth")
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from games.colours import LetterState, colour_guess
-from games.hardmode import find_unused_hint
-from games.puzzles import finish_time, game_id_of, is_closed
+from games.rules.colours import LetterState, colour_guess
+from games.rules.hardmode import find_unused_hint
+from games.rules.puzzles import finish_time, game_id_of, is_closed
 from servicekit.problems import Conflict, Invalid
 
 MAX_GUESSES = 6

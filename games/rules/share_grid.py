@@ -1,7 +1,7 @@
 """What a player shows to others: how it went, without a letter of it."""
 
-from games.colours import LetterState
-from games.plays import MAX_GUESSES, Play, Status
+from games.rules.colours import LetterState
+from games.rules.plays import MAX_GUESSES, Play, Status
 
 SQUARES = {LetterState.CORRECT: "🟩", LetterState.PRESENT: "🟨", LetterState.ABSENT: "⬛"}
 

@@ -9,8 +9,8 @@ from functools import partial
 import httpx
 import pytest
 
-from games.colours import colour_guess
-from games.schedule import draw_missing, window_days
+from games.rules.colours import colour_guess
+from games.rules.schedule import draw_missing, window_days
 from tests.support.fault_project import Figures
 from tests.support.live import read_answer
 from tools.config.paths import SHARE

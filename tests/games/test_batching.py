@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from games.batching import Batcher
+from games.clients.batching import Batcher
 
 pytestmark = pytest.mark.anyio
 

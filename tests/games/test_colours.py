@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.colours import colour_guess
+from games.rules.colours import colour_guess
 
 # few distinct letters, so that repeats are common
 words = st.text("abc", min_size=5, max_size=5) | st.text("abcdefgh", min_size=5, max_size=5)

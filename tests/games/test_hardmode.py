@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.colours import LetterState, colour_guess
-from games.hardmode import find_unused_hint
+from games.rules.colours import LetterState, colour_guess
+from games.rules.hardmode import find_unused_hint
 
 # few distinct letters, so that repeats are common
 words = st.text("abc", min_size=5, max_size=5) | st.text("abcdefgh", min_size=5, max_size=5)

@@ -5,8 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from games.colours import LetterState
-from games.plays import Play, PlayResult, Status, is_repeat, require_next_guess, require_today
+from games.rules.colours import LetterState
+from games.rules.plays import Play, PlayResult, Status, is_repeat, require_next_guess, require_today
 from servicekit.problems import Conflict, Invalid, Problem
 
 WRONG = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from games.words_client import WordsClient
+from games.clients.words_client import WordsClient
 from servicekit.observability.request_ids import make_request_id, read_request_id, request_id
 from tests.games.test_outbox import put_in_outbox
 from tests.support.game_services import Stats, make_words_app

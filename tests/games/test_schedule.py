@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.schedule import draw_missing, list_drawable, window_days
+from games.rules.schedule import draw_missing, list_drawable, window_days
 
 WORDS = [f"word{number}" for number in range(12)]
 seeds = st.integers(0, 2**32)

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.plays import Play
-from games.share_grid import EXAMPLE_GRID, draw_grid
+from games.rules.plays import Play
+from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 
 LOSS = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
 

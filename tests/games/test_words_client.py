@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from games.words_client import MAX_WORDS, WordsClient
+from games.clients.words_client import MAX_WORDS, WordsClient
 from servicekit.problems import Unavailable
 
 TIMEOUT_S = 0.3

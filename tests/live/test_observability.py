@@ -15,7 +15,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from servicekit.auth.tokens import Scope
 from servicekit.observability.middleware import QUIET
 from servicekit.observability.request_ids import PATTERN, make_request_id

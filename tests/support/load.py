@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from servicekit.auth.tokens import Scope
 from tests.support.live import (
     PASSWORD,

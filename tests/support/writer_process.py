@@ -16,7 +16,7 @@ import games.queries
 import stats.queries
 import stats.results
 import users.queries
-from games.plays import PlayResult
+from games.rules.plays import PlayResult
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction

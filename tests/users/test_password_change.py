@@ -113,7 +113,7 @@ def test_only_one_of_concurrent_password_changes_succeeds(
     assert statuses.count(204) == 1
     assert set(statuses) <= {204, 403, 409}
     winner = bodies[statuses.index(204)]["password"]
-    client.app.state.clock.move(300)  # type: ignore[attr-defined]  # the failed attempts have expired
+    client.app.state.resources.clock.move(300)  # type: ignore[attr-defined]  # the failed attempts have expired
     assert log_in(client, winner).status_code == 200
 
 

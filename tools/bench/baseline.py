@@ -13,7 +13,7 @@ from uuid import UUID
 from faker import Faker
 from tqdm import tqdm
 
-from games.puzzles import FIRST_DAY
+from games.rules.puzzles import FIRST_DAY
 from tools.config.paths import SHARE
 from tools.data.atomic_files import open_to_read
 

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TypeAlias
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from tools.bench.baseline import join_shards, populate_row_by_row, time_queries
 from tools.bench.bench_results import Baseline, BenchResults, Size
 from tools.bench.bench_stack import ENVIRONMENT, add_bare_service, prepare_stack

@@ -10,7 +10,7 @@ from random import shuffle
 from typing import TypeAlias
 from uuid import UUID
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from servicekit.auth.tokens import Scope
 from servicekit.db.column_types import to_stored_time
 from tools.bench.wrk import write_script

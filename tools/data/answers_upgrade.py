@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from games.puzzles import day_of, game_id_of
+from games.rules.puzzles import day_of, game_id_of
 from tools.data.atomic_files import execute_script
 
 SHOWN = 20

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from games.puzzles import game_id_of
-from games.schedule import draw_missing
+from games.rules.puzzles import game_id_of
+from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from games.puzzles import FIRST_DAY, game_id_of
+from games.rules.puzzles import FIRST_DAY, game_id_of
 from servicekit.db.sharding import Shards
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import (

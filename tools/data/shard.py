@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.config.paths import ROOT, DataPaths, read_data_paths

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from faker.providers.person.en_US import Provider as Names
 
-from games.puzzles import day_of
+from games.rules.puzzles import day_of
 
 GameRow: TypeAlias = tuple[bytes, int, str, int, int]
 """The columns of `games`: user_id, game_id, finished, guesses, won."""

@@ -9,12 +9,12 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from games.colours import colour_guess
+from games.rules.colours import colour_guess
 from servicekit.clock import read_clock
 from tools.bench.traced_service import TRACE_PATH, CallRecorder, TracedApp, is_in_request, name_function
 from tools.config.paths import ROOT
 
-COLOUR_GUESS = ("games/colours.py", "colour_guess")
+COLOUR_GUESS = ("games/rules/colours.py", "colour_guess")
 READ_CLOCK = ("servicekit/clock.py", "read_clock")
 
 

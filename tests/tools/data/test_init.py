@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from tests.support.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
 from tools.config.paths import ROOT, SHARE, DataPaths
 from tools.data import init

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from games.puzzles import game_id_of
+from games.rules.puzzles import game_id_of
 from servicekit.db.sharding import shard_number
 from stats.results import Result
 from tests.support.old_databases import (

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from games.puzzles import day_of, game_id_of
+from games.rules.puzzles import day_of, game_id_of
 from tests.support.earlier_version import EARLIER_VERSIONS, make_earlier_backup, make_earlier_databases
 from tests.support.old_databases import make_file
 from tests.support.scripts import dump, read_rows, write_rows
