@@ -12,7 +12,6 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
-from tests.support.databases import locate
 from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
@@ -72,7 +71,7 @@ def anyio_backend() -> str:
 def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an empty database for each schema in share/; tests copy it."""
     folder = tmp_path_factory.mktemp("empty")
-    for path in locate(folder).all:
+    for path in DataPaths.in_folder(folder).all:
         schema = SHARE / f"{path.stem.rstrip('012')}.sql"
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(schema.read_text(encoding="utf-8"))
@@ -83,7 +82,7 @@ def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def data_paths(tmp_path: Path, empty_databases: Path) -> DataPaths:
     """Empty databases, new for each test."""
-    return locate(shutil.copytree(empty_databases, tmp_path / "var"))
+    return DataPaths.in_folder(shutil.copytree(empty_databases, tmp_path / "var"))
 
 
 @pytest.fixture(scope="session")

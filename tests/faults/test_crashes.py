@@ -10,11 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.databases import locate
 from tests.support.fault_checks import find_missing, verify
 from tests.support.fault_project import Figures, make_project
 from tests.support.live import RUNNER, UNLIMITED, processes_of, wait_until_delivered
 from tests.support.load import Acknowledged, load_until_end, under_load
+from tools.config.paths import DataPaths
 from tools.data.verify import verify as find_differences
 from tools.process.stack import Stack, running_stack
 
@@ -40,7 +40,7 @@ def test_kill_9_of_everything_during_writes_loses_nothing(tmp_path: Path, figure
                 kill_everything(stack)
                 load.end()
             acknowledged += [*load.posted, *load.played]
-        assert find_differences(locate(root / "var")).total == 0  # like bin/verify, with integrity_check
+        assert find_differences(DataPaths.in_folder(root / "var")).total == 0  # like bin/verify, with integrity_check
     with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:
         wait_until_delivered(stack)  # results that were in the outbox
     assert find_missing(root / "var", acknowledged) == []
@@ -73,7 +73,7 @@ def test_files_after_a_power_cut_hold_all_acknowledged_results(stack: Stack, tmp
             posted = list(load.posted)
             copy = tmp_path / str(number)
             copy_atomically(stack, copy)
-            assert find_differences(locate(copy)).total == 0
+            assert find_differences(DataPaths.in_folder(copy)).total == 0
             assert find_missing(copy, posted) == []
             counts.append(len(posted))
     figures(f"Files of one instant, {CUTS} times under load: {counts[-1]:,} acknowledged results, none missing")

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 
 from tests.fuzz.test_methods import FRAMEWORK_PATHS
 from tests.support.all_services import PLAYERS, SERVICES, TODAY, Suite
-from tests.support.databases import locate
 from tests.support.fuzz_cases import OPERATIONS, fuzzing
 from tests.support.openapi_checks import FORM, JSON
 from tests.support.problem_checks import assert_problem
@@ -27,6 +26,7 @@ from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 from tests.support.valid_requests import VALID_VALUES, authorized_headers, make_body
 from tests.test_openapi import APPS
+from tools.config.paths import DataPaths
 
 FEW, MANY = 50, 150
 WITH_BODY = [operation for operation in OPERATIONS if operation[1] in {"POST", "PUT"}]
@@ -81,7 +81,9 @@ class Served(NamedTuple):
 @pytest.fixture(scope="module")
 def served(empty_databases: Path, tmp_path_factory: pytest.TempPathFactory, token_keys: TokenKeys) -> Iterator[Served]:
     """All services, each under a real uvicorn."""
-    suite = Suite(locate(shutil.copytree(empty_databases, tmp_path_factory.mktemp("raw") / "var")), token_keys)
+    suite = Suite(
+        DataPaths.in_folder(shutil.copytree(empty_databases, tmp_path_factory.mktemp("raw") / "var")), token_keys
+    )
     suite.fill()
     with ExitStack() as stack:
         urls = {name: stack.enter_context(serving(stack.enter_context(suite.app(name)))) for name in SERVICES}

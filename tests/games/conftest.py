@@ -12,13 +12,12 @@ import games.app
 import games.settings
 from servicekit.auth.tokens import Scope
 from tests.support.clocks import GameClock
-from tests.support.databases import locate
 from tests.support.game_services import CANDIDATES, Stats, make_words_app
 from tests.support.openapi_checks import check_all_responses
 from tests.support.players import ANSWER, TODAY, Player
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
-from tools.config.paths import SHARE
+from tools.config.paths import SHARE, DataPaths
 from tools.data.atomic_files import create_database, seal
 
 
@@ -58,7 +57,7 @@ def words_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def stats_service(empty_databases: Path, tmp_path_factory: pytest.TempPathFactory, token_keys: TokenKeys) -> Stats:
     folder = shutil.copytree(empty_databases, tmp_path_factory.mktemp("stats") / "var")
-    return Stats(locate(folder), token_keys)
+    return Stats(DataPaths.in_folder(folder), token_keys)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The real suite on free ports with a small population, under foreman or, if that is not installed, honcho."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -19,6 +20,15 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     make_population(root)
     with running_stack(root, runner=runner, environment=UNLIMITED) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with a small population, not running."""
+    root = tmp_path_factory.mktemp("project")
+    copy_project(root)
+    make_population(root)
+    return root
 
 
 @pytest.fixture

@@ -10,21 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.live import make_population, processes_of, require_runner
+from tests.support.live import processes_of, require_runner
 from tests.support.polling import wait_until
 from tools.process.layout import Layout, is_free, read_layout
-from tools.process.stack import Stack, copy_project, running_stack, start_stack
+from tools.process.stack import Stack, running_stack, start_stack
 
 PATIENCE_S = 30
-
-
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the project with a small population, not running."""
-    root = tmp_path_factory.mktemp("project")
-    copy_project(root)
-    make_population(root)
-    return root
 
 
 def wait_until_free(layout: Layout) -> None:

@@ -16,13 +16,13 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.live import make_population, require_runner
+from tests.support.live import require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
 from tools.process.layout import Layout, is_free, read_layout
 from tools.process.processes import find_instances
-from tools.process.stack import Stack, copy_project, start_stack
+from tools.process.stack import Stack, start_stack
 
 END_S = 30
 READY = "Quintet is ready: open http://127.0.0.1:"
@@ -56,19 +56,11 @@ def serves(layout: Layout) -> bool:
         return False
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("project")
-    copy_project(root)
-    make_population(root)
-    return root
-
-
 @pytest.fixture
-def project(copy: Path) -> Iterator[Path]:
-    """A project; kills processes that a failed test has left running."""
-    yield copy
-    left = list_processes(copy)
+def project(project: Path) -> Iterator[Path]:
+    """The same project for each test; kills processes that a failed one has left running."""
+    yield project
+    left = list_processes(project)
     for process in left:
         with suppress(psutil.NoSuchProcess):
             process.kill()

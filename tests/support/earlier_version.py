@@ -11,7 +11,7 @@ from pathlib import Path
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import staged
 from tools.data.keys import stage_keys
-from tools.data.manifest import MANIFEST, Manifest, describe, locate_backup
+from tools.data.manifest import MANIFEST, Manifest, describe
 
 DUMPS = Path(__file__).parent / "earlier_version"
 PLAYERS, GAMES = 32, 301
@@ -28,7 +28,7 @@ def make_earlier_databases(data_paths: DataPaths) -> None:
 
 def make_earlier_backup(folder: Path) -> None:
     """A backup as made by that version: rollback journals, and a manifest without a format number."""
-    copies = locate_backup(folder, shards=3)
+    copies = DataPaths.in_folder(folder, shards=3)
     make_earlier_databases(copies)
     for path in stage_keys(copies, force=True):
         staged(path).rename(path)

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.databases import locate
 from tests.support.polling import wait_until
 from tests.support.scripts import environment
 from tests.support.supervised_command import Kept, is_running
@@ -22,7 +21,7 @@ def use_databases(data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.fixture
 def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataPaths:
     """Where the scripts will make the databases of a test; not even the folder exists."""
-    data_paths = locate(tmp_path / "var")
+    data_paths = DataPaths.in_folder(tmp_path / "var")
     use_databases(data_paths, monkeypatch)
     return data_paths
 
@@ -30,7 +29,7 @@ def unmade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataPaths:
 @pytest.fixture(scope="session")
 def populated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Complete databases and keys, with a few players and their games, to be copied."""
-    data_paths = locate(tmp_path_factory.mktemp("populated") / "var")
+    data_paths = DataPaths.in_folder(tmp_path_factory.mktemp("populated") / "var")
     with pytest.MonkeyPatch.context() as monkeypatch:
         use_databases(data_paths, monkeypatch)
         populate.main(["--users", "300", "--games", "3000"])

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from databases import DatabaseURL
 
@@ -27,6 +28,20 @@ class DataPaths:
     public_key: Path
     service_token: Path
     """The token with which games posts results to stats."""
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, shards: int = 3) -> Self:
+        """All in one folder, under the names that the default settings have; the settings are not read."""
+        return cls(
+            users=folder / "users.db",
+            shards=tuple(folder / f"games{number}.db" for number in range(shards)),
+            words=folder / "words.db",
+            answers=folder / "answers.db",
+            plays=folder / "plays.db",
+            private_key=folder / "tokens.key",
+            public_key=folder / "tokens.pub",
+            service_token=folder / "games.token",
+        )
 
     @property
     def folder(self) -> Path:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import open_to_read, signals_ignored, staging_lock, sync
-from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe, locate_backup
+from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe
 from tools.data.snapshots import consistent_snapshot
 from tools.data.verify import print_differences, verify
 from tools.script import run_script
@@ -137,7 +137,7 @@ def back_up(data_paths: DataPaths, target: Path) -> Manifest:
     remove_abandoned(target.parent)
     shards = len(data_paths.shards)
     with new_folder(target) as folder:
-        copies = locate_backup(folder, shards=shards)
+        copies = DataPaths.in_folder(folder, shards=shards)
         taken_at = copy_files(data_paths, copies)
         games = check_copies(copies)
         manifest = Manifest(

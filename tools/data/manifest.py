@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
-from tools.config.paths import DataPaths
 from tools.wording import count
 
 MANIFEST = "manifest.json"
@@ -57,20 +56,6 @@ class Manifest(BaseModel):
     def summary(self) -> str:
         taken_at = f"{self.taken_at:%Y-%m-%d %H:%M:%S} UTC"
         return f"{count(self.players, 'player')} and {count(self.games, 'game')} as of {taken_at}"
-
-
-def locate_backup(folder: Path, *, shards: int) -> DataPaths:
-    """The paths of a backup's files, which do not depend on the settings."""
-    return DataPaths(
-        users=folder / "users.db",
-        shards=tuple(folder / f"games{number}.db" for number in range(shards)),
-        words=folder / "words.db",
-        answers=folder / "answers.db",
-        plays=folder / "plays.db",
-        private_key=folder / "tokens.key",
-        public_key=folder / "tokens.pub",
-        service_token=folder / "games.token",
-    )
 
 
 def describe(path: Path) -> FileEntry:

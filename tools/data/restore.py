@@ -10,7 +10,7 @@ from pathlib import Path
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import create_folder, replace_databases, seal, staged, staging_lock, sync
 from tools.data.existing_data import list_populated
-from tools.data.manifest import Manifest, check_files, locate_backup, read_manifest
+from tools.data.manifest import Manifest, check_files, read_manifest
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.data.verify import verify
 from tools.script import run_script
@@ -31,7 +31,7 @@ def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> Non
             f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}, so"
             " players' games would be in the wrong shard."
         )
-    copies = locate_backup(folder, shards=manifest.shards)
+    copies = DataPaths.in_folder(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
     refuse_later_versions(copies)
 
@@ -95,7 +95,7 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
         if not force and (inhabited := list_populated(data_paths)):
             raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
         check_backup(folder, manifest, data_paths)
-        stage_files(locate_backup(folder, shards=manifest.shards), data_paths)
+        stage_files(DataPaths.in_folder(folder, shards=manifest.shards), data_paths)
         remarks = upgrade_and_verify(folder, data_paths)
         replace_databases(targets, data_paths.folder)
     return manifest, remarks

@@ -121,13 +121,11 @@ async def test_1000_concurrent_read_then_write_transactions_succeed(ledger: Ledg
     assert ledger.numbers() == set(range(1000))
 
 
-async def test_cancelled_wait_for_a_foreign_lock_frees_the_writer(
-    ledger: Ledger,
-) -> None:
+async def test_cancelled_wait_for_a_foreign_lock_frees_the_writer(statements: list[str], ledger: Ledger) -> None:
     async with ledger.open(busy_timeout_ms=200) as database:
         lock = ledger.lock()
         task = asyncio.create_task(add_entry(database, 1))
-        await asyncio.sleep(0.05)
+        await wait_for_lock_attempt(statements)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

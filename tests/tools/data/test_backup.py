@@ -19,7 +19,7 @@ from tools.config.paths import DataPaths
 from tools.data import backup, init, restore, snapshots, verify
 from tools.data.atomic_files import InUse, staging_lock
 from tools.data.backup import UNFINISHED, folder_lock
-from tools.data.manifest import FORMAT, MANIFEST, locate_backup
+from tools.data.manifest import FORMAT, MANIFEST
 
 WRITERS = 2
 BACKUPS = 25
@@ -51,7 +51,7 @@ def write_locked(path: Path) -> Iterator[None]:
 def test_a_backup_has_every_row_and_key_and_belongs_to_its_owner_alone(populated: DataPaths, backups: Path) -> None:
     assert backup.main([str(backups / "set")]) == 0
 
-    copies = locate_backup(backups / "set", shards=3)
+    copies = DataPaths.in_folder(backups / "set", shards=3)
     assert list(dump(copies).values()) == list(dump(populated).values())
     assert [key.read_bytes() for key in copies.keys] == [key.read_bytes() for key in populated.keys]
     assert list_files(backups / "set") == {path.name for path in (*copies.all, *copies.keys)} | {MANIFEST}
@@ -79,7 +79,7 @@ def test_the_manifest_says_what_there_is_and_the_last_line_too(
 
 def test_the_databases_of_a_backup_need_no_wal_beside_them(populated: DataPaths, backups: Path) -> None:
     backup.main([str(backups / "set")])
-    for path in locate_backup(backups / "set", shards=3).all:
+    for path in DataPaths.in_folder(backups / "set", shards=3).all:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
             assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert read_rows(path, "PRAGMA journal_mode") == [("delete",)]
@@ -135,7 +135,7 @@ def test_every_backup_under_writes_is_of_one_instant(unmade: DataPaths, backups:
         for number in range(BACKUPS):
             players, results = map(set.union, *map(read_acknowledged, files))
             assert backup.main([str(backups / str(number))]) == 0
-            copies = locate_backup(backups / str(number), shards=3)
+            copies = DataPaths.in_folder(backups / str(number), shards=3)
             users, games = read_users(copies.users), set.union(*(read_games(path, "games") for path in copies.shards))
             assert {user_id for user_id, _ in games} <= users, "a game without its player"
             assert games <= read_games(copies.plays, "plays"), "a result of a game that was not begun"

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.old_databases import (
-    CREATE_MORE,
     CREATE_TABLES,
     GAMES,
     GATHERED,
@@ -18,15 +17,10 @@ from tests.support.old_databases import (
 )
 
 
-@pytest.fixture
-def dump(tmp_path: Path) -> str:
-    return dump_file(make_file(tmp_path / "dumped.db", schema=CREATE_TABLES + CREATE_MORE))
-
-
-def test_a_file_and_its_dump_have_the_same_rows(tmp_path: Path, dump: str) -> None:
+def test_a_file_and_its_dump_have_the_same_rows(tmp_path: Path, dump_text: str) -> None:
     expected = (USERS, GATHERED)
     assert read_gathered(make_file(tmp_path / "old.db")) == expected
-    assert read_gathered(make_dump(tmp_path / "old.sql", dump)) == expected
+    assert read_gathered(make_dump(tmp_path / "old.sql", dump_text)) == expected
 
 
 def test_columns_may_come_in_any_order_and_others_with_them(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ from uuid import UUID
 import pytest
 
 from servicekit.db.sharding import shard_number
-from tests.support.databases import locate
 from tests.support.polling import wait_until
 from tests.support.scripts import (
     TIMEOUT_S,
@@ -81,7 +80,7 @@ def test_the_same_options_give_the_same_bytes_and_another_seed_others(
 ) -> None:
     contents = []
     for name, seed in [("first", "7"), ("second", "7"), ("third", "8")]:
-        data_paths = locate(tmp_path / name)
+        data_paths = DataPaths.in_folder(tmp_path / name)
         for variable, value in environment(data_paths).items():
             monkeypatch.setenv(variable, value)
         populate.main([*SMALL, "--seed", seed])

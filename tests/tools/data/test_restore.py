@@ -21,7 +21,7 @@ from tests.support.servers import serving
 from tools.config.paths import DataPaths
 from tools.data import backup, init, restore, verify
 from tools.data.atomic_files import InUse
-from tools.data.manifest import FORMAT, MANIFEST, FileEntry, describe, locate_backup, read_manifest
+from tools.data.manifest import FORMAT, MANIFEST, FileEntry, describe, read_manifest
 from users.token_issuer import TokenIssuer
 
 PLAYER = UUID(int=0)
@@ -161,7 +161,9 @@ def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
 
 
-FILES = sorted(path.name for path in (*locate_backup(Path(), shards=3).all, *locate_backup(Path(), shards=3).keys))
+FILES = sorted(
+    path.name for path in (*DataPaths.in_folder(Path(), shards=3).all, *DataPaths.in_folder(Path(), shards=3).keys)
+)
 
 
 @pytest.mark.parametrize(
