@@ -275,15 +275,6 @@ def test_prefixed_links_work_on_the_services_own_port(ledger: Ledger, path: Path
         assert response.json() == expected.json()
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [(f"{PREFIX}/total", 200), (f"{PREFIX}{PREFIX}", 404), (f"{PREFIX}{PREFIX}/total", 404)]
-)
-def test_prefix_stripped_by_traefik_is_not_stripped_again(ledger: Ledger, path: Path, status: int) -> None:
-    headers = {"X-Forwarded-Prefix": PREFIX}
-    with TestClient(create_ledger_service(ledger), root_path=PREFIX, headers=headers) as client:
-        assert client.get(path).status_code == status
-
-
 def test_swagger_loads_its_document_under_the_prefix(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger), root_path=PREFIX) as client:
         page = client.get(f"{PREFIX}/docs").text
