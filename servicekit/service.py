@@ -13,6 +13,7 @@ from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers, problem_schemas, problems
 from servicekit.http.health import Check, health_router
+from servicekit.http.methods import MethodRules, list_methods
 from servicekit.http.middleware import StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
@@ -115,5 +116,7 @@ def create_service(
     )
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
-    app.add_middleware(StrictRequests)
+    app.state.methods = list_methods(app.routes)
+    app.add_middleware(MethodRules, routes=app.routes)
+    app.add_middleware(StrictRequests)  # outside of the other: it also gives the path its one spelling
     return app

@@ -8,8 +8,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import Response
 
-from servicekit.http.reserved_paths import ReservedAPIRoute
-
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
 
@@ -46,7 +44,7 @@ class Metrics:
 
 
 def metrics_router(metrics: Metrics) -> APIRouter:
-    router = APIRouter(route_class=ReservedAPIRoute)
+    router = APIRouter()
 
     @router.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:
