@@ -2,7 +2,7 @@
 
 import datetime
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
@@ -12,6 +12,7 @@ from games.rules.colours import LetterState, colour_guess
 from games.rules.plays import MAX_GUESSES, Play, Status
 from games.rules.puzzles import day_of
 from games.rules.spelling import LETTERS, to_word
+from games.statistics import Statistics
 from servicekit.http.parameters import DIGITS_ONLY
 
 UserId = UUID
@@ -160,7 +161,7 @@ class PlayState(BaseModel):
     guesses: list[ColouredGuess] = Field(description="in the order in which they were made", max_length=MAX_GUESSES)
     keyboard: dict[str, LetterState] = Field(description="the best that is known of each letter that was guessed")
     answer: str | None = Field(description="five letters a-z; null as long as the play is not over")
-    statistics: dict[str, Any] | None = Field(
+    statistics: Statistics | None = Field(
         description="in the answer to the last guess: the player's statistics as `GET /api/stats/users/{user_id}` gives"
         " them, this game included, if stats gave them within a second; else null"
     )
@@ -177,7 +178,7 @@ class PlayState(BaseModel):
         user_id: UUID,
         play: Play,
         result_refused: str | None = None,
-        statistics: dict[str, Any] | None = None,
+        statistics: Statistics | None = None,
     ) -> Self:
         return cls(
             game_id=game_id,

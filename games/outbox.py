@@ -19,6 +19,7 @@ from games import queries
 from games.clients.stats_client import ResultRefused, StatsClient
 from games.queries import BEFORE_ALL, OutboxKey
 from games.rules.plays import PlayResult
+from games.statistics import Statistics
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
@@ -88,7 +89,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def find_statistics(self, *, user_id: UUID, game_id: int) -> dict[str, Any] | None:
+    async def find_statistics(self, *, user_id: UUID, game_id: int) -> Statistics | None:
         """The statistics of a player who has finished a game; None after STATISTICS_TIMEOUT_S.
 
         A pending result is delivered first; its delivery continues in the background after the timeout.

@@ -15,10 +15,11 @@ from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
 from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS
+from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 
-router = APIRouter()
+router = APIRouter(generate_unique_id_function=name_operation)
 NORMAL_MODE = NewPlay()
 
 

@@ -97,7 +97,7 @@ def create_service(
     instance, title = settings.instance or name, f"Quintet {name}"
     routers = (
         documentation_router(title),  # before the service's own paths, some of which are /{name}
-        health_router(instance, checks),
+        health_router(name, instance, checks),
         metrics_router(metrics),
         router,
     )

@@ -10,7 +10,7 @@ from servicekit.clock import Clock
 from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
-from servicekit.http.parameters import DIGITS_ONLY, UuidParameter
+from servicekit.http.parameters import DIGITS_ONLY, Absent, UuidParameter
 from servicekit.problems import Invalid, NotFound
 from stats import queries
 from stats.leaderboards import Page
@@ -69,8 +69,8 @@ class Window:
 
 async def read_window(
     limit: Limit = 10,
-    around: Annotated[UuidParameter | None, Query(description="the user whose row is to be in the middle")] = None,
-    after: Annotated[UuidParameter | None, Query(description="the user whose row comes before the first one")] = None,
+    around: Annotated[UuidParameter | Absent, Query(description="the user whose row is to be in the middle")] = None,
+    after: Annotated[UuidParameter | Absent, Query(description="the user whose row comes before the first one")] = None,
 ) -> Window:
     """Raises Invalid if two kinds of rows are asked for at once."""
     if around is not None and after is not None:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
+from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -21,7 +22,7 @@ from stats.models import (
 from stats.results import is_ahead
 from stats.store_result import store_result
 
-router = APIRouter()
+router = APIRouter(generate_unique_id_function=name_operation)
 
 
 def link_next_rows(request: Request, response: Response, page: Page, window: Window) -> None:

@@ -10,7 +10,7 @@ import users.app
 import users.settings
 import words.app
 import words.settings
-from tests.support.openapi_checks import find_gaps
+from tests.support.openapi_checks import Json, find_gaps, list_operations
 
 APPS = {
     "users": users.app.create_app(users.settings.Settings(_env_file=None)),
@@ -23,3 +23,41 @@ APPS = {
 @pytest.mark.parametrize("name", APPS)
 def test_openapi_document_is_complete(name: str) -> None:
     assert find_gaps(APPS[name].openapi()) == []
+
+
+def test_operation_ids_are_function_names_and_unique() -> None:
+    ids = [operation["operationId"] for app in APPS.values() for _, _, operation in list_operations(app.openapi())]
+    assert len(ids) == len(set(ids))
+    assert all(name.isidentifier() for name in ids)
+    assert {"post_guess", "read_statistics", "register_user", "look_up_words", "stats_read_health"} <= set(ids)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_parameter_that_may_be_left_out_has_a_single_type(name: str) -> None:
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        for parameter in operation.get("parameters", []):
+            assert "type" in parameter["schema"], f"{parameter['name']} of {method} {path}"
+
+
+def list_values(schema: Json) -> list[Json]:
+    """Those of every enumeration in a schema."""
+    if isinstance(schema, list):
+        return [value for part in schema for value in list_values(part)]
+    if not isinstance(schema, dict):
+        return []
+    own = [*schema.get("enum", []), *([schema["const"]] if "const" in schema else [])]
+    return own + [value for part in schema.values() for value in list_values(part)]
+
+
+def test_enumerations_have_no_empty_member() -> None:
+    for app in APPS.values():
+        values = list_values(app.openapi()["components"]["schemas"])
+        assert "" not in values
+
+
+def test_games_takes_statistics_as_stats_gives_them() -> None:
+    for name in ("Statistics", "GuessCounts"):
+        taken = APPS["games"].openapi()["components"]["schemas"][name]
+        given = APPS["stats"].openapi()["components"]["schemas"][name]
+        assert taken["properties"] == given["properties"]
+        assert taken["required"] == given["required"]

@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
 from pydantic.config import JsonDict
 
+from servicekit.http.parameters import Absent
 from users.names import NEW_NAME, check_new_name
 from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
@@ -62,7 +63,7 @@ class NewPassword(BaseModel):
     )
 
     password: Password
-    old_password: SecretStr | None = Field(
+    old_password: SecretStr | Absent = Field(
         default=None, description="the player's password until now; an administrator needs none"
     )
 
@@ -77,7 +78,9 @@ class TokenRequest(BaseModel):
     grant_type: Literal["password"] = Field(default="password", description="always `password`")
     username: str = Field(description="the player's name", max_length=MAX_LOGIN_NAME_LENGTH)
     password: SecretStr = Field(description="the player's password")
-    scope: Literal["", "player"] = Field(default="", description="`player` or nothing: a password opens no more")
+    scope: Annotated[Literal["player"], BeforeValidator(lambda scope: scope or "player")] = Field(
+        default="player", description="`player`, or nothing, which means the same: a password opens no more"
+    )
 
 
 class Token(BaseModel):

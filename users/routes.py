@@ -6,6 +6,7 @@ from uuid import uuid4
 from fastapi import APIRouter, Request, Response, status
 
 from servicekit.auth.tokens import Scope
+from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
@@ -17,7 +18,7 @@ from users.password_change import Change, change_own_password
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 
-router = APIRouter(tags=["users"])
+router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
 
 
 @router.post(

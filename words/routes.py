@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
+from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
@@ -13,7 +14,7 @@ from words import queries
 from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
 from words.models import KnownWord, Lookup, NewLookup, Words
 
-router = APIRouter(tags=["words"])
+router = APIRouter(tags=["words"], generate_unique_id_function=name_operation)
 
 
 @router.get("/", summary="List words", responses=problems(Invalid, Unavailable))

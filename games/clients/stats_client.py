@@ -1,15 +1,19 @@
 """The client of the stats service: posts results, and reads statistics."""
 
+import logging
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
+from pydantic import ValidationError
 
 from games.clients.service_client import ServiceClient, read_object
 from games.rules.plays import PlayResult
+from games.statistics import Statistics
 from servicekit.http.errors import PROBLEM_JSON
 from servicekit.problems import Unavailable
+
+logger = logging.getLogger("quintet")
 
 TAKEN = {httpx.codes.CREATED, httpx.codes.OK}
 """OK: stats had this very result already."""
@@ -44,14 +48,16 @@ class StatsClient(ServiceClient):
             raise ResultRefused(str(read_object(response).get("detail")))
         raise Unavailable(f"The stats service answers {response.status_code} to a result. Try again later.")
 
-    async def read_statistics(self, user_id: UUID) -> dict[str, Any]:
-        """As stats gives them. Raises Unavailable if it does not."""
+    async def read_statistics(self, user_id: UUID) -> Statistics:
+        """Raises Unavailable if stats does not give them."""
         async with self._slot() as client:
             response = await client.get(f"/users/{user_id}")
-        statistics = read_object(response)
-        if response.status_code != httpx.codes.OK or not statistics:
-            raise Unavailable(f"The stats service answers {response.status_code} for statistics. Try again later.")
-        return statistics
+        try:
+            if response.status_code == httpx.codes.OK:
+                return Statistics.model_validate_json(response.content)
+        except ValidationError:
+            logger.exception("The stats service gives statistics in another form than games expects")
+        raise Unavailable(f"The stats service answers {response.status_code} for statistics. Try again later.")
 
     async def has_result(self, user_id: UUID, game_id: int) -> bool:
         """Whether stats has a result of this game. Raises Unavailable if it does not say."""

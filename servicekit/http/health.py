@@ -18,8 +18,9 @@ class Health(BaseModel):
     instance: str = Field(description="which instance answered", examples=["stats.2"])
 
 
-def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
-    router = APIRouter(tags=["health"])
+def health_router(service: str, instance: str, checks: Sequence[Check]) -> APIRouter:
+    """Its operation ids are prefixed with the service, since a client may have those of all."""
+    router = APIRouter(tags=["health"], generate_unique_id_function=lambda route: f"{service}_{route.name}")
 
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:

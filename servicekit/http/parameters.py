@@ -9,6 +9,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BeforeValidator
+from pydantic.json_schema import SkipJsonSchema
 
 WHOLE_NUMBER = re.compile("0|[1-9][0-9]*")
 USUAL_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
@@ -30,4 +31,6 @@ def require_usual_uuid(text: object) -> object:
 DIGITS_ONLY = BeforeValidator(require_digits)
 """For a number in a path or query: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. Place it after `Field`: before
 it, OpenAPI would lose the type and its minimum."""
+Absent = SkipJsonSchema[None]
+"""None, for a parameter or field that is left out: `UuidParameter | Absent`. OpenAPI does not list it as a value."""
 UuidParameter = Annotated[UUID, BeforeValidator(require_usual_uuid)]

@@ -277,6 +277,18 @@ def test_shutdown_during_a_delivery_loses_no_result(
     assert all(len(stats_service.list_results(player)) == 1 for player in players)
 
 
+@pytest.mark.parametrize("body", ["{}", "[]", "no JSON", '{"gamesPlayed": 1}'])
+def test_statistics_in_another_form_are_left_out_and_logged(
+    make_client: MakeClient, make_player: MakePlayer, stats_service: Stats, body: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda path: None if path.endswith("/games") else PlainTextResponse(body)
+    with serving(proxy) as url, make_client(stats_url=url) as client:
+        player = make_player(client)
+        assert player.play(ANSWER)["statistics"] is None
+    assert "The stats service gives statistics in another form than games expects" in caplog.text
+
+
 @pytest.mark.parametrize("content", [None, b"nonsense", b"\xff\xfe", b"two\nlines"])
 def test_missing_or_broken_token_is_reread_without_a_restart(
     client: TestClient,
