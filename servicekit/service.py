@@ -14,7 +14,7 @@ from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers, problem_schemas, problems
 from servicekit.http.health import Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
-from servicekit.http.middleware import StrictRequests
+from servicekit.http.middleware import METHODS_WITH_BODY, StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
 from servicekit.observability.middleware import ObservabilityMiddleware
@@ -23,7 +23,7 @@ from servicekit.settings import ServiceSettings
 
 
 def public_prefix(service: str) -> str:
-    """What Traefik strips; uvicorn, whose root path it is, puts it before each path again."""
+    """The path prefix that Traefik strips and uvicorn, as its root path, restores."""
     return f"/api/{service}"
 
 
@@ -45,17 +45,18 @@ class Service(FastAPI):
         document = super().openapi()
         document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
         for operations in document["paths"].values():
-            for operation in operations.values():
-                operation["responses"] = dict(sorted((operation["responses"] | list_refusals(operation)).items()))
+            for method, operation in operations.items():
+                responses = operation["responses"] | list_refusals(method, operation)
+                operation["responses"] = dict(sorted(responses.items()))
         return document
 
 
-def list_refusals(operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def list_refusals(method: str, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Responses that StrictRequests may send before the endpoint runs."""
     refusals: list[type[Problem]] = []
     if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
         refusals.append(BadRequest)
-    if "requestBody" in operation:
+    if method.upper() in METHODS_WITH_BODY:
         refusals.append(UnsupportedMediaType)
     return {str(status): response for status, response in problems(*refusals).items()}
 
@@ -66,7 +67,7 @@ def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, sche
         url,
         busy_timeout_ms=settings.busy_timeout_ms,
         schema_version=schema_version,
-        report_wait=metrics.watch_waits(Path(url).stem),
+        report_wait=metrics.wait_observer(Path(url).stem),
     )
 
 
@@ -117,6 +118,6 @@ def create_service(
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)
-    app.add_middleware(MethodRules, routes=app.routes)
+    app.add_middleware(MethodRules, routes=app.routes, methods=app.state.methods)
     app.add_middleware(StrictRequests)  # outside of the other: it also gives the path its one spelling
     return app

@@ -16,13 +16,15 @@ SCORES: dict[Board, Callable[[Standing], int]] = {
     Board.STREAKS: attrgetter("max_streak"),
     Board.WINS: attrgetter("won"),
 }
+"""Of each board; SCORE_COLUMNS in queries.py has the columns."""
 
 
 def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, int, int]]:
     """(board, score, -1 or +1) for each score that a player leaves or reaches."""
     changes = []
     for board, score_of in SCORES.items():
-        old, new = None if before is None else score_of(before), score_of(after)
+        old = None if before is None else score_of(before)
+        new = score_of(after)
         if old is not None and old != new:
             changes.append((board, old, -1))
         if old != new:

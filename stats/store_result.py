@@ -33,13 +33,12 @@ async def store_result(
     if await queries.find_standing(shard, user_id=user_id) is None:  # only a known user has one
         await require_user(databases, user_id)
     result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
-    return await shard.write(
-        partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=result, any_time=finished is None),
-    )
+    store = partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=result)
+    return await shard.write(partial(store, ignore_finished=finished is None))
 
 
 async def store_result_in_shard(
-    shard: Transaction, *, user_id: UUID, game_id: int, result: Result, any_time: bool
+    shard: Transaction, *, user_id: UUID, game_id: int, result: Result, ignore_finished: bool
 ) -> tuple[Result, bool]:
     """The transaction of `store_result`.
 
@@ -49,7 +48,7 @@ async def store_result_in_shard(
     if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
         assert stored is not None, "it was just found"  # noqa: S101 - for the type checker
-        if stored != (replace(result, finished=stored.finished) if any_time else result):
+        if stored != (replace(result, finished=stored.finished) if ignore_finished else result):
             raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
     before = await queries.find_standing(shard, user_id=user_id)

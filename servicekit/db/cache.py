@@ -23,7 +23,7 @@ class QueryCache(Generic[T]):
         self._values: dict[Hashable, T] = {}
 
     async def get(self, key: Hashable, compute: Callable[[], Awaitable[T]]) -> T:
-        """The value of the key, computed if there has been a commit since it was computed last."""
+        """The value of the key, computed if it is not cached or there has been a commit since."""
         versions = [await database.read_version() for database in self._databases]
         if versions != self._versions:
             self._versions, self._values = versions, {}

@@ -14,13 +14,13 @@ from servicekit.db.transaction import Values
 
 
 class Reader:
-    """A read-only connection, reopened when its file is replaced."""
+    """A connection that refuses to write (`PRAGMA query_only`), reopened when its file is replaced."""
 
     def __init__(self, file: DatabaseFile) -> None:
         self._file = file
         self._connection: sqlite3.Connection | None = None
         self._file_id: FileId | None = None
-        self._generation = 0
+        self._generation = 0  # how often the file was opened
 
     def _connect(self) -> sqlite3.Connection:
         file_id = self._file.identify()

@@ -26,7 +26,7 @@ UNAVAILABLE_CODES = {
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 }
-"""Primary result codes of SQLite that say something of the file, and not of a statement."""
+"""Primary result codes of SQLite that are about the file, not about a statement."""
 
 
 class DatabaseFile:
@@ -99,7 +99,7 @@ class DatabaseFile:
 
     def translate(self, error: Exception) -> Exception:
         """DatabaseUnavailable for a file that is locked, full, corrupt or unreadable, DatabaseBusy for a lock that may
-        be released soon; any other error is a bug or the caller's business (IntegrityError), and stays as it is."""
+        be released soon; any other error is a bug, or the caller's to handle (IntegrityError), and stays as it is."""
         if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.ProgrammingError):
             return error
         # Python raises some errors by itself, without a code: text that is not UTF-8

@@ -21,13 +21,13 @@ class Transaction:
     the statement has run when they return.
     """
 
-    connection: sqlite3.Connection
+    _connection: sqlite3.Connection
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:
-        return cast(list[Record], self.connection.execute(query, values or {}).fetchall())
+        return cast(list[Record], self._connection.execute(query, values or {}).fetchall())
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:
-        rows = self.connection.execute(query, values or {}).fetchall()  # all: an unfinished SELECT holds up the commit
+        rows = self._connection.execute(query, values or {}).fetchall()  # all: an unfinished RETURNING fails the commit
         return cast(Record, rows[0]) if rows else None
 
     async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # noqa: ANN401 - as in `databases`
@@ -35,10 +35,10 @@ class Transaction:
         return None if row is None else cast(Any, row)[column]
 
     async def execute(self, query: str, values: Values | None = None) -> None:
-        self.connection.execute(query, values or {})
+        self._connection.execute(query, values or {})
 
     async def execute_many(self, query: str, values: Sequence[Values]) -> None:
-        self.connection.executemany(query, values)
+        self._connection.executemany(query, values)
 
 
 Work: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, T]]

@@ -7,8 +7,8 @@ that holds its transaction.
 
     run() -> queued --- lock acquired ---> taken --- commit ---> result or the exception of its own `work`
                 |  \                         |
-                |   deadline passed          commit failed
-                |     -> DatabaseUnavailable   -> DatabaseUnavailable for all that were taken
+                |   deadline passed          commit failed: busy -> queued again
+                |     -> DatabaseUnavailable                  else -> the error, for all that were taken
                 cancelled -> dropped
 
 A transaction that is cancelled after it was taken runs to its end, and the cancellation is raised then. From the lock
@@ -57,17 +57,17 @@ class PendingWrite:
     """By time.monotonic()."""
     deadline: float
     """When waiting for the write lock ends."""
-    outcome: asyncio.Future[Any]
+    future: asyncio.Future[Any]
     is_taken: bool = False
-    """Set by the thread when it takes the write off the queue; one that was cancelled before is then skipped."""
+    """Set by the thread when it takes the write off the queue; it skips writes that are already cancelled."""
 
     def resolve(self, outcome: Any) -> None:  # noqa: ANN401 - whatever the work returns
-        if self.outcome.done():
+        if self.future.done():
             return  # the caller was cancelled
         if isinstance(outcome, Failure):
-            self.outcome.set_exception(outcome.error)
+            self.future.set_exception(outcome.error)
         else:
-            self.outcome.set_result(outcome)
+            self.future.set_result(outcome)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Writer:
         self._file = file
         self._report_wait = report_wait
         self._queue: deque[PendingWrite] = deque()
-        """The event loop appends and the thread pops; both are atomic."""
+        """The event loop appends while the thread pops; both are atomic. Replaced only while the thread is idle."""
         self._worker: asyncio.Task[None] | None = None
         self._group: asyncio.Future[list[Any]] | None = None
         """The group that the thread runs now, or ran last."""
@@ -97,16 +97,16 @@ class Writer:
 
     async def run(self, work: Work[T]) -> T:
         """See `Database.write`."""
-        outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         now = time.monotonic()
-        write = PendingWrite(work, now, now + self._file.busy_timeout_s, outcome)
+        write = PendingWrite(work, now, now + self._file.busy_timeout_s, future)
         self._queue.append(write)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._process_queue())
         try:
-            return await outcome
+            return await future
         except asyncio.CancelledError:
-            if outcome.cancelled() and write.is_taken and self._group is not None:
+            if future.cancelled() and write.is_taken and self._group is not None:
                 await run_uncancelled(asyncio.wait([self._group]))
             raise
 
@@ -116,25 +116,27 @@ class Writer:
             try:
                 outcomes = await self._execute_group(taken)
             except Exception as error:
-                taken, outcomes = await self._fail(taken, error)
-            for write, outcome in zip(taken, outcomes, strict=True):
-                write.resolve(outcome)
+                await self._fail_group(taken, self._file.translate(error))
+            else:
+                for write, outcome in zip(taken, outcomes, strict=True):
+                    write.resolve(outcome)
 
-    async def _fail(self, taken: list[PendingWrite], raised: Exception) -> tuple[list[PendingWrite], list[Any]]:
-        """The transactions that fail because their group did. If the lock is not available, the expired ones; after any
-        other error the whole group or, if none was taken, the whole queue."""
-        error = self._file.translate(raised)
+    async def _fail_group(self, taken: list[PendingWrite], error: Exception) -> None:
+        """Busy: the writes whose deadline has passed fail, the others are queued again. Any other error: the group
+        fails or, if none was taken, the whole queue; the connection, which may be broken, is closed."""
         if isinstance(error, DatabaseBusy):
             failed = self._requeue(taken)
         else:
             failed = taken or list(self._queue)
             if not taken:
                 self._queue.clear()
-            await self._close_thread()  # the connection may be broken
-        return failed, [Failure(error)] * len(failed)
+        for write in failed:
+            write.resolve(Failure(error))
+        if not isinstance(error, DatabaseBusy):
+            await self._close_thread()
 
     async def _execute_group(self, taken: list[PendingWrite]) -> list[Any]:
-        """Fills `taken` with the group, and returns the outcome of each. An exception is the outcome of all."""
+        """Fills `taken`, which the caller needs even if this raises, and returns the outcome of each write in it."""
         deadline = self._queue[0].deadline  # the earliest: the others were queued later
         while True:
             thread = self._thread or await self._start_thread(deadline)
@@ -147,13 +149,12 @@ class Writer:
 
     def _take_group(self, taken: list[PendingWrite]) -> list[Work[Any]]:
         """Called in the thread, when it has the write lock."""
-        now = time.monotonic()
         while self._queue and len(taken) < MAX_GROUP:
             write = self._queue.popleft()
-            write.is_taken = True  # before its outcome is read: a task that is cancelled after that sees it
-            if not write.outcome.cancelled():
+            write.is_taken = True  # before its future is read: a task that is cancelled after that sees it
+            if not write.future.cancelled():
                 taken.append(write)
-                self._report_wait(now - write.queued_at)
+                self._report_wait(time.monotonic() - write.queued_at)
         return [write.work for write in taken]
 
     def _requeue(self, taken: Sequence[PendingWrite]) -> list[PendingWrite]:
@@ -196,7 +197,7 @@ def commit_group(
     """The results of the transactions that `take` returns, or their Failures, when the commit is on the disk.
 
     `take` is called when the write lock is held, so what a transaction reads cannot change before the commit. Raises
-    FileReplaced, with nothing taken, if another file has the name now.
+    FileReplaced, with nothing taken, if the path names another file now.
     """
     require_same_file(file, file_id)  # a process that locked the replaced file may never release it: do not wait for it
     wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
@@ -211,7 +212,7 @@ def commit_group(
 
 
 def require_same_file(file: DatabaseFile, file_id: FileId | None) -> None:
-    """Raises FileReplaced if another file has the name now.
+    """Raises FileReplaced if the path names another file now.
 
     The project's scripts replace no file that a service has open (tools/data/atomic_files.py). This is for a file that
     was replaced by hand before the transaction began; it cannot help during the commit.
@@ -225,9 +226,10 @@ def run_in_savepoint(work: Work[Any], file: DatabaseFile, connection: sqlite3.Co
     connection.execute("SAVEPOINT work")
     try:
         outcome = run_without_waiting(work(Transaction(connection)))
-    except Exception as error:
+    except BaseException as raised:
+        error = raised if isinstance(raised, Exception) else RuntimeError(f"a transaction raised {raised!r}")
         if not connection.in_transaction:
-            raise
+            raise error from raised
         connection.execute("ROLLBACK TO work")
         outcome = Failure(file.translate(error))
     connection.execute("RELEASE work")

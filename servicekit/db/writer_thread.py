@@ -20,7 +20,7 @@ class WriterThread:
 
     @classmethod
     async def start(cls, connect: Callable[[], sqlite3.Connection]) -> Self:
-        """Opens a connection in a new thread. Raises what `connect` raises, when the thread has ended."""
+        """Opens a connection in a new thread. Raises what `connect` raises, after joining the thread."""
         threads: list[threading.Thread] = []
 
         def connect_in_thread() -> sqlite3.Connection:

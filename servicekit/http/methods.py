@@ -4,7 +4,7 @@ Starlette keeps searching when a path matches and its method does not, so `DELET
 own `DELETE /{word}`, and `GET /token` its `GET /{user_id}`. A path without parameters answers 405 instead.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
@@ -26,9 +26,10 @@ def list_methods(routes: Iterable[BaseRoute]) -> dict[str, list[str]]:
 class MethodRules:
     """Answers HEAD as GET, whose body the server leaves out, and refuses methods that a literal path does not take."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute]) -> None:
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], methods: Mapping[str, Sequence[str]]) -> None:
+        """`methods`: of each path, from `list_methods`."""
         self._app = app
-        self._methods = list_methods(routes)
+        self._methods = methods
         self._literal_routes = {
             route.path: route for route in routes if isinstance(route, Route) and "{" not in route.path
         }
@@ -37,7 +38,7 @@ class MethodRules:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        route = self._literal_routes.get(scope["path"].removeprefix(scope["root_path"]))
+        route = self._literal_routes.get(scope["path"].removeprefix(scope.get("root_path", "")))
         if route is not None and scope["method"] not in self._methods[route.path]:
             scope["route"] = route  # for the metrics
             response = await on_problem(Request(scope), MethodNotAllowed(scope["method"], self._methods[route.path]))

@@ -10,11 +10,17 @@ from servicekit.http.errors import on_problem
 from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-UNENCODED = {"", "identity"}
+METHODS_WITH_BODY = {"PATCH", "POST", "PUT"}
+
+
+def is_encoded(headers: Headers) -> bool:
+    """Whether the body has a content coding, such as gzip; a list, in one line or several, may name the same twice."""
+    codings = ",".join(headers.getlist("Content-Encoding")).lower().split(",")
+    return any(coding.strip() not in {"", "identity"} for coding in codings)
 
 
 class StrictRequests:
-    """Refuses control characters in the path and compressed bodies, which no route accepts.
+    """Refuses control characters in the path and compressed bodies, which no route accepts, and unifies the prefix.
 
     Starlette's routes end in `$`, which also matches before a line break: without this, /token%0a would be /token.
 
@@ -29,10 +35,10 @@ class StrictRequests:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal: Problem | None = None
         if scope["type"] == "http":
-            path, prefix = scope["path"], scope["root_path"]
+            path, prefix = scope["path"], scope.get("root_path", "")
             if CONTROL_CHARACTER.search(path):  # decoded, however it was sent
                 refusal = BadRequest("The path contains a control character, such as a line break or a tab.")
-            elif Headers(scope=scope).get("Content-Encoding", "").lower() not in UNENCODED:
+            elif scope["method"] in METHODS_WITH_BODY and is_encoded(Headers(scope=scope)):
                 refusal = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
             elif prefix:
                 path = path.removeprefix(prefix)

@@ -38,7 +38,7 @@ class Metrics:
         )
         ProcessCollector(registry=self.registry)
 
-    def watch_waits(self, database: str) -> Callable[[float], None]:
+    def wait_observer(self, database: str) -> Callable[[float], None]:
         """The function to call with the seconds of each wait for the write lock of a database."""
         return self.database_waits.labels(database).observe
 

@@ -153,6 +153,7 @@ def test_head_has_the_headers_of_get_and_no_body(api: httpx.Client, path: str) -
     get, head = api.get(path), api.head(path)
     assert head.status_code == get.status_code == 200
     assert head.headers["Content-Length"] == str(len(get.content))
+    assert head.headers["Content-Security-Policy"] == get.headers["Content-Security-Policy"]
     assert head.content == b""
 
 

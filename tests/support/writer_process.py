@@ -47,7 +47,8 @@ async def play(plays: Database, shard: Database, result: PlayResult) -> None:
     user_id, game_id = result.user_id, result.game_id
     await plays.write(partial(start_and_finish, result=result))
     stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
-    await shard.write(partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=stored, any_time=False))
+    store = partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=stored)
+    await shard.write(partial(store, ignore_finished=False))
     await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
 
 

@@ -31,6 +31,17 @@ async def test_exception_rolls_the_transaction_back(ledger: Ledger, database: Da
     assert ledger.numbers() == {2}
 
 
+async def test_cancelled_error_raised_by_a_transaction_rolls_back(ledger: Ledger, database: Database) -> None:
+    async def write_and_cancel(session: Transaction) -> None:
+        await add_amount(session, number=1, amount=1)
+        raise asyncio.CancelledError
+
+    with pytest.raises(RuntimeError, match="a transaction raised CancelledError"):
+        async with asyncio.timeout(20):
+            await database.write(write_and_cancel)
+    assert ledger.numbers() == set()
+
+
 async def test_failed_statement_rolls_the_transaction_back(ledger: Ledger, database: Database) -> None:
     await add_entry(database, 1)
 

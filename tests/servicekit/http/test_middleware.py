@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -54,7 +55,20 @@ def test_encoded_body_is_415_with_accept_encoding(client: TestClient, coding: st
     assert_problem(chunked, 415)
 
 
-@pytest.mark.parametrize("coding", ["identity", "Identity", ""])
+def test_encoding_in_a_second_line_is_415(client: TestClient) -> None:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-encoding", b"identity"),
+        (b"content-encoding", b"gzip"),
+    ]
+    assert_problem(client.post("/entries", content=ENTRY, headers=httpx.Headers(headers)), 415)
+
+
+def test_content_encoding_of_get_is_ignored(client: TestClient) -> None:
+    assert client.get("/total", headers={"Content-Encoding": "gzip"}).status_code == 200
+
+
+@pytest.mark.parametrize("coding", ["identity", "Identity", "", "identity, identity"])
 def test_unencoded_body_is_accepted(client: TestClient, coding: str) -> None:
     response = client.post("/entries", content=ENTRY, headers=JSON | {"Content-Encoding": coding})
     assert response.json()["number"] == 1

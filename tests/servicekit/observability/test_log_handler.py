@@ -104,6 +104,13 @@ async def test_flush_log_writes_the_buffered_lines(pipe: LogPipe) -> None:
     assert pipe.read_lines() == lines
 
 
+async def test_other_lines_do_not_count_as_access_lines(pipe: LogPipe) -> None:
+    for _ in range(WRITTEN_AT_ONCE):
+        OTHER.info("It is late")
+    pipe.read()
+    assert log_requests(1) == pipe.read_lines()
+
+
 def test_line_is_written_whole_or_dropped(pipe: LogPipe) -> None:
     for _ in range(CAPACITY_BYTES // len(LONG_LINE)):
         OTHER.info(LONG_LINE)
@@ -143,6 +150,25 @@ def test_line_longer_than_an_atomic_write_is_written(pipe: LogPipe) -> None:
     line = "x" * 3 * select.PIPE_BUF
     OTHER.info(line)
     assert pipe.read() == f"{line}\n"
+
+
+def test_notice_of_dropped_lines_is_written_once(pipe: LogPipe) -> None:
+    for _ in range(500):
+        OTHER.info(LONG_LINE)
+    dropped = 500 - len(pipe.read_lines())
+    for _ in range(501):
+        OTHER.info(LONG_LINE)
+    again = 501 - (len(pipe.read_lines()) - 1)
+    OTHER.info("after")
+    assert again < dropped + 501
+    assert pipe.read_lines()[0].startswith(f"WARNING: {again} lines ")
+
+
+def test_gathered_line_outside_an_event_loop_raises_nothing(pipe: LogPipe, capsys: pytest.CaptureFixture[str]) -> None:
+    handler = GatheringHandler(pipe.writer)
+    for _ in range(WRITTEN_AT_ONCE + 1):
+        handler.handle(logging.LogRecord("quintet.access", logging.INFO, "a.py", 1, "GET / 200", (), None))
+    assert "no running event loop" in capsys.readouterr().err
 
 
 def test_malformed_log_call_raises_nothing(pipe: LogPipe, capsys: pytest.CaptureFixture[str]) -> None:

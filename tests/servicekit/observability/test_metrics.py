@@ -118,7 +118,7 @@ async def test_wait_for_the_write_lock_is_measured_on_timeout_too(ledger: Ledger
         await database.write(do_nothing)
 
     async with Database(
-        ledger.url, busy_timeout_ms=100, schema_version=1, report_wait=metrics.watch_waits("ledger")
+        ledger.url, busy_timeout_ms=100, schema_version=1, report_wait=metrics.wait_observer("ledger")
     ) as database:
         assert count_waits("+Inf") == 0
         await write_nothing()
