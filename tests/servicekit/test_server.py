@@ -20,6 +20,8 @@ from tests.support.polling import PATIENCE_S, wait_until
 from tools.config.paths import ROOT, DataPaths
 from tools.process.layout import is_free
 
+pytestmark = pytest.mark.slow  # 20 s of CPU time
+
 
 def choose_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:

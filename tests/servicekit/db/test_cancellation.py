@@ -73,6 +73,7 @@ async def cancel_at_random(databases: list[Database], numbers: range, rng: rando
         assert outcome is None or isinstance(outcome, asyncio.CancelledError)  # cancelled before its first step
 
 
+@pytest.mark.slow
 async def test_3000_random_cancellations_leave_no_lock_leak_or_half_write(ledger: Ledger) -> None:
     rng = random.Random(20210619)  # noqa: S311 - moments, not secrets
     outcomes = Outcomes()
