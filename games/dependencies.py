@@ -11,7 +11,7 @@ from games.play_storage import read_play
 from games.resources import GamesResources
 from games.rules.plays import Play
 from games.rules.puzzles import game_id_of, is_closed
-from servicekit.auth.dependencies import BearerToken, CurrentTokenVerifier, OwnUserId, PastedToken, verify_caller
+from servicekit.auth.dependencies import BearerToken, OwnUserId, PastedToken, get_caller
 from servicekit.auth.tokens import Scope
 from servicekit.problems import NotFound
 
@@ -38,15 +38,15 @@ PublishedGame = Annotated[int, Depends(get_published_game)]
 async def get_checkable_game(
     game_id: PublishedGame,
     resources: Resources,
+    request: Request,
     required: SecurityScopes,
     token: BearerToken,
     _pasted: PastedToken,
-    verifier: CurrentTokenVerifier,
 ) -> int:
     """The number of a game of which the caller may check guesses: every caller once plays of it are closed, before that
     those whose token has the required scopes. Raises Unauthorized or Forbidden."""
     if not is_closed(game_id, resources.clock().date()):
-        verify_caller(token, verifier, required.scopes)
+        await get_caller(request, required, token)
     return game_id
 
 

@@ -1,6 +1,6 @@
 """The kinds of errors that a service answers with. servicekit/http/errors.py makes responses of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 
 class Problem(Exception):
@@ -38,6 +38,16 @@ class Forbidden(Problem):
 class NotFound(Problem):
     status = 404
     description = "It does not exist"
+
+
+class MethodNotAllowed(Problem):
+    status = 405
+    description = "The path does not take this method"
+
+    def __init__(self, method: str, allowed: Iterable[str]) -> None:
+        """`allowed`: all methods of the path."""
+        names = ", ".join(allowed)
+        super().__init__(f"{method} is not possible here; use {names}.", headers={"Allow": names})
 
 
 class Conflict(Problem):

@@ -20,6 +20,7 @@ import uvicorn
 from servicekit.listening import HOST, open_listener, parse_port, take_inherited_listener
 from servicekit.observability.log_handler import flush_log
 from servicekit.observability.logging import configure_logging
+from servicekit.service import public_prefix
 from servicekit.settings import ServiceSettings
 from servicekit.supervision import Supervisor
 
@@ -92,7 +93,7 @@ def serve(service: str, listener: socket.socket) -> None:
         factory=True,
         host=HOST,
         port=port,
-        root_path=f"/api/{service}",  # what Traefik strips
+        root_path=public_prefix(service),
         timeout_graceful_shutdown=GRACE_S,
         server_header=False,
         ws="none",

@@ -3,23 +3,31 @@
 Every writer of `standings` goes through `move_score_counts`; scripts that fill a shard count once at the end.
 """
 
+from collections.abc import Callable
+from operator import attrgetter
+
 from servicekit.db.transaction import Transaction
 from servicekit.problems import DatabaseUnavailable
 from stats import queries
 from stats.leaderboards import Board
 from stats.standings import Standing
 
-
-def scores_of(standing: Standing) -> dict[Board, int]:
-    return {Board.WINS: standing.won, Board.STREAKS: standing.max_streak}
+SCORES: dict[Board, Callable[[Standing], int]] = {
+    Board.STREAKS: attrgetter("max_streak"),
+    Board.WINS: attrgetter("won"),
+}
 
 
 def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, int, int]]:
     """(board, score, -1 or +1) for each score that a player leaves or reaches."""
-    old, new = {} if before is None else scores_of(before), scores_of(after)
-    left = [(board, score, -1) for board, score in old.items() if new[board] != score]
-    reached = [(board, score, +1) for board, score in new.items() if old.get(board) != score]
-    return sorted(left + reached)
+    changes = []
+    for board, score_of in SCORES.items():
+        old, new = None if before is None else score_of(before), score_of(after)
+        if old is not None and old != new:
+            changes.append((board, old, -1))
+        if old != new:
+            changes.append((board, new, +1))
+    return changes
 
 
 async def move_score_counts(shard: Transaction, before: Standing | None, after: Standing) -> None:

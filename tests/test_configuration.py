@@ -56,7 +56,8 @@ def test_bin_traefik_waits_for_every_server() -> None:
 
 
 SERVICES = sorted(LAYOUT.service_names)
-ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if name not in {"nothing", "other-hosts"}]
+ROUTERS_TO_NOTHING = {"nothing", "doubled-prefix", "other-hosts"}
+ROUTERS_OF_A_SERVICE = [router for name, router in ROUTES["routers"].items() if name not in ROUTERS_TO_NOTHING]
 
 
 def test_each_service_has_the_prefix_that_traefik_strips() -> None:
@@ -95,9 +96,10 @@ def test_routers_with_a_rate_limit_have_a_higher_priority() -> None:
     plain, pages = set(SERVICES), {f"{name}-docs" for name in SERVICES}
     assert {priority[name] for name in plain} == {10}
     assert {priority[name] for name in pages} == {20}
-    assert 20 < priority["guesses"] == priority["tokens"] < priority["registrations"] < priority["other-hosts"]
+    assert 20 < priority["guesses"] == priority["tokens"] < priority["registrations"]
+    assert priority["registrations"] < priority["doubled-prefix"] < priority["other-hosts"]
     assert 0 < priority["nothing"] < 10
-    assert set(priority) == {*plain, *pages, "guesses", "tokens", "registrations", "other-hosts", "nothing"}
+    assert set(priority) == {*plain, *pages, "guesses", "tokens", "registrations", *ROUTERS_TO_NOTHING}
 
 
 def test_each_rate_limit_is_used_by_one_router() -> None:

@@ -31,35 +31,22 @@ BearerToken = Annotated[str | None, Depends(PASSWORD_FLOW)]
 """The token in the header `Authorization: Bearer TOKEN`; None without that header."""
 
 
-async def get_token_verifier(request: Request) -> TokenVerifier:
-    verifier: TokenVerifier = request.app.state.token_verifier
-    return verifier
-
-
 PastedToken = Annotated[object, Depends(PASTED_TOKEN)]
 """Only for the second field of Swagger's Authorize button; the token is in BearerToken, too."""
-CurrentTokenVerifier = Annotated[TokenVerifier, Depends(get_token_verifier)]
-
-
-def verify_caller(token: str | None, verifier: TokenVerifier, required_scopes: list[str]) -> Caller:
-    """Raises Unauthorized without a valid token, Forbidden if it lacks a required scope."""
-    if not token:
-        raise Unauthorized("This needs a token: send it as `Authorization: Bearer TOKEN`.")
-    caller = verifier.verify(token.strip())
-    for scope in required_scopes:
-        if scope not in caller.scopes:
-            raise Forbidden(f"The token lacks the required scope {scope}; it has {' '.join(sorted(caller.scopes))}.")
-    return caller
 
 
 async def get_caller(
-    required: SecurityScopes,
-    token: BearerToken,
-    _pasted: PastedToken,
-    verifier: CurrentTokenVerifier,
+    request: Request, required: SecurityScopes, token: BearerToken, _pasted: PastedToken = None
 ) -> Caller:
-    """The caller, whose token has all scopes that the route requires. Raises as `verify_caller`."""
-    return verify_caller(token, verifier, required.scopes)
+    """Raises Unauthorized without a valid token, Forbidden if it lacks a scope that the route requires."""
+    if not token:
+        raise Unauthorized("This needs a token: send it as `Authorization: Bearer TOKEN`.")
+    verifier: TokenVerifier = request.app.state.token_verifier
+    caller = verifier.verify(token.strip())
+    for scope in required.scopes:
+        if scope not in caller.scopes:
+            raise Forbidden(f"The token lacks the required scope {scope}; it has {' '.join(sorted(caller.scopes))}.")
+    return caller
 
 
 async def get_own_user_id(

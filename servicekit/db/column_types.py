@@ -6,6 +6,7 @@ A converter is found by the declared type of a column, so an expression such as 
 
 import sqlite3
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from uuid import UUID
 
 
@@ -17,11 +18,6 @@ def to_stored_time(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError(f"{moment!r} has no time zone")
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
-
-
-def to_stored_day(day: date) -> str:
-    """`YYYY-MM-DD`; Python's built-in adapter is deprecated."""
-    return day.isoformat()
 
 
 def to_uuid(stored: bytes) -> UUID:
@@ -44,9 +40,9 @@ def to_truth(stored: bytes) -> bool:
     return stored != b"0"
 
 
-sqlite3.register_adapter(UUID, lambda value: value.bytes)
+sqlite3.register_adapter(UUID, attrgetter("bytes"))
 sqlite3.register_adapter(datetime, to_stored_time)
-sqlite3.register_adapter(date, to_stored_day)
+sqlite3.register_adapter(date, date.isoformat)  # as Python's own adapter, which is deprecated
 sqlite3.register_converter("UUID", to_uuid)
 sqlite3.register_converter("TIMESTAMP", to_time)
 sqlite3.register_converter("DATE", to_day)

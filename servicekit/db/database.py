@@ -52,8 +52,8 @@ class Database(databases.Database):
         return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]  # as fetch_all
-        rows = await self.fetch_all(query, values)
-        return rows[0] if rows else None
+        rows = await self._sqlite.reader.fetch_all(query, values or {})
+        return cast(Record, rows[0]) if rows else None
 
     async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # type: ignore[override]  # as fetch_all  # noqa: ANN401 - as in `databases`
         row = await self.fetch_one(query, values)

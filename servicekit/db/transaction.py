@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
 
 from databases.interfaces import Record
@@ -12,6 +13,7 @@ Values: TypeAlias = Mapping[str, Any]
 """By the names of a statement's `:name` parameters."""
 
 
+@dataclass(frozen=True, slots=True)
 class Transaction:
     """The methods of `Database`, on the connection that has the write lock.
 
@@ -19,25 +21,24 @@ class Transaction:
     the statement has run when they return.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    connection: sqlite3.Connection
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:
-        return cast(list[Record], self._connection.execute(query, values or {}).fetchall())
+        return cast(list[Record], self.connection.execute(query, values or {}).fetchall())
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:
-        rows = await self.fetch_all(query, values)
-        return rows[0] if rows else None
+        rows = self.connection.execute(query, values or {}).fetchall()  # all: an unfinished SELECT holds up the commit
+        return cast(Record, rows[0]) if rows else None
 
     async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # noqa: ANN401 - as in `databases`
         row = await self.fetch_one(query, values)
         return None if row is None else cast(Any, row)[column]
 
     async def execute(self, query: str, values: Values | None = None) -> None:
-        await self.fetch_all(query, values)
+        self.connection.execute(query, values or {})
 
     async def execute_many(self, query: str, values: Sequence[Values]) -> None:
-        self._connection.executemany(query, values)
+        self.connection.executemany(query, values)
 
 
 Work: TypeAlias = Callable[[Transaction], Coroutine[Any, Any, T]]

@@ -111,43 +111,27 @@ class Writer:
             raise
 
     async def _process_queue(self) -> None:
-        self._drop_cancelled()
         while self._queue:
-            for write, outcome in await self._run_next_group():
+            taken: list[PendingWrite] = []
+            try:
+                outcomes = await self._execute_group(taken)
+            except Exception as error:
+                taken, outcomes = await self._fail(taken, error)
+            for write, outcome in zip(taken, outcomes, strict=True):
                 write.resolve(outcome)
-            self._drop_cancelled()
 
-    def _drop_cancelled(self) -> None:
-        """Called while the thread is idle."""
-        self._queue = deque(write for write in self._queue if not write.outcome.cancelled())
-
-    async def _run_next_group(self) -> list[tuple[PendingWrite, Any]]:
-        """The outcomes of one group. If the lock is not available, failures of the expired transactions only; after any
-        other error, the same failure for the whole group or, if none was taken, for the whole queue."""
-        taken: list[PendingWrite] = []
-        try:
-            return list(zip(taken, await self._execute_group(taken), strict=True))
-        except Exception as raised:
-            error = self._file.translate(raised)
-            if isinstance(error, DatabaseBusy):
-                failed = self._requeue(taken)
-            else:
-                failed = taken or list(self._queue)
-                if not taken:
-                    self._queue.clear()
-                await self._close_thread()  # the connection may be broken
-            return [(write, Failure(error)) for write in failed]
-
-    def _requeue(self, taken: Sequence[PendingWrite]) -> list[PendingWrite]:
-        """Puts those whose deadline is to come back into the queue, and returns the others."""
-        for write in taken:
-            write.is_taken = False
-        now = time.monotonic()
-        writes = (*taken, *self._queue)
-        self._queue = deque(write for write in writes if write.deadline > now)
-        failed = [write for write in writes if write.deadline <= now]
-        self._report_waits(failed)
-        return failed
+    async def _fail(self, taken: list[PendingWrite], raised: Exception) -> tuple[list[PendingWrite], list[Any]]:
+        """The transactions that fail because their group did. If the lock is not available, the expired ones; after any
+        other error the whole group or, if none was taken, the whole queue."""
+        error = self._file.translate(raised)
+        if isinstance(error, DatabaseBusy):
+            failed = self._requeue(taken)
+        else:
+            failed = taken or list(self._queue)
+            if not taken:
+                self._queue.clear()
+            await self._close_thread()  # the connection may be broken
+        return failed, [Failure(error)] * len(failed)
 
     async def _execute_group(self, taken: list[PendingWrite]) -> list[Any]:
         """Fills `taken` with the group, and returns the outcome of each. An exception is the outcome of all."""
@@ -163,18 +147,26 @@ class Writer:
 
     def _take_group(self, taken: list[PendingWrite]) -> list[Work[Any]]:
         """Called in the thread, when it has the write lock."""
+        now = time.monotonic()
         while self._queue and len(taken) < MAX_GROUP:
             write = self._queue.popleft()
             write.is_taken = True  # before its outcome is read: a task that is cancelled after that sees it
             if not write.outcome.cancelled():
                 taken.append(write)
-        self._report_waits(taken)
+                self._report_wait(now - write.queued_at)
         return [write.work for write in taken]
 
-    def _report_waits(self, writes: Sequence[PendingWrite]) -> None:
+    def _requeue(self, taken: Sequence[PendingWrite]) -> list[PendingWrite]:
+        """Puts those whose deadline is to come back into the queue, and returns the others."""
+        for write in taken:
+            write.is_taken = False
         now = time.monotonic()
-        for write in writes:
+        writes = (*taken, *self._queue)
+        self._queue = deque(write for write in writes if write.deadline > now)
+        failed = [write for write in writes if write.deadline <= now]
+        for write in failed:
             self._report_wait(now - write.queued_at)
+        return failed
 
     async def _start_thread(self, deadline: float) -> WriterThread:
         self._file_id = self._file.identify()  # before the file is opened: a replacement in between is noticed

@@ -1,13 +1,10 @@
 """Swagger UI and the OpenAPI document, from the service's own port: FastAPI's page loads its files from a CDN."""
 
-from functools import partial
 from importlib.resources import files
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, JSONResponse, Response
-
-from servicekit.http.reserved_paths import ReservedAPIRoute
 
 SWAGGER_FILES = {
     "swagger-ui-bundle.js": "application/javascript",
@@ -24,13 +21,11 @@ SWAGGER_PARAMETERS = {
 
 
 def documentation_router(title: str) -> APIRouter:
-    router = APIRouter(route_class=ReservedAPIRoute, include_in_schema=False)
+    router = APIRouter(include_in_schema=False)
 
     @router.get("/openapi.json")
     async def read_openapi(request: Request) -> Response:
-        document = request.app.openapi()
-        root_path: str = request.scope["root_path"]
-        return JSONResponse({**document, "servers": [{"url": root_path}]} if root_path else document)
+        return JSONResponse(request.app.openapi())
 
     @router.get("/docs")
     async def read_swagger_page(request: Request) -> HTMLResponse:
@@ -44,10 +39,11 @@ def documentation_router(title: str) -> APIRouter:
             swagger_ui_parameters=SWAGGER_PARAMETERS,
         )
 
-    for name, media_type in SWAGGER_FILES.items():
-        router.get(f"/swagger/{name}")(partial(read_swagger_file, name, media_type))
+    @router.get("/swagger/{name}")
+    async def read_swagger_file(name: str) -> Response:
+        if name not in SWAGGER_FILES:
+            raise HTTPException(404)
+        content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
+        return Response(content, media_type=SWAGGER_FILES[name])
+
     return router
-
-
-async def read_swagger_file(name: str, media_type: str) -> Response:
-    return Response(files("fastapi_swagger.resources").joinpath(name).read_bytes(), media_type=media_type)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS
 from servicekit.observability.request_ids import PATTERN, request_id
-from servicekit.problems import DatabaseUnavailable, Invalid, Problem
+from servicekit.problems import DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
 
 logger = logging.getLogger("quintet")
 
@@ -168,18 +168,9 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
         case 404:
             return problem_response(404, "There is nothing at this path.")
         case 405:
-            allowed = ", ".join(find_methods(request)) or (error.headers or {}).get("Allow", "")
-            detail = f"{request.method} is not possible here; use {allowed}."
-            return problem_response(405, detail, headers={"Allow": allowed})
+            methods: Mapping[str, Sequence[str]] = request.app.state.methods  # Starlette's Allow has one route's only
+            return await on_problem(request, MethodNotAllowed(request.method, methods[request.scope["route"].path]))
     return problem_response(error.status_code, str(error.detail), headers=error.headers)
-
-
-def find_methods(request: Request) -> list[str]:
-    """All methods of the routes with the path of the matched route, since Starlette names those of one route only;
-    empty if no route matched."""
-    path: str | None = getattr(request.scope.get("route"), "path", None)
-    routes = [route for route in request.app.routes if path is not None and getattr(route, "path", None) == path]
-    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 async def on_unexpected_error(_request: Request, _error: Exception) -> Response:

@@ -7,7 +7,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from servicekit.http.errors import problems
-from servicekit.http.reserved_paths import ReservedAPIRoute
 from servicekit.problems import Unavailable
 
 Check: TypeAlias = Callable[[], Awaitable[object]]
@@ -20,7 +19,7 @@ class Health(BaseModel):
 
 
 def health_router(instance: str, checks: Sequence[Check]) -> APIRouter:
-    router = APIRouter(tags=["health"], route_class=ReservedAPIRoute)
+    router = APIRouter(tags=["health"])
 
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:

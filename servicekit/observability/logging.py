@@ -9,8 +9,8 @@ from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from servicekit.observability.log_handler import GatheringHandler
-from servicekit.observability.log_stream import open_log_stream
 from servicekit.observability.request_ids import NO_REQUEST, request_id
+from servicekit.observability.stderr import open_stderr
 
 ENCODER = json.JSONEncoder(default=str, separators=(",", ":"))
 """Shared by all lines: `json.dumps` with options creates an encoder each time."""
@@ -62,7 +62,7 @@ def configure_logging(*, log_format: LogFormat, access_log: bool, instance: str)
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"lines": {"()": JsonLines if log_format == "json" else TextLines, "instance": instance}},
-            "handlers": {"stderr": {"()": GatheringHandler, "formatter": "lines", "stream": open_log_stream()}},
+            "handlers": {"stderr": {"()": GatheringHandler, "formatter": "lines", "fd": open_stderr()}},
             "root": {"handlers": ["stderr"], "level": "WARNING"},
             "loggers": {
                 "quintet": {"level": "INFO", "handlers": [], "propagate": True},

@@ -8,13 +8,6 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import Response
 
-from servicekit.http.reserved_paths import ReservedAPIRoute
-
-UNMATCHED = "unmatched"
-"""The route of a path that matches none."""
-OTHER = "other"
-METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
-"""Any other is counted as OTHER, so that clients cannot fill the memory with invented methods."""
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
 
@@ -33,29 +26,17 @@ class Metrics:
         )
         self.before_scrape: list[Callable[[], Awaitable[object]]] = []
         """Called before each scrape: they update the gauges that are read from a database."""
-        self._requests = Counter(
+        self.requests = Counter(
             "quintet_requests", "Requests that were answered", ["method", "route", "status"], registry=self.registry
         )
-        self._seconds = Histogram(
+        self.request_seconds = Histogram(
             "quintet_request_seconds",
             "From a request's headers to the end of its response",
             ["route"],
             registry=self.registry,
             buckets=BUCKETS_S,
         )
-        self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         ProcessCollector(registry=self.registry)
-
-    def count_request(self, *, method: str, route: str, status: int, seconds: float) -> None:
-        """`route` is the template of the path, `/users/{user_id}`, or UNMATCHED."""
-        key = (method if method in METHODS else OTHER, route, status)
-        children = self._children.get(key)
-        if children is None:  # to find them by their labels takes longer than to count
-            children = (self._requests.labels(*key), self._seconds.labels(route))
-            self._children[key] = children
-        requests, times = children
-        requests.inc()
-        times.observe(seconds)
 
     def watch_waits(self, database: str) -> Callable[[float], None]:
         """The function to call with the seconds of each wait for the write lock of a database."""
@@ -63,7 +44,7 @@ class Metrics:
 
 
 def metrics_router(metrics: Metrics) -> APIRouter:
-    router = APIRouter(route_class=ReservedAPIRoute)
+    router = APIRouter()
 
     @router.get("/metrics", include_in_schema=False)
     async def read_metrics(request: Request) -> Response:

@@ -9,11 +9,16 @@ from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from servicekit.observability.metrics import UNMATCHED, Metrics
+from servicekit.observability.metrics import Metrics
 from servicekit.observability.request_ids import read_request_id, request_id
 
 logger = logging.getLogger("quintet.access")
 
+UNMATCHED = "unmatched"
+"""The route of a path that matches none."""
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
+OTHER = "other"
+"""Counts all other methods, so that clients cannot fill the memory with invented ones."""
 QUIET = {"/health", "/live", "/metrics"}
 """Health checks and scrapes: logged only when they fail."""
 
@@ -50,7 +55,9 @@ class ObservabilityMiddleware:
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
         route: str = getattr(scope.get("route"), "path", UNMATCHED)
-        self._metrics.count_request(method=scope["method"], route=route, status=status, seconds=seconds)
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        self._metrics.requests.labels(method, route, status).inc()
+        self._metrics.request_seconds.labels(route).observe(seconds)
         if logger.isEnabledFor(logging.INFO) and not (status == 200 and route in QUIET):  # noqa: PLR2004 - OK
             fields = {
                 "method": scope["method"],

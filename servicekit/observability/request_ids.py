@@ -23,14 +23,10 @@ def read_request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
     for name, value in headers:
         if name == b"traceparent" and (found := TRACEPARENT.fullmatch(value)):
             return found[1].decode("ascii")
-    return make_request_id()
-
-
-def make_request_id() -> str:
     return secrets.token_hex(16)
 
 
 def make_traceparent() -> str:
     """The header for a request to another service: with the current request's id, or a new one outside of a request."""
     current = request_id.get()
-    return f"00-{make_request_id() if current == NO_REQUEST else current}-{secrets.token_hex(8)}-00"
+    return f"00-{secrets.token_hex(16) if current == NO_REQUEST else current}-{secrets.token_hex(8)}-00"

@@ -6,6 +6,7 @@ from http import HTTPStatus
 import pytest
 from starlette.testclient import TestClient
 
+from servicekit.http.methods import list_methods
 from tests.support.all_services import SERVICES, Suite
 from tests.support.problem_checks import assert_problem
 from tests.support.valid_requests import VALID_VALUES, authorized_headers
@@ -18,18 +19,7 @@ FRAMEWORK_PATHS = {
     "/live",
     "/metrics",
     "/openapi.json",
-    "/swagger/favicon-32x32.png",
-    "/swagger/swagger-ui-bundle.js",
-    "/swagger/swagger-ui.css",
 }
-
-
-def list_methods(service: str) -> dict[str, set[str]]:
-    """The methods of each path of a service."""
-    methods: dict[str, set[str]] = {}
-    for route in APPS[service].routes:
-        methods.setdefault(getattr(route, "path", ""), set()).update(getattr(route, "methods", None) or ())
-    return methods
 
 
 def list_authorizations(suite: Suite, service: str, method: str, path: str) -> Iterator[dict[str, str]]:
@@ -42,7 +32,7 @@ def list_authorizations(suite: Suite, service: str, method: str, path: str) -> I
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_method_on_every_path_is_answered_without_5xx(suite: Suite, service: str) -> None:
     """A server exception fails the test, too."""
-    paths = list_methods(service)
+    paths = list_methods(APPS[service].routes)
     assert paths.keys() > FRAMEWORK_PATHS
     with suite.app(service) as app, TestClient(app) as client:
         for path, allowed in paths.items():
@@ -52,18 +42,37 @@ def test_every_method_on_every_path_is_answered_without_5xx(suite: Suite, servic
                     where = f"{method} {path} gives {response.status_code} {response.text}"
                     assert response.status_code < HTTPStatus.INTERNAL_SERVER_ERROR, where
                     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-                        assert response.headers["Allow"] == ", ".join(sorted(allowed)), where
+                        assert response.headers["Allow"] == ", ".join(allowed), where
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_unsupported_method_on_a_framework_path_is_405(suite: Suite, service: str) -> None:
+def test_unsupported_method_on_a_literal_path_is_405(suite: Suite, service: str) -> None:
     """Even if the service has a matching route such as DELETE /{word}, and without authorization."""
-    paths = list_methods(service)
+    paths = {path: methods for path, methods in list_methods(APPS[service].routes).items() if "{" not in path}
+    assert paths.keys() >= FRAMEWORK_PATHS
     with suite.app(service) as app, TestClient(app) as client:
-        for path in sorted(FRAMEWORK_PATHS):
-            assert client.get(path).status_code == HTTPStatus.OK
-            for method in set(METHODS) - paths[path] - {"HEAD"}:  # HEAD responses have no body
+        for path in sorted(paths):
+            for method in set(METHODS) - set(paths[path]):
                 response = client.request(method, path)
-                allowed = ", ".join(sorted(paths[path]))
+                if method == "HEAD":
+                    assert response.status_code == HTTPStatus.METHOD_NOT_ALLOWED
+                    continue  # its response has no body
+                allowed = ", ".join(paths[path])
                 assert assert_problem(response, 405) == f"{method} is not possible here; use {allowed}."
                 assert response.headers["Allow"] == allowed
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_head_is_answered_as_get_without_a_body(suite: Suite, service: str) -> None:
+    paths = [path for path, methods in list_methods(APPS[service].routes).items() if "GET" in methods]
+    with suite.app(service) as app, TestClient(app) as client:
+        for path in paths:
+            where = path.format_map(VALID_VALUES)
+            for headers in list_authorizations(suite, service, "GET", path):
+                get, head = client.get(where, headers=headers), client.head(where, headers=headers)
+                assert head.content == b""
+                varying = {"x-request-id", "content-length"} if path == "/metrics" else {"x-request-id"}
+                assert head.status_code == get.status_code
+                assert head.headers.items() - get.headers.items() <= {
+                    (name, value) for name, value in head.headers.items() if name in varying
+                }

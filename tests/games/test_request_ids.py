@@ -1,6 +1,7 @@
 """Propagation of request ids from games to words and stats; background work gets new ids."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,7 @@ from fastapi.testclient import TestClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from games.clients.words_client import WordsClient
-from servicekit.observability.request_ids import make_request_id, read_request_id, request_id
+from servicekit.observability.request_ids import read_request_id, request_id
 from tests.games.test_outbox import put_in_outbox
 from tests.support.game_services import Stats, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, WRONG, Player
@@ -69,7 +70,7 @@ async def test_batched_lookup_has_the_request_id_of_its_first_guess(tmp_path: Pa
     given: list[str] = []
 
     async def guess(word: str) -> bool:
-        request_id.set(make_request_id())
+        request_id.set(secrets.token_hex(16))
         given.append(request_id.get())
         return await dictionary.has(word)
 

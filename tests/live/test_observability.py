@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -18,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from games.rules.puzzles import game_id_of
 from servicekit.auth.tokens import Scope
 from servicekit.observability.middleware import QUIET
-from servicekit.observability.request_ids import PATTERN, make_request_id
+from servicekit.observability.request_ids import PATTERN
 from tests.support.live import make_population, token_headers, wait_for_lines
 from tools.process.stack import Stack, copy_project, running_stack
 
@@ -142,7 +143,7 @@ def test_every_log_line_has_the_configured_format(played: Played) -> None:
 
 def test_valid_traceparent_of_a_client_is_used(api: httpx.Client) -> None:
     for flag in ("00", "01"):  # flag 01 requests sampling
-        own = make_request_id()
+        own = secrets.token_hex(16)
         response = api.get("stats/leaders/wins", headers={"traceparent": f"00-{own}-00f067aa0ba902b7-{flag}"})
         assert response.headers["X-Request-Id"] == own
     response = api.get("stats/leaders/wins", headers={"traceparent": "nonsense", "X-Request-Id": "nonsense"})

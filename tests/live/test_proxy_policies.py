@@ -141,6 +141,21 @@ def test_other_host_is_404(api: httpx.Client, host: str) -> None:
     assert response.json()["detail"] == "There is nothing at this path."
 
 
+@pytest.mark.parametrize("path", ["stats/api/stats/leaders/wins", "users/api/users/docs", "words/%61pi/words/crane"])
+def test_doubled_prefix_is_404(api: httpx.Client, path: str) -> None:
+    response = api.get(path)
+    assert response.status_code == 404
+    assert response.json()["detail"] == "There is nothing at this path."
+
+
+@pytest.mark.parametrize("path", ["stats/leaders/wins", "words/crane", "games/docs", "users/health"])
+def test_head_has_the_headers_of_get_and_no_body(api: httpx.Client, path: str) -> None:
+    get, head = api.get(path), api.head(path)
+    assert head.status_code == get.status_code == 200
+    assert head.headers["Content-Length"] == str(len(get.content))
+    assert head.content == b""
+
+
 def test_every_response_has_the_security_headers(stack: Stack, api: httpx.Client) -> None:
     responses = {
         200: api.get("games/today"),

@@ -17,6 +17,7 @@ VALID_VALUES: dict[str, Any] = {
     "password": PASSWORD,
     "guess": "crane",
     "attempt": 3,
+    "name": "swagger-ui.css",
 }
 """Valid values, by the name of a parameter or field."""
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from types import FrameType
 
 from servicekit.listening import open_listener, parse_port
-from servicekit.observability.log_stream import open_log_stream
+from servicekit.observability.stderr import open_stderr
 from tools.process.child import TERMINATION_TIMEOUT_S, Child, terminate_all
 from tools.process.runner import RUNNER_PID, Runner
 from tools.wording import HelpFormatter
@@ -117,10 +117,8 @@ class Supervisor:
 
 
 def log(sentence: str) -> None:
-    with suppress(OSError):  # the terminal or the runner is gone
-        stream = open_log_stream()
-        stream.write(f"bin/keep: {sentence}\n")
-        stream.flush()
+    with suppress(OSError):  # the terminal or the runner is gone, or does not read
+        os.write(open_stderr(), f"bin/keep: {sentence}\n".encode())
 
 
 def check_settings() -> str:

@@ -37,66 +37,66 @@ def log_an_exception(logger: logging.Logger) -> None:
         logger.exception("It failed")
 
 
-def test_text_line_ends_with_instance_and_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_line_ends_with_instance_and_request_id(capfd: pytest.CaptureFixture[str]) -> None:
     configure()
     logging.getLogger("quintet").warning("It is %s", "late")
-    assert capsys.readouterr().err == f"WARNING: It is late instance=ledger.7 request_id={ID}\n"
+    assert capfd.readouterr().err == f"WARNING: It is late instance=ledger.7 request_id={ID}\n"
 
 
-def test_json_line_has_all_fields(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_line_has_all_fields(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json")
     logging.getLogger("uvicorn.error").info("It is %s", "late")
-    line = json.loads(capsys.readouterr().err)
+    line = json.loads(capfd.readouterr().err)
     assert line.pop("time").endswith("+00:00")
     assert line == {"level": "INFO", "message": "It is late", "instance": "ledger.7", "request_id": ID}
 
 
 @pytest.mark.parametrize("log_format", ["text", "json"])
-def test_line_outside_a_request_has_no_request_id(log_format: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+def test_line_outside_a_request_has_no_request_id(log_format: LogFormat, capfd: pytest.CaptureFixture[str]) -> None:
     request_id.set("0" * 32)
     configure(log_format)
     logging.getLogger("quintet").warning("It is late")
-    line = capsys.readouterr().err
+    line = capfd.readouterr().err
     assert "ledger.7" in line
     assert "request_id" not in line
 
 
-def test_traceback_follows_the_line_with_the_request_id(capsys: pytest.CaptureFixture[str]) -> None:
+def test_traceback_follows_the_line_with_the_request_id(capfd: pytest.CaptureFixture[str]) -> None:
     configure()
     log_an_exception(logging.getLogger("uvicorn.error"))
-    first, second, *_ = capsys.readouterr().err.splitlines()
+    first, second, *_ = capfd.readouterr().err.splitlines()
     assert first == f"ERROR: It failed instance=ledger.7 request_id={ID}"
     assert second == "Traceback (most recent call last):"
 
 
-def test_json_line_contains_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_line_contains_the_traceback(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json")
     log_an_exception(logging.getLogger("quintet"))
-    (line,) = map(json.loads, capsys.readouterr().err.splitlines())
+    (line,) = map(json.loads, capfd.readouterr().err.splitlines())
     assert line["request_id"] == ID
     assert "ValueError: invalid literal" in line["exc_info"]
 
 
 @pytest.mark.parametrize("access_log", [True, False])
-def test_access_log_is_optional_and_uvicorns_is_off(capsys: pytest.CaptureFixture[str], *, access_log: bool) -> None:
+def test_access_log_is_optional_and_uvicorns_is_off(capfd: pytest.CaptureFixture[str], *, access_log: bool) -> None:
     configure(access_log=access_log)
     logging.getLogger("quintet.access").info("GET / 200")
     logging.getLogger("uvicorn.access").info("GET /?password=1 200")
     logging.getLogger("uvicorn.error").info("Started")
-    lines = capsys.readouterr().err.splitlines()
+    lines = capfd.readouterr().err.splitlines()
     assert [line.split(" instance=")[0] for line in lines] == ["INFO: GET / 200"] * access_log + ["INFO: Started"]
     assert not logging.getLogger("uvicorn.access").hasHandlers()  # so uvicorn does not even format its lines
 
 
-def test_other_libraries_log_warnings_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_other_libraries_log_warnings_only(capfd: pytest.CaptureFixture[str]) -> None:
     configure()
     logging.getLogger("httpx").info("HTTP Request: GET http://127.0.0.1/")
     logging.getLogger("asyncio").warning("Executing took too long")
-    assert capsys.readouterr().err.startswith("WARNING: Executing took too long ")
+    assert capfd.readouterr().err.startswith("WARNING: Executing took too long ")
 
 
-def test_configuring_twice_writes_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
+def test_configuring_twice_writes_each_line_once(capfd: pytest.CaptureFixture[str]) -> None:
     configure("json")
     configure()
     logging.getLogger("uvicorn").info("Started")
-    assert capsys.readouterr().err == f"INFO: Started instance=ledger.7 request_id={ID}\n"
+    assert capfd.readouterr().err == f"INFO: Started instance=ledger.7 request_id={ID}\n"
