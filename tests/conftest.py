@@ -24,8 +24,16 @@ LEFT_OUT_BY_QUICK = {"live", "faults", "fuzz"}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--faults", action="store_true", help="run only the long tests, those marked `faults`")
-    parser.addoption("--quick", action="store_true", help="leave out tests that start the suite or generate requests")
+    parser.addoption(
+        "--quick", action="store_true", help="leave out tests that start the suite, generate requests or are slow"
+    )
     parser.addoption("--minutes", type=float, help="duration of tests/faults/test_endurance.py")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Saves --quick the generation of test cases that it would not run."""
+    is_left_out = collection_path.parent == FOLDER and collection_path.name in LEFT_OUT_BY_QUICK
+    return True if is_left_out and config.getoption("--quick") else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -39,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_wanted(item: pytest.Item, config: pytest.Config) -> bool:
     is_long = item.get_closest_marker("faults") is not None
-    if config.getoption("--quick") and item.path.relative_to(FOLDER).parts[0] in LEFT_OUT_BY_QUICK:
+    if config.getoption("--quick") and item.get_closest_marker("slow") is not None:
         return False
     return is_long == bool(config.getoption("--faults"))
 

@@ -81,6 +81,18 @@ def test_only_tests_that_quick_leaves_out_start_the_suite() -> None:
     assert starting == {"live", "faults"}
 
 
+def test_tests_import_shared_code_from_support_only() -> None:
+    """A test module that another one needs can be neither renamed nor changed by itself."""
+    imported = {
+        f"{module}: {node.module}"
+        for module in list_modules("tests")
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("tests.")
+    }
+    assert imported
+    assert [name for name in sorted(imported) if ": tests.support." not in name] == []
+
+
 # Imports the modules named in its arguments, and prints everything opened besides Python modules, Python's own files
 # and /proc (not a disk; prometheus_client reads the boot time there).
 IMPORT_AND_WATCH = """

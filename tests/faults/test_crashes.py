@@ -7,12 +7,11 @@ import signal
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.support.fault_checks import find_missing, verify
 from tests.support.fault_project import Figures, make_project
-from tests.support.live import RUNNER, UNLIMITED, processes_of, wait_until_delivered
+from tests.support.live import RUNNER, UNLIMITED, list_children, wait_until_delivered
 from tests.support.load import Acknowledged, load_until_end, under_load
 from tools.config.paths import DataPaths
 from tools.data.verify import verify as find_differences
@@ -24,7 +23,7 @@ CUTS = 5
 
 def kill_everything(stack: Stack) -> None:
     """Kills the runner, Traefik, and every instance and its supervisor, as fast as signals can be sent."""
-    for pid in [stack.process.pid, *processes_of(stack)]:
+    for pid in [stack.process.pid, *(process.pid for process in list_children(stack))]:
         os.kill(pid, signal.SIGKILL)
     stack.process.wait()
 
@@ -50,7 +49,7 @@ def test_kill_9_of_everything_during_writes_loses_nothing(tmp_path: Path, figure
 
 def copy_atomically(stack: Stack, target: Path) -> None:
     """Copies the databases and WALs while all processes are stopped; without -shm, which a power cut destroys."""
-    stopped = [psutil.Process(pid) for pid in processes_of(stack)]
+    stopped = list_children(stack)
     for process in stopped:
         process.suspend()
     try:

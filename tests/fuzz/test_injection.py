@@ -17,12 +17,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.all_services import ANSWERS, TODAY, Suite
+from tests.support.apps import APPS
 from tests.support.fuzz_cases import OPERATIONS
 from tests.support.openapi_checks import FORM
 from tests.support.problem_checks import assert_problem
 from tests.support.scripts import dump
 from tests.support.valid_requests import VALID_VALUES, authorized_headers, make_body
-from tests.test_openapi import APPS
 
 PAYLOADS = (
     "'; DROP TABLE users; --",

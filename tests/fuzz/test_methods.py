@@ -8,18 +8,9 @@ from starlette.testclient import TestClient
 
 from servicekit.http.methods import list_methods
 from tests.support.all_services import SERVICES, Suite
+from tests.support.apps import APPS, FRAMEWORK_PATHS, METHODS
 from tests.support.problem_checks import assert_problem
 from tests.support.valid_requests import VALID_VALUES, authorized_headers
-from tests.test_openapi import APPS
-
-METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND", "BREW")
-FRAMEWORK_PATHS = {
-    "/docs",
-    "/health",
-    "/live",
-    "/metrics",
-    "/openapi.json",
-}
 
 
 def list_authorizations(suite: Suite, service: str, method: str, path: str) -> Iterator[dict[str, str]]:

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.fuzz.test_methods import FRAMEWORK_PATHS
 from tests.support.all_services import PLAYERS, SERVICES, TODAY, Suite
+from tests.support.apps import APPS, FRAMEWORK_PATHS
 from tests.support.fuzz_cases import OPERATIONS, fuzzing
 from tests.support.openapi_checks import FORM, JSON
 from tests.support.problem_checks import assert_problem
@@ -25,7 +25,6 @@ from tests.support.raw_requests import Answer, get, send_raw
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 from tests.support.valid_requests import VALID_VALUES, authorized_headers, make_body
-from tests.test_openapi import APPS
 from tools.config.paths import DataPaths
 
 FEW, MANY = 50, 150

@@ -13,11 +13,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.support.all_services import TODAY, Suite
+from tests.support.apps import APPS
 from tests.support.fuzz_cases import OPERATIONS
 from tests.support.openapi_checks import JSON, Schema, resolve
 from tests.support.problem_checks import assert_problem
 from tests.support.valid_requests import PLAYER, VALID_VALUES, authorized_headers, make_body
-from tests.test_openapi import APPS
 
 NUMBERS = (
     "{}.0", "{}.", "+{}", "-{}", " {}", "{} ", "{}_0", "{},0", "0{}", "{}e0", "0x{}", "{}L", "", "true", "null", "[{}]",

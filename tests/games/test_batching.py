@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from games.clients.batching import Batcher
+from tests.support.polling import run_ready_tasks
 
 pytestmark = pytest.mark.anyio
 
@@ -27,11 +28,6 @@ class ControlledWorker:
 
 def submit_all(batches: Batcher[int, int], *items: int) -> list[asyncio.Task[int]]:
     return [asyncio.create_task(batches.submit(item)) for item in items]
-
-
-async def run_ready_tasks() -> None:
-    for _ in range(5):
-        await asyncio.sleep(0)
 
 
 async def test_items_submitted_during_a_batch_form_the_next_batch() -> None:

@@ -2,10 +2,9 @@
 
 import logging
 import random
-import sqlite3
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.errors import problem_response
 from tests.support.faulty_proxy import FaultyProxy
 from tests.support.game_services import Stats
+from tests.support.outbox import is_empty, list_outbox, put_in_outbox
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving
@@ -26,27 +26,6 @@ from tests.support.tokens import TokenKeys
 
 MakeClient = Callable[..., TestClient]
 MakePlayer = Callable[[TestClient], Player]
-
-
-def list_outbox(plays_database: Path) -> list[tuple[UUID, str | None]]:
-    """The player and the reason for refusal, if any, of each entry."""
-    with closing(sqlite3.connect(plays_database)) as connection:
-        rows = connection.execute("SELECT user_id, refused FROM outbox ORDER BY user_id").fetchall()
-        return [(UUID(bytes=user_id), refused) for user_id, refused in rows]
-
-
-def is_empty(plays_database: Path) -> bool:
-    return list_outbox(plays_database) == []
-
-
-def put_in_outbox(plays_database: Path, user_ids: Iterable[UUID]) -> None:
-    """Stores plays and outbox entries as left by a service killed after the commit of a last guess."""
-    with closing(sqlite3.connect(plays_database)) as connection, connection:
-        connection.execute("PRAGMA foreign_keys = ON")
-        for user_id in user_ids:
-            key = (user_id.bytes, TODAY)
-            connection.execute("INSERT INTO plays VALUES (?, ?, 0, '2026-11-23 11:00:00')", key)
-            connection.execute("INSERT INTO outbox VALUES (?, ?, 1, 3, '2026-11-23 12:00:00', NULL)", key)
 
 
 def test_back_off_doubles_from_half_a_second_to_30_s() -> None:

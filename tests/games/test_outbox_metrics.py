@@ -8,7 +8,7 @@ from uuid import uuid4
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.games.test_outbox import put_in_outbox
+from tests.support.outbox import put_in_outbox
 from tests.support.players import ANSWER
 from tests.support.scripts import write_rows
 from tests.support.servers import find_free_port

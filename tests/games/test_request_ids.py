@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from games.clients.words_client import WordsClient
 from servicekit.observability.request_ids import read_request_id, request_id
-from tests.games.test_outbox import put_in_outbox
 from tests.support.game_services import Stats, make_words_app
+from tests.support.outbox import put_in_outbox
 from tests.support.players import ANSWER, NO_CANDIDATE, WRONG, Player
 from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving

@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from servicekit.auth.tokens import Scope
-from tests.fuzz.test_methods import FRAMEWORK_PATHS, METHODS
 from tests.support.all_services import SERVICES
+from tests.support.apps import FRAMEWORK_PATHS, METHODS
 from tests.support.live import token_headers
 from tests.support.raw_requests import get, post, send_raw
 from tools.process.stack import Stack

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.live import processes_of, require_runner
+from tests.support.live import list_children, require_runner
 from tests.support.polling import wait_until
 from tools.process.layout import Layout, is_free, read_layout
 from tools.process.stack import Stack, running_stack, start_stack
@@ -23,7 +23,7 @@ def wait_until_free(layout: Layout) -> None:
 
 
 def assert_is_running(stack: Stack) -> None:
-    assert len(processes_of(stack)) >= len(stack.layout.services) + 1
+    assert len(list_children(stack)) >= len(stack.layout.services) + 1
 
 
 @pytest.mark.parametrize("runner", ["foreman", "honcho"])
@@ -39,7 +39,7 @@ def test_signal_ends_every_process_and_the_suite_can_restart(
             stack.process.wait(PATIENCE_S)
         else:
             stack.stop(number)
-        assert processes_of(stack) == []
+        assert list_children(stack) == []
         wait_until_free(stack.layout)
         log = stack.log.read_text(encoding="utf-8")
         assert "Traceback" not in log
@@ -69,7 +69,7 @@ def test_manually_started_foreman_needs_no_activated_venv(project: Path, tmp_pat
         stack.wait_until_ready()
     finally:
         stack.stop()
-    assert processes_of(stack) == []
+    assert list_children(stack) == []
 
 
 def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
@@ -80,7 +80,7 @@ def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
     said = stack.log.read_text(encoding="utf-8").strip()
     assert said.count("\n") == 0
     assert f"Port {port} (stats.3) is in use" in said
-    assert processes_of(stack) == []
+    assert list_children(stack) == []
 
 
 def copy_scripts(root: Path) -> Path:

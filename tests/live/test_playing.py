@@ -8,6 +8,7 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -31,16 +32,18 @@ from tools.process.stack import Stack, copy_project, running_stack
 
 CONNECTIONS = 64
 Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]
+State: TypeAlias = dict[str, Any]
+Statistics: TypeAlias = dict[str, Any]
 
 
-def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> dict[str, Any]:
+def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> State:
     """Plays a game and returns the state after the last guess."""
     url = f"games/{game_id}/plays/{user}"
     assert api.put(url, json={"hard": False}).status_code == 201
     for attempt, guess in enumerate(guesses, start=1):
         response = api.post(f"{url}/guesses", json={"attempt": attempt, "guess": guess})
         assert response.status_code == 200, response.text
-    state: dict[str, Any] = response.json()
+    state: State = response.json()
     return state
 
 
@@ -82,47 +85,66 @@ def test_writes_without_the_required_scope_are_401_or_403(stack: Stack, api: htt
     assert api.get(f"stats/users/{user}").json()["gamesPlayed"] == 0
 
 
-def test_1000_concurrent_games_agree_with_the_statistics(stack: Stack) -> None:
-    """A thousand players of the population each play a game, over 64 connections; every third guess is sent twice."""
-    players = list_players(stack)[:1000]
+@dataclass(frozen=True, slots=True)
+class PlannedGame:
+    player: UUID
+    headers: dict[str, str]
+    url: str
+    """Of the play, relative to /api/."""
+    guesses: list[str]
+    expected_count: str
+    """The count of the statistics that the game increments: the number of guesses, or `fail`."""
+
+
+def plan_games(stack: Stack, count: int) -> list[PlannedGame]:
+    """Today's game for some players of the population, to be won with any number of guesses, or lost."""
     game_id = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
     answer = read_answer(stack, game_id)
     rng = random.Random(2022)  # noqa: S311 - the same games in every run
-    tokens = {player: token_headers(stack, Scope.PLAYER, player) for player in players}
-    plans = {player: rng.choice([1, 2, 3, 4, 5, 6, None]) for player in players}
+    plans = []
+    for player in list_players(stack)[:count]:
+        wins_in = rng.choice([1, 2, 3, 4, 5, 6, None])
+        headers, url = token_headers(stack, Scope.PLAYER, player), f"games/{game_id}/plays/{player}"
+        expected = "fail" if wins_in is None else str(wins_in)
+        plans.append(PlannedGame(player, headers, url, choose_guesses(answer, wins_in), expected))
+    return plans
 
-    async def play_all() -> list[tuple[dict[str, Any], dict[str, Any]]]:
-        semaphore = asyncio.Semaphore(CONNECTIONS)  # httpx's pool is slow with a thousand waiters
-        async with httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=60) as client:
 
-            async def send(method: str, url: str, player: UUID, body: object = None) -> httpx.Response:
-                async with semaphore:
-                    return await client.request(method, url, json=body, headers=tokens[player])
+async def play_all(stack: Stack, plans: list[PlannedGame]) -> list[tuple[Statistics, State]]:
+    """Plays the games at the same time; returns the statistics before each one, and its state at the end."""
+    semaphore = asyncio.Semaphore(CONNECTIONS)  # httpx's pool is slow with a thousand waiters
+    async with httpx.AsyncClient(base_url=f"{stack.url}/api/", timeout=60) as client:
 
-            return await asyncio.gather(*(play_one(send, player) for player in players))
+        async def send(method: str, url: str, plan: PlannedGame, body: object = None) -> httpx.Response:
+            async with semaphore:
+                return await client.request(method, url, json=body, headers=plan.headers)
 
-    async def play_one(send: Send, player: UUID) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Plays a game; returns the statistics before it, and the state at the end."""
-        before = (await send("GET", f"stats/users/{player}", player)).json()
-        url = f"games/{game_id}/plays/{player}"
-        assert (await send("PUT", url, player)).status_code == 201
-        for attempt, guess in enumerate(choose_guesses(answer, plans[player]), start=1):
-            body = {"attempt": attempt, "guess": guess}
-            times = 2 if attempt % 3 == 0 else 1
-            responses = await asyncio.gather(*(send("POST", f"{url}/guesses", player, body) for _ in range(times)))
-            assert [response.status_code for response in responses] == [200] * times, responses[0].text
-        return before, responses[0].json()
+        return await asyncio.gather(*(play_planned(send, plan) for plan in plans))
 
-    ended = asyncio.run(play_all())
+
+async def play_planned(send: Send, plan: PlannedGame) -> tuple[Statistics, State]:
+    before = (await send("GET", f"stats/users/{plan.player}", plan)).json()
+    assert (await send("PUT", plan.url, plan)).status_code == 201
+    for attempt, guess in enumerate(plan.guesses, start=1):
+        body = {"attempt": attempt, "guess": guess}
+        times = 2 if attempt % 3 == 0 else 1
+        responses = await asyncio.gather(*(send("POST", f"{plan.url}/guesses", plan, body) for _ in range(times)))
+        assert [response.status_code for response in responses] == [200] * times, responses[0].text
+    return before, responses[0].json()
+
+
+def test_1000_concurrent_games_agree_with_the_statistics(stack: Stack) -> None:
+    """A thousand players of the population each play a game, over 64 connections; every third guess is sent twice."""
+    plans = plan_games(stack, 1000)
+    ended = asyncio.run(play_all(stack, plans))
     wait_until_delivered(stack)
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=60) as client:
-        for player, (before, state) in zip(players, ended, strict=True):
-            wins_in = plans[player]
-            assert state["status"] == ("lost" if wins_in is None else "won")
-            after = client.get(f"stats/users/{player}").json()
+        for plan, (before, state) in zip(plans, ended, strict=True):
+            assert state["status"] == ("lost" if plan.expected_count == "fail" else "won")
+            after = client.get(f"stats/users/{plan.player}").json()
             added = Counter(after["guesses"])
             added.subtract(before["guesses"])
-            assert +added == Counter(["fail" if wins_in is None else str(wins_in)])
+            assert +added == Counter([plan.expected_count])
             assert after["gamesPlayed"] == before["gamesPlayed"] + 1
     verified = subprocess.run([stack.root / "bin" / "verify"], capture_output=True, text=True, check=False)
     assert verified.returncode == 0, verified.stdout + verified.stderr

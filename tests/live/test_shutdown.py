@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.live import require_runner
+from tests.support.live import list_processes, require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
@@ -27,16 +27,6 @@ from tools.process.stack import Stack, start_stack
 END_S = 30
 READY = "Quintet is ready: open http://127.0.0.1:"
 Open = Callable[[str], Terminal]
-
-
-def list_processes(root: Path) -> list[psutil.Process]:
-    """All processes with the folder as their cwd."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            if Path(process.cwd()) == root and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
 
 
 def wait_until_all_ended(root: Path) -> None:

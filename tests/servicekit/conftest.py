@@ -1,12 +1,14 @@
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
 from servicekit.db.database import Database
 from servicekit.db.sqlite_file import DatabaseFile
 from tests.support.ledger import Ledger, create_ledger
+from tests.support.ledger_service import create_ledger_service
 
 
 @pytest.fixture
@@ -19,6 +21,13 @@ def ledger(tmp_path: Path) -> Ledger:
 async def database(ledger: Ledger, anyio_backend: str) -> AsyncIterator[Database]:
     async with ledger.open() as database:
         yield database
+
+
+@pytest.fixture
+def client(ledger: Ledger) -> Iterator[TestClient]:
+    """A client of a small service on the ledger."""
+    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture

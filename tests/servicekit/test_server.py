@@ -17,18 +17,16 @@ import pytest
 
 from servicekit.server import DRAIN_S
 from tests.support.polling import PATIENCE_S, wait_until
+from tests.support.servers import find_free_port
 from tools.config.paths import ROOT, DataPaths
 from tools.process.layout import is_free
 
-
-def choose_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+pytestmark = pytest.mark.slow  # 20 s of CPU time
 
 
 @pytest.fixture
 def port() -> int:
-    return choose_port()
+    return find_free_port()
 
 
 @pytest.fixture
@@ -89,7 +87,7 @@ def test_unused_idle_connection_is_closed_when_the_drain_ends(port: int, environ
 def test_request_that_arrived_during_a_starved_drain_is_answered(environment: dict[str, str]) -> None:
     """Frozen, as on a machine that is too busy. Three processes, since one reads in time in every other run."""
     with ExitStack() as stack:
-        ports = [choose_port() for _ in range(3)]
+        ports = [find_free_port() for _ in range(3)]
         processes = [stack.enter_context(serving(port, environment)) for port in ports]
         wait_until(lambda: all(is_live(port) for port in ports))
         clients = [stack.enter_context(closing(HTTPConnection("127.0.0.1", port))) for port in ports]

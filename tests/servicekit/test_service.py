@@ -1,79 +1,16 @@
 """Common behaviour of all services, tested with a small one: error responses, health, root path and Swagger."""
 
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Annotated
 
 import pytest
-from fastapi import APIRouter, FastAPI, Request
-from pydantic import BaseModel, ConfigDict, Field, StrictInt
 from starlette.testclient import TestClient
 
-from servicekit.http.errors import MAX_FIELD_ERRORS, problems
-from servicekit.observability.metrics import Metrics
-from servicekit.problems import Conflict, Invalid, NotFound, Problem, Unavailable
-from servicekit.service import create_service
-from servicekit.settings import ServiceSettings
+from servicekit.http.errors import MAX_FIELD_ERRORS
 from tests.support.ledger import Ledger, create_ledger
+from tests.support.ledger_service import INTERNAL_DETAIL, create_ledger_service
 from tests.support.problem_checks import assert_problem
-
-INTERNAL_DETAIL = "a secret of the server's"  # must not reach clients
-
-
-class Entry(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    number: StrictInt
-    note: Annotated[str, Field(pattern="^[a-z]*$")] = ""
-
-
-def create_ledger_service(ledger: Ledger) -> FastAPI:
-    router = APIRouter()
-    database = ledger.open(busy_timeout_ms=50)
-
-    async def check() -> None:
-        await database.fetch_val("SELECT amount FROM total")
-
-    @router.get("/")
-    async def read_root(request: Request) -> dict[str, str]:
-        return {"root_path": request.scope["root_path"]}
-
-    @router.post("/entries", responses=problems(Invalid))
-    async def post_entry(entry: Entry) -> Entry:
-        return entry
-
-    @router.put("/entries", responses=problems(Invalid))
-    async def put_entry(entry: Entry) -> Entry:
-        return entry
-
-    @router.get("/total")
-    async def read_total() -> int:
-        return int(await database.fetch_val("SELECT amount FROM total"))
-
-    @router.get("/problems/{status}")
-    async def raise_problem(status: int) -> None:
-        kinds: list[type[Problem]] = [NotFound, Conflict, Invalid, Unavailable]
-        for kind in kinds:
-            if kind.status == status:
-                raise kind("It cannot be, dear \ud800.")
-        raise RuntimeError(INTERNAL_DETAIL)
-
-    return create_service(
-        ServiceSettings(_env_file=None, instance="ledger.7"),
-        Metrics(),
-        name="ledger",
-        description="Tests.",
-        router=router,
-        databases=[database],
-        checks=[check],
-    )
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> Iterator[TestClient]:
-    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
-        yield client
 
 
 def post(client: TestClient, body: bytes | str, content_type: str | None = "application/json") -> str:

@@ -38,7 +38,7 @@ def test_rows_around_each_player_match_the_sorted_board(
 ) -> None:
     full_board = rank(populate(data_paths, 25))
     for index, leader in enumerate(full_board):
-        for limit in (*range(1, 13), 24, 25, 26, 100):
+        for limit in (1, 2, 3, 10, 24, 25, 26, 100):
             leaders = read_leaders(stats_client, board, around=leader["user_id"], limit=limit)
             assert leaders == cut_around(full_board, index, limit)
     assert read_leaders(stats_client, board, around=full_board[12]["user_id"]) == full_board[8:18]

@@ -30,8 +30,8 @@ from tests.support.all_services import (
     Suite,
     name_of,
 )
+from tests.support.apps import APPS
 from tests.support.openapi_checks import list_operations
-from tests.test_openapi import APPS
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
 

@@ -52,14 +52,19 @@ def require_runner(runner: str) -> None:
         pytest.skip("foreman is not installed (Debian: apt-get install ruby-foreman); honcho runs the same tests")
 
 
-def processes_of(stack: Stack) -> list[int]:
-    """The ids of all processes with the stack's folder as their cwd, except the runner."""
-    processes = []
+def list_processes(root: Path) -> list[psutil.Process]:
+    """All processes with the folder as their cwd."""
+    found = []
     for process in psutil.process_iter():
         with suppress(psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
-            if Path(process.cwd()) == stack.root and process.pid != stack.process.pid:
-                processes.append(process.pid)
-    return processes
+            if Path(process.cwd()) == root and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def list_children(stack: Stack) -> list[psutil.Process]:
+    """All processes of a running suite, except the runner."""
+    return [process for process in list_processes(stack.root) if process.pid != stack.process.pid]
 
 
 def find_instance(stack: Stack, name: str) -> Instance:

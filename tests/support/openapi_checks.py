@@ -27,6 +27,8 @@ TEXT = "text/plain"
 FASTAPIS_OWN = {"/docs", "/openapi.json"}
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/ProblemDetails"}
 
+documents_by_title: dict[str, Schema] = {}
+
 
 def resolve(schema: Schema, document: Schema) -> Schema:
     """The target of a `$ref`; raises KeyError if it does not exist."""
@@ -164,11 +166,18 @@ def check_response(response: httpx.Response, document: Schema) -> None:
     assert find_differences(body, content[media_type]["schema"], document, where) == []
 
 
+def read_document(app: FastAPI) -> Schema:
+    """The OpenAPI document of a service, which FastAPI needs 50 ms to generate: the tests start hundreds of apps."""
+    if app.title not in documents_by_title:  # settings change no document
+        documents_by_title[app.title] = json.loads(json.dumps(app.openapi()))
+    return documents_by_title[app.title]
+
+
 def check_all_responses(client: TestClient) -> None:
     """Checks every response to a client from now on, except of URLs with a root path, which match no operation."""
     app = client.app
     assert isinstance(app, FastAPI)
-    document = json.loads(json.dumps(app.openapi()))
+    document = read_document(app)
 
     def check(response: httpx.Response) -> None:
         response.read()

@@ -1,13 +1,13 @@
 """A command to run under bin/keep that records its events and is controlled by files."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.support.polling import PATIENCE_S
+from tests.support.servers import find_free_port
 from tools.config.paths import ROOT
 
 # Records its start and end in the file `events`. Reports readiness unless a file `never-ready` exists. If a file
@@ -35,11 +35,6 @@ if not Path("never-ready").exists():
 while True:
     time.sleep(0.05)
 """
-
-
-def find_free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Kept:

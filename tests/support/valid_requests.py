@@ -4,8 +4,8 @@ from typing import Any
 
 from servicekit.auth.tokens import Scope
 from tests.support.all_services import PASSWORD, PLAYERS, TODAY, Suite, name_of
+from tests.support.apps import APPS
 from tests.support.openapi_checks import find_example, resolve
-from tests.test_openapi import APPS
 
 PLAYER = PLAYERS[2]
 """A player who has made two guesses today."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 import pytest
 
+from tests.support.polling import run_ready_tasks
 from users.fair_semaphore import FairSemaphore
 
 pytestmark = pytest.mark.anyio
@@ -20,11 +21,6 @@ async def hold_slot(semaphore: FairSemaphore, key: str, order: list[str], until:
 async def take_slot(semaphore: FairSemaphore, key: str, order: list[str]) -> None:
     async with semaphore.take(key):
         order.append(key)
-        await asyncio.sleep(0)
-
-
-async def run_ready_tasks() -> None:
-    for _ in range(10):
         await asyncio.sleep(0)
 
 

@@ -3,11 +3,8 @@
 import asyncio
 import json
 import logging
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import httpx
@@ -19,33 +16,18 @@ from pwdlib import PasswordHash
 from pydantic import ValidationError
 
 from servicekit.auth.tokens import Caller, Scope, TokenVerifier
+from tests.support.accounts import PASSWORD, log_in, register
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
+from tests.support.scripts import read_rows
 from tests.support.tokens import TokenKeys
 from users.app import create_app
 from users.settings import Settings
 
 LEGACY_NAME = "o'neill  ümlaut;--"
 LEGACY_ID = UUID(bytes=bytes(range(16)))
-PASSWORD = "pass wörd \x00 \U0001f511"  # noqa: S105 - test data
 WRONG = {"username": "ada", "password": "not hers"}
-
-
-def register(client: TestClient, username: str = "ada", password: str = PASSWORD) -> UUID:
-    response = client.post("/", json={"username": username, "password": password})
-    assert response.status_code == 201, response.text
-    return UUID(response.json()["user_id"])
-
-
-def log_in(client: TestClient, username: str = "ada", password: str = PASSWORD) -> httpx.Response:
-    response: httpx.Response = client.post("/token", data={"username": username, "password": password})
-    return response
-
-
-def read_rows(database: Path, sql: str) -> list[Any]:
-    with closing(sqlite3.connect(database)) as connection:
-        return connection.execute(sql).fetchall()
 
 
 def test_name_and_password_give_a_player_token(client: TestClient, token_keys: TokenKeys, clock: SteppedClock) -> None:

@@ -9,7 +9,6 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -17,9 +16,11 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from servicekit.auth.tokens import Scope
+from tests.support.accounts import log_in, register
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
+from tests.support.scripts import read_rows
 from tests.support.tokens import TokenKeys
 from users.app import create_app
 from users.common_passwords import COMMON_PASSWORDS
@@ -28,27 +29,15 @@ from users.settings import Settings
 OLD, NEW = "the old password", "the new password"
 
 
-def register(client: TestClient, password: str = OLD) -> UUID:
-    response = client.post("/", json={"username": "ada", "password": password})
-    assert response.status_code == 201, response.text
-    return UUID(response.json()["user_id"])
-
-
-def log_in(client: TestClient, password: str, username: str = "ada") -> httpx.Response:
-    response: httpx.Response = client.post("/token", data={"username": username, "password": password})
-    return response
-
-
 def read_hash(database: Path) -> str:
-    with closing(sqlite3.connect(database)) as connection:
-        ((stored,),) = connection.execute("SELECT hash FROM passwords").fetchall()
+    ((stored,),) = read_rows(database, "SELECT hash FROM passwords")
     return str(stored)
 
 
 @pytest.fixture
 def ada(client: TestClient, token_keys: TokenKeys) -> tuple[UUID, dict[str, str]]:
     """The id of the player ada, and headers with her token."""
-    user_id = register(client)
+    user_id = register(client, "ada", OLD)
     return user_id, token_keys.headers(Scope.PLAYER, user_id)
 
 
@@ -56,8 +45,8 @@ def test_player_changes_the_password_with_the_old_one(client: TestClient, ada: t
     user_id, headers = ada
     changed = client.put(f"/{user_id}/password", json={"password": NEW, "old_password": OLD}, headers=headers)
     assert (changed.status_code, changed.content) == (204, b"")
-    assert log_in(client, OLD).status_code == 401
-    assert log_in(client, NEW).status_code == 200
+    assert log_in(client, "ada", OLD).status_code == 401
+    assert log_in(client, "ada", NEW).status_code == 200
 
 
 def test_wrong_old_password_is_403_and_a_failed_log_in(
@@ -71,7 +60,7 @@ def test_wrong_old_password_is_403_and_a_failed_log_in(
     refused = client.put(f"/{user_id}/password", json=body | {"old_password": OLD}, headers=headers)
     assert_problem(refused, 429)
     assert "Retry-After" in refused.headers
-    assert log_in(client, OLD).status_code == 429
+    assert log_in(client, "ada", OLD).status_code == 429
     assert read_hash(database) == before
 
 
@@ -92,7 +81,7 @@ def test_changing_the_password_of_another_player_is_403(
     other = token_keys.headers(Scope.PLAYER, uuid4())
     body = {"password": NEW, "old_password": OLD}
     assert_problem(client.put(f"/{user_id}/password", json=body, headers=other), 403)
-    assert log_in(client, OLD).status_code == 200
+    assert log_in(client, "ada", OLD).status_code == 200
 
 
 def test_password_change_of_a_removed_player_is_403(client: TestClient, token_keys: TokenKeys) -> None:
@@ -114,7 +103,7 @@ def test_only_one_of_concurrent_password_changes_succeeds(
     assert set(statuses) <= {204, 403, 409}
     winner = bodies[statuses.index(204)]["password"]
     client.app.state.resources.clock.move(300)  # type: ignore[attr-defined]  # the failed attempts have expired
-    assert log_in(client, winner).status_code == 200
+    assert log_in(client, "ada", winner).status_code == 200
 
 
 @pytest.mark.parametrize("password", ["12345678", "QWERTYUIOP", "Iloveyou1", *sorted(COMMON_PASSWORDS)[::40]])
@@ -139,14 +128,14 @@ def test_common_passwords_are_casefolded_and_of_valid_length() -> None:
     ],
 )
 def test_passwords_are_compared_after_unicode_normalization(client: TestClient, registered: str, typed: str) -> None:
-    register(client, registered)
-    assert log_in(client, typed).status_code == 200
+    register(client, "ada", registered)
+    assert log_in(client, "ada", typed).status_code == 200
 
 
 @pytest.mark.parametrize("password", ["with a\x00zero byte", "two\nlines of it", "\u2126 a sign of ohms"])
 def test_password_invalid_in_rfc_8265_is_compared_as_typed(client: TestClient, password: str) -> None:
-    register(client, password)
-    assert log_in(client, password).status_code == 200
+    register(client, "ada", password)
+    assert log_in(client, "ada", password).status_code == 200
 
 
 def test_password_length_is_checked_after_normalization(client: TestClient) -> None:
@@ -157,7 +146,7 @@ def test_password_length_is_checked_after_normalization(client: TestClient) -> N
 
 def test_overlong_password_is_not_normalized(client: TestClient) -> None:
     """Normalizing 8,000 Arabic digits takes eight seconds, which would block all other password checks."""
-    register(client)
+    register(client, "ada", OLD)
     fields = {"username": "ada", "password": "\u0660" * 7000}
     before = time.monotonic()
     assert client.post("/token", files={name: (None, value) for name, value in fields.items()}).status_code == 401
@@ -168,25 +157,25 @@ def test_log_in_rehashes_a_password_stored_unnormalized(
     client: TestClient, database: Path, hasher: CountingHash
 ) -> None:
     typed = "cafe\u0301 au lait"
-    register(client)
+    register(client, "ada", OLD)
     with closing(sqlite3.connect(database)) as connection, connection:
         connection.execute("UPDATE passwords SET hash = ?", (hasher.hash(typed),))
-    assert log_in(client, typed).status_code == 200
+    assert log_in(client, "ada", typed).status_code == 200
     assert hasher.verify(unicodedata.normalize("NFC", typed), read_hash(database))
-    assert log_in(client, "caf\u00e9 au lait").status_code == 200
+    assert log_in(client, "ada", "caf\u00e9 au lait").status_code == 200
 
 
 def test_log_in_rehashes_with_stronger_parameters(settings: Settings, database: Path, clock: SteppedClock) -> None:
     with TestClient(create_app(settings, hasher=CountingHash(), clock=clock)) as client:
-        register(client)
+        register(client, "ada", OLD)
     stronger = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=16, parallelism=1),))
     with TestClient(create_app(settings, hasher=stronger, clock=clock)) as client:
         assert "t=1" in read_hash(database)
-        assert log_in(client, "wrong").status_code == 401
+        assert log_in(client, "ada", "wrong").status_code == 401
         assert "t=1" in read_hash(database)
-        assert log_in(client, OLD).status_code == 200
+        assert log_in(client, "ada", OLD).status_code == 200
         assert "m=16,t=2" in read_hash(database)
-        assert log_in(client, OLD).status_code == 200
+        assert log_in(client, "ada", OLD).status_code == 200
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -199,11 +188,11 @@ def test_legacy_name_is_found_in_nfc_and_nfd(
         connection.execute("INSERT INTO passwords VALUES (?, ?)", (bytes(16), hasher.hash(OLD)))
     with TestClient(make_app(settings)) as client:
         for typed in (unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)):
-            assert log_in(client, OLD, typed).status_code == 200
+            assert log_in(client, typed, OLD).status_code == 200
             found = client.get("/", params={"username": typed}).json()["users"]
             assert [user["username"] for user in found] == [name]
         spellings = [unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)] * 4
-        statuses = [log_in(client, "wrong", typed).status_code for typed in spellings]
+        statuses = [log_in(client, typed, "wrong").status_code for typed in spellings]
         assert statuses == [401] * 5 + [429] * 3  # both forms share one limit
 
 
@@ -217,7 +206,7 @@ def test_taken_name_is_refused_before_hashing(settings: Settings, clock: Stepped
 
     hasher = HashCounter()
     with TestClient(create_app(settings, hasher=hasher, clock=clock)) as client:
-        register(client)
+        register(client, "ada", OLD)
         before = hasher.hashed
         assert_problem(client.post("/", json={"username": "ada", "password": NEW}), 409)
         assert hasher.hashed == before
@@ -233,7 +222,7 @@ def test_taken_name_is_refused_before_hashing(settings: Settings, clock: Stepped
     ],
 )
 def test_token_errors_have_rfc_6749_codes(client: TestClient, form: dict[str, str], status: int, error: str) -> None:
-    register(client)
+    register(client, "ada", OLD)
     response = client.post("/token", data=form)
     assert_problem(response, status)
     assert response.json()["error"] == error
@@ -249,5 +238,5 @@ def test_compressed_token_request_has_an_rfc_6749_code(client: TestClient) -> No
 
 
 def test_rate_limited_token_request_has_an_rfc_6749_code(client: TestClient) -> None:
-    codes = [log_in(client, "wrong").json()["error"] for _ in range(6)]
+    codes = [log_in(client, "ada", "wrong").json()["error"] for _ in range(6)]
     assert codes == ["invalid_grant"] * 5 + ["temporarily_unavailable"]

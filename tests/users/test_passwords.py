@@ -27,9 +27,7 @@ class HeldHasher(Argon2Hasher):
 
 
 @pytest.mark.anyio
-async def test_hash_that_queues_too_long_is_unavailable_and_frees_the_queue(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_hash_that_queues_too_long_fails_and_frees_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     hasher = HeldHasher()
     passwords = Passwords(PasswordHash((hasher,)))
     hasher.is_held = True

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from tests.servicekit.test_service import create_ledger_service
 from tests.support.ledger import Ledger
+from tests.support.ledger_service import create_ledger_service
 from tests.support.openapi_checks import list_operations
 from tests.support.problem_checks import assert_problem
 

@@ -1,7 +1,7 @@
 """Prometheus metrics of a small service."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import TypeAlias
 
@@ -13,17 +13,11 @@ from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import DatabaseUnavailable
-from tests.servicekit.test_service import create_ledger_service
 from tests.support.ledger import Ledger
+from tests.support.ledger_service import create_ledger_service
 from tests.support.problem_checks import assert_problem
 
 Read: TypeAlias = Callable[..., float]
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> Iterator[TestClient]:
-    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
-        yield client
 
 
 def read_samples(client: TestClient, name: str) -> dict[tuple[str, ...], float]:

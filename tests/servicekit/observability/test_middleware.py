@@ -10,8 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from servicekit.observability.request_ids import PATTERN, make_traceparent, read_request_id, request_id
-from tests.servicekit.test_service import create_ledger_service
 from tests.support.ledger import Ledger
+from tests.support.ledger_service import create_ledger_service
 from tests.support.polling import wait_until
 from tests.support.problem_checks import assert_problem
 from tests.support.servers import serving
@@ -19,12 +19,6 @@ from tests.support.servers import serving
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{ID}-00f067aa0ba902b7-01"
 PATHS = ("/total", "/health", "/metrics", "/nothing", "/problems/409", "/problems/1", "/docs", "/openapi.json")
-
-
-@pytest.fixture
-def client(ledger: Ledger) -> Iterator[TestClient]:
-    with TestClient(create_ledger_service(ledger), raise_server_exceptions=False) as client:
-        yield client
 
 
 @pytest.fixture(autouse=True)
