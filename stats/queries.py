@@ -178,26 +178,27 @@ def select_nearby(board: Board, *, own_shard: bool) -> str:
     """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
     Then rows (score, NULL, players) for each score among these, and one (NULL, NULL, players) for all better scores.
 
-    Each of the four searches is one range of an index; a condition with OR would scan it.
+    Each half of a UNION ALL under an ORDER BY is one range of an index, in its order, and is read no further than the
+    LIMIT; a condition with OR would scan the index.
     """
     score = SCORE_COLUMNS[board]
     rows = f"SELECT {score} AS score, user_id FROM standings WHERE {score}"  # noqa: S608 - names of ours
-    own_place = f"SELECT {score} AS score, user_id FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
-    place = own_place if own_shard else "SELECT :score AS score, :user_id AS user_id"
+    own_place = f"SELECT {score} AS score FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
+    place = own_place if own_shard else "SELECT :score AS score"
     return f"""
         WITH place AS ({place}),
         near AS (
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < (SELECT user_id FROM place)
-                           ORDER BY user_id DESC LIMIT :before)
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < :user_id
+                           UNION ALL
+                           {rows} > (SELECT score FROM place)
+                           ORDER BY score, user_id DESC LIMIT :before)
             UNION ALL
-            SELECT * FROM ({rows} > (SELECT score FROM place) ORDER BY {score}, user_id DESC LIMIT :before)
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > :user_id
+                           UNION ALL
+                           {rows} < (SELECT score FROM place)
+                           ORDER BY score DESC, user_id LIMIT :after)
             UNION ALL
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > (SELECT user_id FROM place)
-                           ORDER BY user_id LIMIT :after)
-            UNION ALL
-            SELECT * FROM ({rows} < (SELECT score FROM place) ORDER BY {score} DESC, user_id LIMIT :after)
-            UNION ALL
-            SELECT score, user_id FROM place
+            SELECT score, :user_id FROM place
         )
         SELECT score, CAST(user_id AS BLOB), NULL FROM near
         UNION ALL
