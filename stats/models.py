@@ -159,10 +159,10 @@ class StreakLeader(Leader):
     streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
 
 
-def list_rows(page: Page, usernames: Mapping[UUID, str], score: str) -> list[dict[str, object]]:
+def list_rows(page: Page, usernames: Mapping[bytes, str], score: str) -> list[dict[str, object]]:
     """The fields of a leaderboard's rows."""
     return [
-        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.user_id), score: place.score}
+        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.id_bytes), score: place.score}
         for rank, place in page.rows
     ]
 
@@ -177,7 +177,7 @@ class WinsLeaders(BaseModel):
     leaders: list[WinsLeader] = Field(description="most wins first, then the smaller user_id")
 
     @classmethod
-    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+    def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
         return cls.model_validate({"leaders": list_rows(page, usernames, "wins")})
 
 
@@ -191,5 +191,5 @@ class StreakLeaders(BaseModel):
     leaders: list[StreakLeader] = Field(description="longest streak first, then the smaller user_id")
 
     @classmethod
-    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+    def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
         return cls.model_validate({"leaders": list_rows(page, usernames, "streak")})
