@@ -1,17 +1,17 @@
 """The dependencies of the routes of stats."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from fastapi import Depends, Path, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from servicekit.clock import Clock
 from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
-from servicekit.http.parameters import DIGITS_ONLY, Absent, UuidParameter
-from servicekit.problems import Invalid, NotFound
+from servicekit.http.parameters import DIGITS_ONLY, NO_NULL, UuidParameter
+from servicekit.problems import NotFound
 from stats import queries
 from stats.leaderboards import Page
 from stats.models import GameId, UserId
@@ -51,31 +51,29 @@ CurrentDatabases = Annotated[StatsDatabases, Depends(get_databases)]
 CurrentClock = Annotated[Clock, Depends(get_clock)]
 UserInPath = Annotated[UuidParameter, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, DIGITS_ONLY, Path(description="the puzzle's number: days since 2021-06-19")]
-Limit = Annotated[int, Field(ge=1, le=100), DIGITS_ONLY, Query(description="how many rows, 1-100")]
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+OptionalUserId = Annotated[UuidParameter | None, NO_NULL]
+
+
+class Window(BaseModel):
     """Which rows of a leaderboard are asked for: its top unless `around` or `after` names a player."""
 
-    limit: int
-    around: UserId | None
-    after: UserId | None
+    model_config = ConfigDict(frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=100, description="how many rows, 1-100"), DIGITS_ONLY] = 10
+    around: OptionalUserId = Field(default=None, description="the user whose row is to be in the middle")
+    after: OptionalUserId = Field(default=None, description="the user whose row comes before the first one")
+
+    @model_validator(mode="after")
+    def refuse_two_players(self) -> Self:
+        if self.around is not None and self.after is not None:
+            raise ValueError("only one of around and after can be given")
+        return self
 
     @property
     def is_top(self) -> bool:
         return self.around is None and self.after is None
 
 
-async def read_window(
-    limit: Limit = 10,
-    around: Annotated[UuidParameter | Absent, Query(description="the user whose row is to be in the middle")] = None,
-    after: Annotated[UuidParameter | Absent, Query(description="the user whose row comes before the first one")] = None,
-) -> Window:
-    """Raises Invalid if two kinds of rows are asked for at once."""
-    if around is not None and after is not None:
-        raise Invalid("query.around, query.after: only one of these can be given.")
-    return Window(limit=limit, around=around, after=after)
-
-
-WantedRows = Annotated[Window, Depends(read_window)]
+WantedRows = Annotated[Window, Query()]

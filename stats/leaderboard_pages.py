@@ -19,8 +19,8 @@ from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_arou
 
 T = TypeVar("T")
 
-ToResponse = Callable[[Page, dict[UUID, str]], T]
-"""Makes the response from a page and the names of its players."""
+ToResponse = Callable[[Page, dict[bytes, str]], T]
+"""Makes the response from a page and the names of its players, by the 16 bytes of their ids."""
 
 
 async def find_page(
@@ -38,8 +38,8 @@ async def read_response(
     databases: StatsDatabases, board: Board, window: Window, to_response: ToResponse[T]
 ) -> tuple[Page, T]:
     page = await read_page(databases, board, window)
-    user_ids = [row.place.user_id for row in page.rows]
-    return page, to_response(page, await queries.find_usernames(databases.users, user_ids=user_ids))
+    ids = [row.place.id_bytes for row in page.rows]
+    return page, to_response(page, await queries.find_usernames(databases.users, ids=ids))
 
 
 async def read_page(databases: StatsDatabases, board: Board, window: Window) -> Page:

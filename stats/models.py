@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
-from servicekit.http.parameters import Absent
+from servicekit.http.parameters import NO_NULL
 from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
@@ -48,7 +48,7 @@ class NewResult(BaseModel):
     game_id: Annotated[StrictInt, Field(ge=0, le=MAX_GAME_ID, description="the puzzle's number: days since 2021-06-19")]
     won: StrictBool = Field(description="whether the word was found")
     guesses: Guesses = Field(description="how many guesses were made, 1-6, for a loss too")
-    finished: UtcTime | Absent = Field(
+    finished: Annotated[UtcTime | None, NO_NULL] = Field(
         default=None,
         description="when the game was finished, to the second; without a time zone it is UTC, left out it is now, "
         "and it may be at most a minute ahead of now",
@@ -160,10 +160,10 @@ class StreakLeader(Leader):
     streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
 
 
-def list_rows(page: Page, usernames: Mapping[UUID, str], score: str) -> list[dict[str, object]]:
+def list_rows(page: Page, usernames: Mapping[bytes, str], score: str) -> list[dict[str, object]]:
     """The fields of a leaderboard's rows."""
     return [
-        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.user_id), score: place.score}
+        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.id_bytes), score: place.score}
         for rank, place in page.rows
     ]
 
@@ -178,7 +178,7 @@ class WinsLeaders(BaseModel):
     leaders: list[WinsLeader] = Field(description="most wins first, then the smaller user_id")
 
     @classmethod
-    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+    def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
         return cls.model_validate({"leaders": list_rows(page, usernames, "wins")})
 
 
@@ -192,5 +192,5 @@ class StreakLeaders(BaseModel):
     leaders: list[StreakLeader] = Field(description="longest streak first, then the smaller user_id")
 
     @classmethod
-    def of(cls, page: Page, usernames: Mapping[UUID, str]) -> Self:
+    def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
         return cls.model_validate({"leaders": list_rows(page, usernames, "streak")})

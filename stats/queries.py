@@ -30,15 +30,16 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
 def select_usernames(count: int) -> str:
     """Names of `count` users at once: one statement for each count, 1-100, instead of one query per name."""
     names = ", ".join(f":id{number}" for number in range(count))
-    return f"SELECT user_id, username FROM users WHERE user_id IN ({names})"  # noqa: S608 - names of ours
+    return f"SELECT CAST(user_id AS BLOB) AS id_bytes, username FROM users WHERE user_id IN ({names})"  # noqa: S608 - names of ours
 
 
-async def find_usernames(users: Database, *, user_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of those that exist."""
-    if not user_ids:
+async def find_usernames(users: Database, *, ids: Sequence[bytes]) -> dict[bytes, str]:
+    """The names of those that exist, by the 16 bytes of their ids."""
+    if not ids:
         return {}
-    values = {f"id{number}": user_id for number, user_id in enumerate(user_ids)}
-    return {row["user_id"]: row["username"] for row in await users.fetch_all(select_usernames(len(user_ids)), values)}
+    values = {f"id{number}": id_bytes for number, id_bytes in enumerate(ids)}
+    rows = await users.fetch_all(select_usernames(len(ids)), values)
+    return {row["id_bytes"]: row["username"] for row in rows}
 
 
 SELECT_RESULT = "SELECT finished, guesses, won FROM games WHERE user_id = :user_id AND game_id = :game_id"
@@ -164,13 +165,13 @@ SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}
 @cache
 def select_top(board: Board) -> str:
     score = SCORE_COLUMNS[board]
-    return f"SELECT {score} AS score, user_id FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
+    return f"SELECT {score}, CAST(user_id AS BLOB) FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
 
 
 async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
     """In order, best first."""
     rows = await shard.fetch_all(select_top(board), {"limit": limit})
-    return [Place(row["score"], row["user_id"]) for row in rows]
+    return [Place(score, id_bytes) for score, id_bytes in rows]
 
 
 @cache
@@ -178,26 +179,27 @@ def select_nearby(board: Board, *, own_shard: bool) -> str:
     """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
     Then rows (score, NULL, players) for each score among these, and one (NULL, NULL, players) for all better scores.
 
-    Each of the four searches is one range of an index; a condition with OR would scan it.
+    Each half of a UNION ALL under an ORDER BY is one range of an index, in its order, and is read no further than the
+    LIMIT; a condition with OR would scan the index.
     """
     score = SCORE_COLUMNS[board]
     rows = f"SELECT {score} AS score, user_id FROM standings WHERE {score}"  # noqa: S608 - names of ours
-    own_place = f"SELECT {score} AS score, user_id FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
-    place = own_place if own_shard else "SELECT :score AS score, :user_id AS user_id"
+    own_place = f"SELECT {score} AS score FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
+    place = own_place if own_shard else "SELECT :score AS score"
     return f"""
         WITH place AS ({place}),
         near AS (
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < (SELECT user_id FROM place)
-                           ORDER BY user_id DESC LIMIT :before)
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < :user_id
+                           UNION ALL
+                           {rows} > (SELECT score FROM place)
+                           ORDER BY score, user_id DESC LIMIT :before)
             UNION ALL
-            SELECT * FROM ({rows} > (SELECT score FROM place) ORDER BY {score}, user_id DESC LIMIT :before)
+            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > :user_id
+                           UNION ALL
+                           {rows} < (SELECT score FROM place)
+                           ORDER BY score DESC, user_id LIMIT :after)
             UNION ALL
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > (SELECT user_id FROM place)
-                           ORDER BY user_id LIMIT :after)
-            UNION ALL
-            SELECT * FROM ({rows} < (SELECT score FROM place) ORDER BY {score} DESC, user_id LIMIT :after)
-            UNION ALL
-            SELECT score, user_id FROM place
+            SELECT score, :user_id FROM place
         )
         SELECT score, CAST(user_id AS BLOB), NULL FROM near
         UNION ALL
@@ -211,16 +213,15 @@ def select_nearby(board: Board, *, own_shard: bool) -> str:
 
 def rows_to_nearby(rows: Sequence[Record]) -> Nearby:
     """From the rows of `select_nearby`."""
-    # SQLite gives the bytes of an id that comes out of a compound SELECT.
-    places = [Place(score, UUID(bytes=user_id)) for score, user_id, _ in rows if user_id is not None]
-    counts = {score: players for score, user_id, players in rows if user_id is None}
+    places = [Place(score, id_bytes) for score, id_bytes, _ in rows if id_bytes is not None]
+    counts = {score: players for score, id_bytes, players in rows if id_bytes is None}
     players_above = counts.pop(None, None)
     return Nearby(places, players_above or 0, counts)
 
 
 async def find_nearby(shard: Database, *, board: Board, place: Place, before: int, after: int) -> Nearby:
     """What a shard has near the place of a player of another shard; one statement, so as of one moment."""
-    values = {"board": board, "score": place.score, "user_id": place.user_id, "before": before, "after": after}
+    values = {"board": board, "score": place.score, "user_id": place.id_bytes, "before": before, "after": after}
     return rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=False), values))
 
 
@@ -230,7 +231,7 @@ async def find_place_and_nearby(
     """A player's place and what the player's own shard has near it, as of one moment. None before the first game."""
     values = {"board": board, "user_id": user_id, "before": before, "after": after}
     nearby = rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=True), values))
-    place = next((place for place in nearby.places if place.user_id == user_id), None)
+    place = next((place for place in nearby.places if place.id_bytes == user_id.bytes), None)
     return None if place is None else (place, nearby)
 
 

@@ -6,7 +6,7 @@ from fastapi import Depends, Form, Path, Query, Request, Security
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Caller, Scope
-from servicekit.http.parameters import Absent, UuidParameter
+from servicekit.http.parameters import NO_NULL, UuidParameter
 from servicekit.problems import Forbidden
 from users.addresses import to_counted_address
 from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest
@@ -43,10 +43,11 @@ async def get_owner_or_admin(user_id: UserInPath, caller: Annotated[Caller, Secu
 
 OwnerOrAdmin = Annotated[Caller, Depends(get_owner_or_admin)]
 NameInQuery = Annotated[
-    str | Absent,
+    str | None,
+    NO_NULL,
     Query(
         description="the player with exactly this name; `limit` and `after` do not count then",
         max_length=MAX_LOGIN_NAME_LENGTH,
     ),
 ]
-AfterInQuery = Annotated[UuidParameter | Absent, Query(description="the last `user_id` of the page before")]
+AfterInQuery = Annotated[UuidParameter | None, NO_NULL, Query(description="the last `user_id` of the page before")]

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
 from pydantic.config import JsonDict
 
-from servicekit.http.parameters import Absent
+from servicekit.http.parameters import NO_NULL
 from users.names import NEW_NAME, check_new_name
 from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
@@ -63,7 +63,7 @@ class NewPassword(BaseModel):
     )
 
     password: Password
-    old_password: SecretStr | Absent = Field(
+    old_password: Annotated[SecretStr | None, NO_NULL] = Field(
         default=None, description="the player's password until now; an administrator needs none"
     )
 

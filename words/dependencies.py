@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query, Request
 
 from servicekit.db.database import Database
-from servicekit.http.parameters import Absent
+from servicekit.http.parameters import NO_NULL
 from words.models import Prefix, Word
 
 
@@ -17,4 +17,4 @@ async def get_words(request: Request) -> Database:
 WordsDatabase = Annotated[Database, Depends(get_words)]
 WordInPath = Annotated[Word, Path(description="five letters a-z; upper case is taken as lower")]
 PrefixInQuery = Annotated[Prefix, Query(description="what the words begin with, 0-5 letters a-z")]
-AfterInQuery = Annotated[Word | Absent, Query(description="the last word of the page before")]
+AfterInQuery = Annotated[Word | None, NO_NULL, Query(description="the last word of the page before")]

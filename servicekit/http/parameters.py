@@ -8,8 +8,9 @@ import re
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BeforeValidator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BeforeValidator, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 WHOLE_NUMBER = re.compile("0|[1-9][0-9]*")
 USUAL_UUID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}", re.IGNORECASE)
@@ -28,9 +29,20 @@ def require_usual_uuid(text: object) -> object:
     return text
 
 
+class NoNull:
+    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone, since None stands for what is left out.
+
+    (Pydantic's SkipJsonSchema[None] would name the branches of a union in validation errors.)
+    """
+
+    def __get_pydantic_json_schema__(self, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        branches: list[JsonSchemaValue] = handler(core_schema)["anyOf"]
+        (only,) = [branch for branch in branches if branch != {"type": "null"}]
+        return only
+
+
+NO_NULL = NoNull()
 DIGITS_ONLY = BeforeValidator(require_digits)
 """For a number in a path or query: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. Place it after `Field`: before
 it, OpenAPI would lose the type and its minimum."""
-Absent = SkipJsonSchema[None]
-"""None, for a parameter or field that is left out: `UuidParameter | Absent`. OpenAPI does not list it as a value."""
 UuidParameter = Annotated[UUID, BeforeValidator(require_usual_uuid)]

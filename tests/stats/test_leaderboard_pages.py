@@ -157,7 +157,7 @@ def test_user_who_is_unknown_or_without_results_is_404(
 @pytest.mark.parametrize("board", BOARDS)
 def test_around_together_with_after_is_422(stats_client: TestClient, board: str) -> None:
     response = stats_client.get(f"/leaders/{board}", params={"around": str(uuid4()), "after": str(uuid4())})
-    assert assert_problem(response, 422) == "query.around, query.after: only one of these can be given."
+    assert assert_problem(response, 422) == "query: only one of around and after can be given."
 
 
 @pytest.mark.parametrize("board", BOARDS)

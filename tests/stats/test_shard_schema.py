@@ -118,6 +118,16 @@ def test_leaderboard_queries_use_indexes_and_never_sort(shard: sqlite3.Connectio
     assert [step for step in steps if "TEMP B-TREE" in step] == []
 
 
+@pytest.mark.parametrize("own_shard", [True, False])
+def test_nearby_query_returns_only_the_nearest_rows(shard: sqlite3.Connection, own_shard: bool) -> None:
+    for number in range(9):  # three players with each of 3, 2 and 1 wins
+        insert_games(shard, UUID(int=number), [finish(day) for day in range(3 - number // 3)])
+    fill_standings(shard)
+    values = {"board": "wins", "user_id": UUID(int=4), "score": 2, "before": 2, "after": 3}
+    rows = shard.execute(select_nearby(Board.WINS, own_shard=own_shard), values).fetchall()
+    assert [UUID(bytes=user_id).int for _, user_id, _ in rows if user_id] == [3, 2, 5, 6, 7, 4]
+
+
 def test_win_days_query_searches_by_player(shard: sqlite3.Connection) -> None:
     assert explain(shard, SELECT_WIN_DAYS)[0] == "SEARCH games USING PRIMARY KEY (user_id=?)"
 
