@@ -97,7 +97,7 @@ def to_uri(path: Path) -> str:
     in_wal_mode = read_header(path)[18:20] == b"\2\2"
     # No process has a WAL-mode file open that has no WAL beside it; mode=ro would create one and leave it there.
     unused = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.as_uri()}?mode=ro{'&immutable=1' if unused else ''}"
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if unused else ''}"
 
 
 def copy_rows(legacy: sqlite3.Connection, source: Path, number: int) -> list[str]:
