@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tools.data.atomic_files import is_damaged
 from tools.data.legacy_text import run_text
 from tools.data.legacy_times import TIMED_GAMES
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 ENCODINGS = {2: "UTF-16le", 3: "UTF-16be"}
 """By their number in the header of a file; any other number is UTF-8."""
-DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 COLUMNS = {
     "users": ("user_id", "username"),
@@ -41,8 +41,7 @@ def refusing_unreadable(source: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
-        raise SystemExit(f"{source} {'is damaged' if damaged else 'cannot be read'}: {error}.") from error
+        raise SystemExit(f"{source} {'is damaged' if is_damaged(error) else 'cannot be read'}: {error}.") from error
 
 
 @contextmanager
