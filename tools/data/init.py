@@ -17,7 +17,7 @@ from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock
 from tools.data.existing_data import has_row, list_populated
 from tools.data.keys import stage_keys
-from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
+from tools.data.upgrades import describe_upgrades, find_version, refuse_later_versions, upgrade_all
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
@@ -72,8 +72,8 @@ def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
 
 def refuse_lost_databases(data_paths: DataPaths, missing: Sequence[Path]) -> None:
     """Raises SystemExit if a database of the players is missing while others still have players."""
-    # A version without plays.db cannot have lost it.
-    lost = [path for path in data_paths.players if path in missing and path != data_paths.plays]
+    had_plays = find_version(data_paths.users) > 0  # version 0 may be from before plays were stored
+    lost = [path for path in data_paths.players if path in missing and (had_plays or path != data_paths.plays)]
     if data_paths.answers in missing and data_paths.plays.exists() and has_row(data_paths.plays, "plays"):
         raise SystemExit(
             f"{data_paths.answers} cannot be created while {data_paths.plays} has plays, which belong to other answers:"
