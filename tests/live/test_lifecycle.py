@@ -12,7 +12,8 @@ import pytest
 
 from tests.support.live import processes_of, require_runner
 from tests.support.polling import wait_until
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.stack import Stack, running_stack, start_stack
 
 PATIENCE_S = 30

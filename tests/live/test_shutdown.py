@@ -20,7 +20,8 @@ from tests.support.live import require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.processes import find_instances
 from tools.process.stack import Stack, start_stack
 

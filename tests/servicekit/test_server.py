@@ -18,7 +18,7 @@ import pytest
 from servicekit.server import DRAIN_S
 from tests.support.polling import PATIENCE_S, wait_until
 from tools.config.paths import ROOT, DataPaths
-from tools.process.layout import is_free
+from tools.process.port_checks import is_free
 
 
 def choose_port() -> int:

@@ -1,7 +1,6 @@
 """The processes of the suite and their ports, as Procfile, .foreman and traefik.toml define them."""
 
 import re
-import socket
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,14 +70,3 @@ def read_layout(root: Path) -> Layout:
 
 def _port_of(address: str) -> int:
     return int(address.rpartition(":")[2])
-
-
-def is_free(port: int) -> bool:
-    """Whether the port can be bound on the loopback interface."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

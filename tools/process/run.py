@@ -10,7 +10,8 @@ from typing import NoReturn
 
 from tools.config.paths import ROOT, read_data_paths
 from tools.data import init, populate
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.runner import RUNNER_PID
 from tools.script import run_script
 from tools.wording import HelpFormatter

@@ -21,7 +21,8 @@ from pathlib import Path
 import httpx
 
 from tools.config.paths import ROOT
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 
 COPIED_PATHS = (
     "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 from servicekit.supervision import Supervisor
 from tools.process.child import RESTARTED
-from tools.process.layout import is_free, read_layout
-from tools.process.port_checks import Server, is_listening, is_live
+from tools.process.layout import read_layout
+from tools.process.port_checks import Server, is_free, is_listening, is_live
 from tools.process.readiness import announce_in_background
 from tools.wording import HelpFormatter
 
