@@ -129,7 +129,13 @@ def check_settings() -> str:
     Runs in a subprocess, whose imports do not stay in the supervisor's memory.
     """
     check = [sys.executable, "-P", "-m", "tools.config.paths"]
-    return subprocess.run(check, capture_output=True, text=True, check=False).stderr.partition(": ")[2].strip()
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    if checked.returncode == 0:
+        return ""
+    return (
+        checked.stderr.removeprefix("bin/paths: ").strip()
+        or f"The check of the settings exited with status {checked.returncode}."
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -146,3 +146,10 @@ def test_a_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> No
     assert kept.process.wait(PATIENCE_S) == 1
     assert kept.said() == "bin/keep: TOKENS_PER_MINUTE is 'abc': it should be a whole number from 1 to 999999999.\n"
     assert kept.events() == []
+
+
+def test_output_of_a_successful_settings_check_is_no_refusal(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, environment={"PYTHONPROFILEIMPORTTIME": "1"})  # which writes `import time: ...` to stderr
+    wait_until(lambda: kept.pids("ready") or kept.process.poll() is not None)
+    assert kept.end()[0] == 0
+    assert kept.pids("ended") == kept.pids("ready")
