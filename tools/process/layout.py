@@ -10,6 +10,8 @@ from honcho.environ import expand_processes, parse_procfile
 TRAEFIK = "traefik"
 """The name of its line in the Procfile; all other lines are services."""
 
+FILES = ("Procfile", ".foreman", "traefik.toml")
+
 
 @dataclass(frozen=True, slots=True)
 class Process:
@@ -54,15 +56,23 @@ class Layout:
 
 
 def read_layout(root: Path) -> Layout:
-    """Raises OSError if a file is missing, and KeyError if an entry is missing in it."""
-    foreman = dict(re.findall(r"^(\w+): *(.+)$", (root / ".foreman").read_text(encoding="utf-8"), re.MULTILINE))
-    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", foreman["formation"])}
-    procfile = parse_procfile((root / "Procfile").read_text(encoding="utf-8"))
-    entry_points = tomllib.loads((root / "traefik.toml").read_text(encoding="utf-8"))["entryPoints"]
+    """Raises OSError if a file is missing, and SystemExit with a sentence if one does not have the form of ours."""
+    try:
+        return _parse_layout(*((root / name).read_text(encoding="utf-8") for name in FILES))
+    except (KeyError, ValueError, AssertionError) as error:  # of honcho: a name that occurs twice in the Procfile
+        raise SystemExit(
+            f"{', '.join(FILES)} do not give every process a port ({error!r}): undo the last change of these files."
+        ) from error
+
+
+def _parse_layout(procfile: str, foreman: str, traefik: str) -> Layout:
+    entries = dict(re.findall(r"^(\w+): *(.+)$", foreman, re.MULTILINE))
+    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", entries["formation"])}
+    entry_points = tomllib.loads(traefik)["entryPoints"]
     return Layout(
-        base_port=int(foreman["port"]),
+        base_port=int(entries["port"]),
         # foreman's `all` stands for the lines that are not named; honcho does not know it
-        formation={name: counts.get(name, counts.get("all", 1)) for name in procfile.processes},
+        formation={name: counts.get(name, counts.get("all", 1)) for name in parse_procfile(procfile).processes},
         web_port=_port_of(entry_points["web"]["address"]),
         dashboard_port=_port_of(entry_points["traefik"]["address"]),
     )

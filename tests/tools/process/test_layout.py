@@ -34,3 +34,21 @@ def test_a_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PORT", "1234")
     write_layout(tmp_path, foreman="formation: all=1\nport: 6000\n", names=("users",))
     assert read_layout(tmp_path).services == [Process("users.1", 6000)]
+
+
+@pytest.mark.parametrize(
+    ("foreman", "names", "fault"),
+    [
+        ("formation: all=1\n", ("users",), "KeyError('port')"),
+        ("port: 6000\n", ("users",), "KeyError('formation')"),
+        ("formation: all=1\nport: five\n", ("users",), "invalid literal for int() with base 10: 'five'"),
+        ("formation: all=1\nport: 6000\n", ("users", "users"), "process names must be unique"),
+    ],
+)
+def test_an_edited_file_without_its_form_is_refused(
+    tmp_path: Path, foreman: str, names: tuple[str, ...], fault: str
+) -> None:
+    write_layout(tmp_path, foreman=foreman, names=names)
+    with pytest.raises(SystemExit, match=r"^Procfile, \.foreman, traefik\.toml do not give") as refusal:
+        read_layout(tmp_path)
+    assert fault in str(refusal.value)
