@@ -21,7 +21,8 @@ HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 Without databases, it creates them and fills them with demo players. The processes run under foreman where it is
 installed, otherwise under honcho, which comes with the project. Ctrl-C, a closed terminal and kill stop all of them."""
 
-FOREMAN_SIGNALS = ROOT / "tools" / "process" / "foreman_signals.rb"
+RUBY_FOLDER = ROOT / "tools" / "process"
+"""Holds foreman_signals.rb."""
 
 
 def require_free_ports(layout: Layout) -> None:
@@ -66,7 +67,9 @@ def runner_environment(runner: str) -> dict[str, str]:
     """Tells the supervisors the pid of the runner, and makes foreman exit when its output is closed."""
     environment = {**os.environ, RUNNER_PID: str(os.getpid())}
     if runner == "foreman":
-        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -r{FOREMAN_SIGNALS}".strip()
+        # Not -r with a path: RUBYOPT is split at blanks.
+        environment["RUBYLIB"] = ":".join(filter(None, [str(RUBY_FOLDER), environment.get("RUBYLIB")]))
+        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -rforeman_signals".strip()
     return environment
 
 
