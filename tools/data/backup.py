@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import open_to_read, signals_ignored, staging_lock, sync
+from tools.data.existing_data import IF_MISSING
 from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe
 from tools.data.snapshots import consistent_snapshot
 from tools.data.verify import print_differences, verify
@@ -45,7 +46,7 @@ def refuse_occupied(target: Path) -> None:
 def refuse_missing(data_paths: DataPaths) -> None:
     """Raises SystemExit if a database or key is missing."""
     if missing := [str(path) for path in (*data_paths.all, *data_paths.keys) if not path.exists()]:
-        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up.")
+        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up: {IF_MISSING}.")
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock
-from tools.data.existing_data import has_row, list_populated
+from tools.data.existing_data import IF_UNUSABLE, has_row, list_populated
 from tools.data.keys import stage_keys
 from tools.data.upgrades import describe_upgrades, find_version, refuse_later_versions, upgrade_all
 from tools.script import run_script
@@ -77,12 +77,11 @@ def refuse_lost_databases(data_paths: DataPaths, missing: Sequence[Path]) -> Non
     if data_paths.answers in missing and data_paths.plays.exists() and has_row(data_paths.plays, "plays"):
         raise SystemExit(
             f"{data_paths.answers} cannot be created while {data_paths.plays} has plays, which belong to other answers:"
-            " restore it, or recreate all databases with --force."
+            f" {IF_UNUSABLE}."
         )
     if lost and (left := list_populated(data_paths)):
         raise SystemExit(
-            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: restore it, or"
-            " recreate all databases with --force."
+            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: {IF_UNUSABLE}."
         )
 
 

@@ -26,7 +26,7 @@ from tools.data.atomic_files import (
     staged,
     staging_lock,
 )
-from tools.data.existing_data import list_populated
+from tools.data.existing_data import refuse_populated
 from tools.data.init import create_empty
 from tools.data.parallel import run_in_parallel
 from tools.data.rebuild_standings import fill_standings
@@ -109,8 +109,8 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
             f"{users:,} players have time for {users * days:,} games until {until}, one a day: {games:,} are too many."
         )
     with staging_lock(data_paths.folder, data_paths.players):
-        if not force and (inhabited := list_populated(data_paths)):
-            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        if not force:
+            refuse_populated(data_paths, advice="bin/populate --force replaces all players and games")
         with lock_unused(data_paths.players):
             pass  # refuses a database in use before the work begins
         build_all(data_paths, users=users, games=games, days=days, seed=seed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import create_folder, replace_databases, seal, staged, staging_lock, sync
-from tools.data.existing_data import list_populated
+from tools.data.existing_data import refuse_populated
 from tools.data.manifest import Manifest, check_files, read_manifest
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.data.verify import verify
@@ -92,8 +92,8 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
     manifest = read_manifest(folder)
     targets = [*data_paths.all, *data_paths.keys]
     with staging_lock(data_paths.folder, targets):
-        if not force and (inhabited := list_populated(data_paths)):
-            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        if not force:
+            refuse_populated(data_paths, advice="bin/restore --force replaces all players and games")
         check_backup(folder, manifest, data_paths)
         stage_files(DataPaths.in_folder(folder, shards=manifest.shards), data_paths)
         remarks = upgrade_and_verify(folder, data_paths)

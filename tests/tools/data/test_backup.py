@@ -170,7 +170,7 @@ def test_a_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path
 def test_a_file_that_is_missing_is_named(name: str, populated: DataPaths, backups: Path) -> None:
     missing: Path = getattr(populated, name)
     missing.unlink()
-    with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up"):
+    with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up: restore a backup"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
     assert not missing.exists()
