@@ -206,6 +206,12 @@ def lock_unused(paths: Sequence[Path]) -> Iterator[None]:
         yield
 
 
+def refuse_in_use(paths: Sequence[Path]) -> None:
+    """Before the work begins: raises as `lock_unused`, and keeps no lock."""
+    with lock_unused(paths):
+        pass
+
+
 def lock_exclusively(connection: sqlite3.Connection, path: Path) -> None:
     """Begins an exclusive transaction on a database, and removes its WAL.
 

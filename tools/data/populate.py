@@ -19,8 +19,8 @@ from servicekit.db.sharding import Shards
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import (
     create_database,
-    lock_unused,
     naming_file,
+    refuse_in_use,
     replace_databases,
     seal,
     staged,
@@ -111,8 +111,7 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
     with staging_lock(data_paths.folder, data_paths.players):
         if not force:
             refuse_populated(data_paths, advice="bin/populate --force replaces all players and games")
-        with lock_unused(data_paths.players):
-            pass  # refuses a database in use before the work begins
+        refuse_in_use(data_paths.players)
         build_all(data_paths, users=users, games=games, days=days, seed=seed)
         replace_databases(data_paths.players, data_paths.folder)
 

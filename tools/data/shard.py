@@ -15,7 +15,7 @@ from games.rules.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import lock_unused, open_to_read, replace_databases, staged, staging_lock
+from tools.data.atomic_files import open_to_read, refuse_in_use, replace_databases, staged, staging_lock
 from tools.data.existing_data import list_populated, refuse_populated
 from tools.data.init import create_empty
 from tools.data.legacy import gather
@@ -134,8 +134,7 @@ def import_sources(
         if not imports:
             refuse_populated(data_paths, advice=IF_POPULATED)
         if not list_populated(data_paths):
-            with lock_unused(data_paths.players):
-                pass  # refuses a database in use before the work begins
+            refuse_in_use(data_paths.players)
         with gather(sources, staged(scratch)) as legacy:
             steps.update()
             split = split_sources(legacy, sources, byte_order=byte_order, shards=len(data_paths.shards), now=now)
