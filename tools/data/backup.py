@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -78,17 +79,38 @@ def remove_abandoned(parent: Path) -> None:
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill. It is renamed to the target at the end of the block, and removed after an exception."""
-    folder = target.with_name(f"{UNFINISHED}{token_hex(8)}")
-    try:
-        folder.mkdir(mode=0o700)
-        with folder_lock(folder):
+    with ExitStack() as stack:
+        folder = create_locked(target.parent, stack)
+        try:
             yield folder
             sync(folder)
             with signals_ignored():
                 folder.rename(target)
                 sync(target.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        except BaseException:
+            remove_failed(folder)
+            raise
+
+
+def create_locked(parent: Path, stack: ExitStack) -> Path:
+    """Tries again if another backup took the folder for an abandoned one before it was locked."""
+    while True:
+        folder = parent / f"{UNFINISHED}{token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError, BlockingIOError):
+            stack.enter_context(folder_lock(folder))
+            if folder.exists():
+                return folder
+
+
+def remove_failed(folder: Path) -> None:
+    """Does not raise, since the failure of the backup is yet to be reported."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:  # it has its final name already
+        pass
+    except OSError as error:
+        print(f"{folder} cannot be removed ({error}): remove it, since its keys can sign tokens.", file=sys.stderr)
 
 
 def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
