@@ -17,11 +17,11 @@ from secrets import token_hex
 from tqdm import tqdm
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import open_to_read, signals_ignored, staging_lock, sync
+from tools.data.atomic_files import signals_ignored, staging_lock, sync
 from tools.data.existing_data import IF_MISSING
 from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe
 from tools.data.snapshots import consistent_snapshot
-from tools.data.verify import print_differences, verify
+from tools.data.verify import Findings, print_differences, verify
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 from users.token_issuer import write_secret
@@ -138,20 +138,15 @@ def copy_database(source: sqlite3.Connection, path: Path) -> None:
     sync(path)
 
 
-def check_copies(copies: DataPaths) -> int:
-    """Returns the number of games. Prints the differences that verify finds, and raises SystemExit if there are any."""
+def check_copies(copies: DataPaths) -> Findings:
+    """Prints the differences that verify finds, and raises SystemExit if there are any."""
     findings = verify(copies)
     print_differences(findings)
     if findings.damage:
         raise SystemExit(
             f"The databases have {count(findings.damage, 'difference')}, listed above, so there is no backup."
         )
-    return findings.games
-
-
-def count_users(path: Path) -> int:
-    with closing(open_to_read(path)) as users:
-        return int(users.execute("SELECT COUNT(*) FROM users").fetchone()[0])
+    return findings
 
 
 def back_up(data_paths: DataPaths, target: Path) -> Manifest:
@@ -162,13 +157,13 @@ def back_up(data_paths: DataPaths, target: Path) -> Manifest:
     with new_folder(target) as folder:
         copies = DataPaths.in_folder(folder, shards=shards)
         taken_at = copy_files(data_paths, copies)
-        games = check_copies(copies)
+        findings = check_copies(copies)
         manifest = Manifest(
             format=FORMAT,
             taken_at=taken_at,
             shards=shards,
-            players=count_users(copies.users),
-            games=games,
+            players=findings.users,
+            games=findings.games,
             files=tuple(describe(path) for path in (*copies.all, *copies.keys)),
         )
         write_secret(folder / MANIFEST, f"{manifest.model_dump_json(indent=2)}\n".encode())
