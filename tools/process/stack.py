@@ -1,7 +1,7 @@
 """Runs a second suite beside the one on port 9999: a copy of the project with its own ports and databases.
 
-The live tests and bin/bench use it. In the copy's Procfile, traefik.toml and routes.toml only the port numbers differ,
-and .venv is shared.
+The live tests, bin/bench and bin/trace use it. In the copy's .foreman, traefik.toml and routes.toml only the port
+numbers differ; its .env has the URLs with the new port of Traefik, and .venv is shared.
 """
 
 import atexit
