@@ -55,14 +55,15 @@ def list_base_ports() -> list[int]:
 
 
 def choose_ports() -> tuple[int, int, int]:
-    """foreman's base port and Traefik's two ports, such that every port of the stack is free."""
+    """foreman's base port and Traefik's two ports, such that every port of the stack is free. Raises SystemExit if
+    there are none."""
     layout = read_layout(ROOT)
     for base in list_base_ports():
         web, dashboard = base + WEB_PORT, base + DASHBOARD_PORT
         ports = [process.port - layout.base_port + base for process in layout.services]
         if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
             return base, web, dashboard
-    raise RuntimeError("no free ports found for a second stack")
+    raise SystemExit("There are no free ports for a second suite: stop other suites.")
 
 
 def copy_project(target: Path) -> Layout:
@@ -118,12 +119,12 @@ class Stack:
             return False
 
     def wait_until_ready(self) -> None:
-        """Raises RuntimeError with the log if it takes longer than START_TIMEOUT_S or the runner exits."""
+        """Raises SystemExit with the log if it takes longer than START_TIMEOUT_S or the runner exits."""
         deadline = time.monotonic() + START_TIMEOUT_S
         with httpx.Client(timeout=1) as client:  # reused: a new one takes 30 ms of CPU, which the stack needs
             while not self.is_ready(client):
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the stack did not start:\n{self.log.read_text(encoding='utf-8')}")
+                    raise SystemExit(f"The suite did not start. Its log:\n{self.log.read_text(encoding='utf-8')}")
                 time.sleep(POLL_S)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
