@@ -39,7 +39,7 @@ class Load:
     p50_ms: float
     p99_ms: float
     errors: int
-    """Responses other than 2xx, and failed connections."""
+    """Responses other than 2xx and 3xx, and failed connections."""
     cpu: CpuTime
     """Of the stack, per request; wrk's own is not included."""
 

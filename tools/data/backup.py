@@ -28,8 +28,8 @@ from users.token_issuer import write_secret
 
 HELP = """Copies a consistent snapshot of all databases, and the keys, into a new folder, also while the services run,
 whose writes wait for milliseconds. The folder gets its name when it is complete, fsynced and checked like bin/verify: a
-difference makes the exit status 1, and leaves no folder. Only its owner can read it, since the keys in it can sign
-tokens."""
+difference makes the exit status 1, and leaves no folder; a result that stats has refused is only listed. Only its owner
+can read the folder, since the keys in it can sign tokens."""
 DIR_HELP = "the new folder, in an existing one; it may exist if it is empty"
 
 UNFINISHED = ".quintet-backup-"
