@@ -54,7 +54,7 @@ def explain_failure(main: Callable[[], int]) -> int:
         reason = (error.stderr or "its output says why.").strip()
         status = fail(f"{shlex.join(map(str, error.cmd))} exited with status {error.returncode}: {reason}")
     except sqlite3.Error as error:
-        status = fail(f"SQLite failed: {error}.")
+        status = fail(f"SQLite failed: {error}. Check the disk, and the databases with bin/verify.")
     except BrokenPipeError:
         # From the documentation of Python's signal module: the interpreter flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -39,7 +39,7 @@ def run_body(body: str) -> tuple[int, str]:
         ("sys.exit()", 0, ""),
         ("sys.exit('The port is taken.')", 1, "The port is taken."),
         ("raise InUse('The database is in use.')", 1, "The database is in use."),
-        ("sqlite3.connect(':memory:').execute('nonsense')", 1, r'SQLite failed: near "nonsense": syntax error.'),
+        ("sqlite3.connect(':memory:').execute('nonsense')", 1, r'SQLite failed: near "nonsense": syntax error. Check'),
         ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))", 1, "No space left on device."),
         ("open('/nowhere/at/all')", 1, "/nowhere/at/all: No such file or directory."),
         ("subprocess.run(['sh', '-c', 'exit 3'], check=True)", 1, "bin/-c: sh -c 'exit 3' exited with status 3: its"),

@@ -118,7 +118,10 @@ def create_or_refuse(data_paths: DataPaths, *, force: bool) -> str:
     try:
         return create_files(data_paths, force=force)
     except Problem as problem:
-        raise SystemExit(problem.detail) from problem
+        raise SystemExit(
+            f"{problem.detail} Restore it and {data_paths.public_key} from a backup, or remove both to create new keys,"
+            " which invalidates all tokens."
+        ) from problem
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -29,7 +29,7 @@ def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> Non
     if manifest.shards != len(data_paths.shards):
         raise SystemExit(
             f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}, so"
-            " players' games would be in the wrong shard."
+            " players' games would be in the wrong shard: name as many shards as the backup has."
         )
     copies = DataPaths.in_folder(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
@@ -67,7 +67,9 @@ def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
     if total := (findings := verify(copies)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
         first = name_targets(first, data_paths)
-        raise SystemExit(f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}.")
+        raise SystemExit(
+            f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}. Restore another backup."
+        )
     return [name_targets(remark, data_paths) for remark in describe_upgrades(upgrades)]
 
 

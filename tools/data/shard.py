@@ -46,6 +46,7 @@ the tables or views users(user_id, username) and games(user_id, game_id, finishe
 BYTE_ORDER_HELP = """of UUIDs that are stored as 16 bytes: big as in RFC 9562 (Python's UUID.bytes), or mixed as in
 Microsoft's GUIDs (UUID.bytes_le); needed only if the version and variant bits of the ids do not show it"""
 
+BUG = "so nothing was changed: this is a bug of bin/shard, please report it"
 IF_POPULATED = "an import needs empty databases, which bin/init --force makes, and loses all players and games"
 
 SCRATCH = "bin-shard-scratch.db"
@@ -88,13 +89,13 @@ def check_duplicates(legacy: sqlite3.Connection, split: Split) -> None:
     Duplicates are imported once: databases that a script has split often have rows in two files.
     """
     if (games := count_distinct_games(legacy)) != split.games:
-        raise SystemExit(f"Only {split.games:,} of {games:,} games were imported, so nothing was changed.")
+        raise SystemExit(f"Only {split.games:,} of {games:,} games were imported, {BUG}.")
 
 
 def check_users(path: Path, split: Split) -> None:
     """Raises SystemExit if the stored users are not those of the sources."""
     if read_users(path) != split.expected_users():
-        raise SystemExit("The stored users differ from those of the sources, so nothing was changed.")
+        raise SystemExit(f"The stored users differ from those of the sources, {BUG}.")
 
 
 def build_all(
@@ -111,7 +112,7 @@ def build_all(
     for number, path in enumerate(tqdm(data_paths.shards, desc="shards", leave=False, disable=None)):
         content, expected = build_shard(staged(path), legacy, number), split.expected_shard(number)
         if content != expected:
-            raise SystemExit(f"{path.name} has {content} instead of {expected}, so nothing was changed.")
+            raise SystemExit(f"{path.name} has {content} instead of {expected}, {BUG}.")
         contents.append(content)
     return contents
 
