@@ -54,10 +54,17 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def naming_file(path: Path) -> Iterator[None]:
-    """Turns an error of SQLite, such as a full disk, into SystemExit with the name of the file."""
+def new_database(path: Path, schema: Path) -> Iterator[sqlite3.Connection]:
+    """As `create_database`, within a transaction that is committed at the end of the block; then seals the database.
+
+    Turns an error of SQLite, such as a full disk, into SystemExit with the name of the file.
+    """
     try:
-        yield
+        with closing(create_database(path, schema)) as database:
+            database.execute("BEGIN")
+            yield database
+            database.execute("COMMIT")
+        seal(path)
     except sqlite3.Error as error:
         raise SystemExit(f"{path} cannot be written ({error}).") from error
 

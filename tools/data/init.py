@@ -3,9 +3,7 @@
 import argparse
 import os
 import random
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +12,7 @@ from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock
+from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
 from tools.data.existing_data import IF_UNUSABLE, has_row, list_populated
 from tools.data.keys import stage_keys
 from tools.data.upgrades import describe_upgrades, find_version, refuse_later_versions, upgrade_all
@@ -31,32 +29,23 @@ def read_words(path: Path) -> list[str]:
 
 
 def create_empty(schema: str, path: Path) -> None:
-    create_database(path, SHARE / schema).close()
-    seal(path)
+    with new_database(path, SHARE / schema):
+        pass
 
 
 def create_words(path: Path) -> None:
-    with closing(create_database(path, SHARE / "words.sql")) as words:
-        insert_all(words, "INSERT INTO words (word) VALUES (?)", [(word,) for word in read_words(SHARE / "words.txt")])
-    seal(path)
+    with new_database(path, SHARE / "words.sql") as database:
+        words = [(word,) for word in read_words(SHARE / "words.txt")]
+        database.executemany("INSERT INTO words (word) VALUES (?)", words)
 
 
 def create_answers(path: Path) -> None:
     candidates = read_words(SHARE / "answers.txt")
     yesterday = game_id_of(datetime.now(UTC).date()) - 1  # today's is drawn when it is first needed
     drawn = draw_missing(candidates, {}, last_game=yesterday, rng=random.SystemRandom())
-    with closing(create_database(path, SHARE / "answers.sql")) as database:
-        insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
-        insert_all(
-            database, "INSERT INTO answers (game_id, answer, source) VALUES (?, ?, 'drawn')", list(drawn.items())
-        )
-    seal(path)
-
-
-def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
-    database.execute("BEGIN")
-    database.executemany(sql, rows)
-    database.execute("COMMIT")
+    with new_database(path, SHARE / "answers.sql") as database:
+        database.executemany("INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
+        database.executemany("INSERT INTO answers (game_id, answer, source) VALUES (?, ?, 'drawn')", drawn.items())
 
 
 def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:

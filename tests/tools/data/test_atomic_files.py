@@ -15,7 +15,7 @@ from tools.data.atomic_files import (
     InUse,
     create_database,
     lock_unused,
-    naming_file,
+    new_database,
     open_to_read,
     replace_databases,
     seal,
@@ -256,7 +256,7 @@ def test_a_database_opened_to_read_cannot_be_written_and_is_left_as_it_was(
 
 
 def fill_a_full_disk(path: Path, schema: Path) -> None:
-    with naming_file(path), closing(create_database(path, schema)) as database:
+    with new_database(path, schema) as database:
         database.execute("PRAGMA max_page_count = 3")
         database.execute("CREATE TABLE heavy AS SELECT zeroblob(1000000)")
 
