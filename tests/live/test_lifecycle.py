@@ -20,7 +20,7 @@ PATIENCE_S = 30
 
 
 def wait_until_free(layout: Layout) -> None:
-    wait_until(lambda: all(is_free(process.port) for process in layout.processes), timeout_s=PATIENCE_S)
+    wait_until(lambda: all(map(is_free, layout.ports)), timeout_s=PATIENCE_S)
 
 
 def assert_is_running(stack: Stack) -> None:

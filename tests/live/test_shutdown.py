@@ -47,7 +47,7 @@ def wait_until_all_ended(root: Path) -> None:
     except AssertionError:
         left = [" ".join(process.cmdline()) for process in list_processes(root)]
         raise AssertionError(f"still running: {left}") from None
-    assert all(is_free(process.port) for process in layout.processes)
+    assert all(map(is_free, layout.ports))
 
 
 def serves(layout: Layout) -> bool:

@@ -46,9 +46,13 @@ class Layout:
 
     @property
     def processes(self) -> list[Process]:
-        """The services, and Traefik once for each of its two ports."""
-        traefik = [Process(f"{TRAEFIK}.1", port) for port in (self.web_port, self.dashboard_port)]
-        return [*self.services, *traefik]
+        """The services, and Traefik with the port of the web."""
+        return [*self.services, Process(f"{TRAEFIK}.1", self.web_port)]
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Every port with the name of its process, Traefik's dashboard included."""
+        return {process.port: process.name for process in self.processes} | {self.dashboard_port: f"{TRAEFIK}.1"}
 
     @property
     def url(self) -> str:

@@ -27,7 +27,7 @@ RUBY_FOLDER = ROOT / "tools" / "process"
 
 def require_free_ports(layout: Layout) -> None:
     """Raises SystemExit with a sentence if a port of the suite is in use."""
-    used = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
+    used = [f"{port} ({name})" for port, name in layout.ports.items() if not is_free(port)]
     if used:
         raise SystemExit(
             f"Port {', '.join(used)} is in use: stop the process that listens there (is Quintet running already?), or"

@@ -27,7 +27,8 @@ def test_a_line_is_a_hundred_ports_above_the_one_before(tmp_path: Path) -> None:
     assert [(process.name, process.port) for process in layout.services] == [
         ("users.1", 6000), ("users.2", 6001), ("stats.1", 6200), ("words.1", 6300), ("words.2", 6301),
     ]  # fmt: skip
-    assert layout.processes[len(layout.services) :] == [Process("traefik.1", 7777), Process("traefik.1", 7778)]
+    assert layout.processes[len(layout.services) :] == [Process("traefik.1", 7777)]
+    assert layout.ports == {process.port: process.name for process in layout.processes} | {7778: "traefik.1"}
 
 
 def test_a_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
