@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tools.config.paths import ROOT, read_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data import init, populate
 from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
@@ -35,10 +35,9 @@ def require_free_ports(layout: Layout) -> None:
         )
 
 
-def create_databases() -> None:
+def create_databases(data_paths: DataPaths) -> None:
     """Fills the databases of players if there are none, creates what else is missing, and prints what was created or
     upgraded; raises as those scripts do."""
-    data_paths = read_data_paths()
     if not any(path.exists() for path in data_paths.players):
         populate.main([])
     if summary := init.create_or_refuse(data_paths, force=False):
@@ -79,9 +78,9 @@ def run(chosen_runner: str | None) -> NoReturn:
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
-    read_data_paths()  # validates all settings first
+    data_paths = read_data_paths()  # validates all settings first
     require_free_ports(layout)
-    create_databases()
+    create_databases(data_paths)
     print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)
     command = runner_command(runner, layout)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which the runner would inherit
