@@ -5,8 +5,10 @@ if __name__ == "__main__":
 """
 
 import os
+import shlex
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,8 +50,11 @@ def explain_failure(main: Callable[[], int]) -> int:
         status = fail(end.code) if isinstance(end.code, str) else end.code or 0
     except InUse as error:
         status = fail(str(error))
+    except subprocess.CalledProcessError as error:
+        reason = (error.stderr or "its output says why.").strip()
+        status = fail(f"{shlex.join(map(str, error.cmd))} exited with status {error.returncode}: {reason}")
     except sqlite3.Error as error:
-        status = fail(f"SQLite failed: {error}.")
+        status = fail(f"SQLite failed: {error}. Check the disk, and the databases with bin/verify.")
     except BrokenPipeError:
         # From the documentation of Python's signal module: the interpreter flushes stdout once more at its exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

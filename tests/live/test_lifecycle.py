@@ -12,14 +12,15 @@ import pytest
 
 from tests.support.live import list_children, require_runner
 from tests.support.polling import wait_until
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.stack import Stack, running_stack, start_stack
 
 PATIENCE_S = 30
 
 
 def wait_until_free(layout: Layout) -> None:
-    wait_until(lambda: all(is_free(process.port) for process in layout.processes), timeout_s=PATIENCE_S)
+    wait_until(lambda: all(map(is_free, layout.ports)), timeout_s=PATIENCE_S)
 
 
 def assert_is_running(stack: Stack) -> None:

@@ -20,7 +20,8 @@ from tests.support.live import list_processes, require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.processes import find_instances
 from tools.process.stack import Stack, start_stack
 
@@ -36,7 +37,7 @@ def wait_until_all_ended(root: Path) -> None:
     except AssertionError:
         left = [" ".join(process.cmdline()) for process in list_processes(root)]
         raise AssertionError(f"still running: {left}") from None
-    assert all(is_free(process.port) for process in layout.processes)
+    assert all(map(is_free, layout.ports))
 
 
 def serves(layout: Layout) -> bool:

@@ -19,7 +19,7 @@ from servicekit.server import DRAIN_S
 from tests.support.polling import PATIENCE_S, wait_until
 from tests.support.servers import find_free_port
 from tools.config.paths import ROOT, DataPaths
-from tools.process.layout import is_free
+from tools.process.port_checks import is_free
 
 pytestmark = pytest.mark.slow  # 20 s of CPU time
 

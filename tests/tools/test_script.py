@@ -8,7 +8,7 @@ from tests.support.scripts import TIMEOUT_S
 from tools.config.paths import ROOT
 
 SCRIPT = """
-import errno, os, signal, sqlite3, sys
+import errno, os, signal, sqlite3, subprocess, sys
 from tools.script import run_script
 from tools.data.atomic_files import InUse
 def main():
@@ -39,9 +39,11 @@ def run_body(body: str) -> tuple[int, str]:
         ("sys.exit()", 0, ""),
         ("sys.exit('The port is taken.')", 1, "The port is taken."),
         ("raise InUse('The database is in use.')", 1, "The database is in use."),
-        ("sqlite3.connect(':memory:').execute('nonsense')", 1, r'SQLite failed: near "nonsense": syntax error.'),
+        ("sqlite3.connect(':memory:').execute('nonsense')", 1, r'SQLite failed: near "nonsense": syntax error. Check'),
         ("raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))", 1, "No space left on device."),
         ("open('/nowhere/at/all')", 1, "/nowhere/at/all: No such file or directory."),
+        ("subprocess.run(['sh', '-c', 'exit 3'], check=True)", 1, "bin/-c: sh -c 'exit 3' exited with status 3: its"),
+        ("subprocess.run(['cat', 'no'], capture_output=True, text=True, check=True)", 1, "status 1: cat: no: No such"),
         ("os.kill(os.getpid(), signal.SIGTERM)", 143, "Stopped by SIGTERM."),
         ("os.kill(os.getpid(), signal.SIGINT)", 130, "Stopped by SIGINT."),
         ("os.kill(os.getpid(), signal.SIGHUP)", 129, "Stopped by SIGHUP."),

@@ -57,12 +57,12 @@ def uvicorn_command(port: int) -> list[str]:
 
 
 def wait_until_served(urls: Sequence[str], processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Raises RuntimeError if that takes too long or a process ends."""
+    """Raises SystemExit if that takes too long or a process ends."""
     deadline = time.monotonic() + START_TIMEOUT_S
     with httpx.Client(timeout=1) as client:
         while not all(is_served(client, url) for url in urls):
             if any(process.poll() is not None for process in processes) or time.monotonic() > deadline:
-                raise RuntimeError("the naked endpoint did not start")
+                raise SystemExit("The naked endpoint did not start: uvicorn and Traefik say why, above.")
             time.sleep(POLL_S)
 
 

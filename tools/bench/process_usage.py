@@ -51,12 +51,12 @@ class Usage:
 
 def read_usages(stack: Stack) -> list[Usage]:
     """Of each instance of each service, and of Traefik."""
-    usages = {}
+    usages = []
     for instance in find_instances(stack.root, stack.layout.processes):
         for process in instance.processes[:1]:
             cpu = process.cpu_times()
-            usages[instance.name] = Usage(instance.name, cpu.user + cpu.system, process.memory_info().rss)
-    return list(usages.values())
+            usages.append(Usage(instance.name, cpu.user + cpu.system, process.memory_info().rss))
+    return usages
 
 
 def read_cpu_time(pids: Iterable[int]) -> CpuTime:

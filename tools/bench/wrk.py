@@ -39,7 +39,7 @@ class Load:
     p50_ms: float
     p99_ms: float
     errors: int
-    """Responses other than 2xx, and failed connections."""
+    """Responses other than 2xx and 3xx, and failed connections."""
     cpu: CpuTime
     """Of the stack, per request; wrk's own is not included."""
 
@@ -59,12 +59,12 @@ def take_medians(loads: Sequence[Load]) -> Load:
 
 
 def parse_wrk(output: str, cpu: CpuTime) -> Load:
-    """`cpu` is the stack's during the run. Raises ValueError if a figure is missing."""
+    """`cpu` is the stack's during the run. Raises SystemExit if a figure is missing."""
 
     def find(pattern: str) -> re.Match[str]:
         found = re.search(pattern, output)
         if found is None:
-            raise ValueError(f"wrk printed no {pattern!r}:\n{output}")
+            raise SystemExit(f"wrk printed no {pattern!r}; it printed:\n{output}")
         return found
 
     def find_ms(percent: int) -> float:

@@ -58,8 +58,8 @@ def find_line_faults(text: str) -> Iterator[str]:
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if OTHER_LINE_ENDS.search(line) or not is_unambiguous(line):
             yield (
-                f".env, line {number}: foreman and honcho parse {line!r} differently. Write NAME=value, without blanks,"
-                " quotes, # or \\ outside of '...'."
+                f".env, line {number}: foreman, honcho and the scripts parse {line!r} differently. Write NAME=value,"
+                " without blanks, quotes, # or \\ outside of '...'."
             )
 
 

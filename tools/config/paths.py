@@ -91,11 +91,11 @@ def read_data_paths() -> DataPaths:
     if to_path(stats_settings.users_url) != data_paths.users:
         raise SystemExit(
             f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_settings.database_url}) must"
-            " be equal."
+            " be equal: change one of them."
         )
     files = (*data_paths.all, *data_paths.keys)
     if len({path.absolute() for path in files}) < len(files):
-        raise SystemExit(f"Two databases or keys have the same path: {', '.join(map(str, files))}.")
+        raise SystemExit(f"Two databases or keys have the same path: {', '.join(map(str, files))}. Change one of them.")
     return data_paths
 
 

@@ -14,8 +14,10 @@ import os
 import signal
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+
+from servicekit.db.sqlite_file import is_busy
 
 LOCK = ".staging.lock"
 JOURNAL = ".staging.journal"
@@ -52,12 +54,24 @@ def create_database(path: Path, schema: Path) -> sqlite3.Connection:
 
 
 @contextmanager
-def naming_file(path: Path) -> Iterator[None]:
-    """Turns an error of SQLite, such as a full disk, into SystemExit with the name of the file."""
+def new_database(path: Path, schema: Path) -> Iterator[sqlite3.Connection]:
+    """As `create_database`, within a transaction that is committed at the end of the block; then seals the database.
+
+    Turns an error of SQLite, such as a full disk, into SystemExit with the name of the file.
+    """
     try:
-        yield
+        with closing(create_database(path, schema)) as database:
+            database.execute("BEGIN")
+            yield database
+            database.execute("COMMIT")
+        seal(path)
     except sqlite3.Error as error:
         raise SystemExit(f"{path} cannot be written ({error}).") from error
+
+
+def is_damaged(error: sqlite3.Error) -> bool:
+    """Whether SQLite cannot read the file as a database."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
 def execute_script(database: sqlite3.Connection, script: str) -> None:
@@ -181,7 +195,8 @@ def signals_ignored() -> Iterator[None]:
 
 @contextmanager
 def lock_unused(paths: Sequence[Path]) -> Iterator[None]:
-    """Locks the existing databases exclusively, so that no process can open them. Raises InUse if one is open.
+    """Locks the existing databases exclusively, so that no process can open them. Raises InUse if one is open, and
+    SystemExit if SQLite cannot lock it. Keys and damaged databases among the paths are not locked.
 
     Leaving WAL mode needs all of SQLite's locks on the file. It also removes the WAL, which SQLite would otherwise
     replay into the file that replaces this one.
@@ -189,15 +204,26 @@ def lock_unused(paths: Sequence[Path]) -> Iterator[None]:
     with ExitStack() as stack:
         for path in paths:
             if path.exists():
-                with suppress(sqlite3.DatabaseError):  # not a database: no service can have it open
-                    lock_exclusively(stack.enter_context(closing(sqlite3.connect(path, timeout=0))), path)
+                connection = stack.enter_context(closing(sqlite3.connect(path, timeout=0)))
+                try:
+                    lock_exclusively(connection, path)
+                except sqlite3.DatabaseError as error:  # a key, or a database that no service can use any more
+                    if not is_damaged(error):
+                        raise
         yield
+
+
+def refuse_in_use(paths: Sequence[Path]) -> None:
+    """Before the work begins: raises as `lock_unused`, and keeps no lock."""
+    with lock_unused(paths):
+        pass
 
 
 def lock_exclusively(connection: sqlite3.Connection, path: Path) -> None:
     """Begins an exclusive transaction on a database, and removes its WAL.
 
-    Raises InUse if another process has it open, and sqlite3.DatabaseError if the file is not a database.
+    Raises InUse if another process has it open, SystemExit if it cannot be locked for another reason, and
+    sqlite3.DatabaseError if it is damaged or no database.
     """
     connection.execute("PRAGMA busy_timeout = 0")
     try:
@@ -205,6 +231,8 @@ def lock_exclusively(connection: sqlite3.Connection, path: Path) -> None:
         mode = connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0]
         connection.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
-        raise InUse(f"{path} is in use ({error}): stop the services first.") from error
+        if is_busy(error):
+            raise InUse(f"{path} is in use ({error}): stop the services first.") from error
+        raise SystemExit(f"{path} cannot be locked ({error}): check its permissions and the disk.") from error
     if mode != "delete":
         raise InUse(f"{path} is in use: stop the services first.")

@@ -6,6 +6,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -16,18 +17,19 @@ from secrets import token_hex
 from tqdm import tqdm
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import open_to_read, signals_ignored, staging_lock, sync
+from tools.data.atomic_files import signals_ignored, staging_lock, sync
+from tools.data.existing_data import IF_MISSING
 from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe
 from tools.data.snapshots import consistent_snapshot
-from tools.data.verify import print_differences, verify
+from tools.data.verify import Findings, print_differences, verify
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 from users.token_issuer import write_secret
 
 HELP = """Copies a consistent snapshot of all databases, and the keys, into a new folder, also while the services run,
 whose writes wait for milliseconds. The folder gets its name when it is complete, fsynced and checked like bin/verify: a
-difference makes the exit status 1, and leaves no folder. Only its owner can read it, since the keys in it can sign
-tokens."""
+difference makes the exit status 1, and leaves no folder; a result that stats has refused is only listed. Only its owner
+can read the folder, since the keys in it can sign tokens."""
 DIR_HELP = "the new folder, in an existing one; it may exist if it is empty"
 
 UNFINISHED = ".quintet-backup-"
@@ -45,7 +47,7 @@ def refuse_occupied(target: Path) -> None:
 def refuse_missing(data_paths: DataPaths) -> None:
     """Raises SystemExit if a database or key is missing."""
     if missing := [str(path) for path in (*data_paths.all, *data_paths.keys) if not path.exists()]:
-        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up.")
+        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up: {IF_MISSING}.")
 
 
 @contextmanager
@@ -77,17 +79,38 @@ def remove_abandoned(parent: Path) -> None:
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A folder to fill. It is renamed to the target at the end of the block, and removed after an exception."""
-    folder = target.with_name(f"{UNFINISHED}{token_hex(8)}")
-    try:
-        folder.mkdir(mode=0o700)
-        with folder_lock(folder):
+    with ExitStack() as stack:
+        folder = create_locked(target.parent, stack)
+        try:
             yield folder
             sync(folder)
             with signals_ignored():
                 folder.rename(target)
                 sync(target.parent)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        except BaseException:
+            remove_failed(folder)
+            raise
+
+
+def create_locked(parent: Path, stack: ExitStack) -> Path:
+    """Tries again if another backup took the folder for an abandoned one before it was locked."""
+    while True:
+        folder = parent / f"{UNFINISHED}{token_hex(8)}"
+        folder.mkdir(mode=0o700)
+        with suppress(FileNotFoundError, BlockingIOError):
+            stack.enter_context(folder_lock(folder))
+            if folder.exists():
+                return folder
+
+
+def remove_failed(folder: Path) -> None:
+    """Does not raise, since the failure of the backup is yet to be reported."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:  # it has its final name already
+        pass
+    except OSError as error:
+        print(f"{folder} cannot be removed ({error}): remove it, since its keys can sign tokens.", file=sys.stderr)
 
 
 def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
@@ -115,20 +138,15 @@ def copy_database(source: sqlite3.Connection, path: Path) -> None:
     sync(path)
 
 
-def check_copies(copies: DataPaths) -> int:
-    """Returns the number of games. Prints the differences that verify finds, and raises SystemExit if there are any."""
+def check_copies(copies: DataPaths) -> Findings:
+    """Prints the differences that verify finds, and raises SystemExit if there are any."""
     findings = verify(copies)
     print_differences(findings)
     if findings.damage:
         raise SystemExit(
             f"The databases have {count(findings.damage, 'difference')}, listed above, so there is no backup."
         )
-    return findings.games
-
-
-def count_users(path: Path) -> int:
-    with closing(open_to_read(path)) as users:
-        return int(users.execute("SELECT COUNT(*) FROM users").fetchone()[0])
+    return findings
 
 
 def back_up(data_paths: DataPaths, target: Path) -> Manifest:
@@ -139,13 +157,13 @@ def back_up(data_paths: DataPaths, target: Path) -> Manifest:
     with new_folder(target) as folder:
         copies = DataPaths.in_folder(folder, shards=shards)
         taken_at = copy_files(data_paths, copies)
-        games = check_copies(copies)
+        findings = check_copies(copies)
         manifest = Manifest(
             format=FORMAT,
             taken_at=taken_at,
             shards=shards,
-            players=count_users(copies.users),
-            games=games,
+            players=findings.users,
+            games=findings.games,
             files=tuple(describe(path) for path in (*copies.all, *copies.keys)),
         )
         write_secret(folder / MANIFEST, f"{manifest.model_dump_json(indent=2)}\n".encode())

@@ -7,6 +7,20 @@ from pathlib import Path
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import open_to_read
 
+IF_MISSING = "restore a backup with bin/restore; for a new suite, run bin/init"
+IF_UNUSABLE = (
+    "restore a backup with bin/restore --force, or recreate all databases with bin/init --force, which loses all"
+    " players and games"
+)
+"""Advice, which ends a sentence after a colon."""
+
+
+def refuse_populated(data_paths: DataPaths, *, advice: str) -> None:
+    """Raises SystemExit with the advice if a database would lose players or games, or if one cannot be read."""
+    if populated := list_populated(data_paths):
+        names = ", ".join(map(str, populated))
+        raise SystemExit(f"{names} already has players or games, so nothing was changed: {advice}.")
+
 
 def list_populated(data_paths: DataPaths) -> list[Path]:
     """The databases with at least one player or game. Raises SystemExit if one cannot be read."""
@@ -19,4 +33,4 @@ def has_row(path: Path, table: str) -> bool:
         with closing(open_to_read(path)) as database:
             return database.execute(f"SELECT 1 FROM {table} LIMIT 1").fetchone() is not None  # noqa: S608 - our names
     except sqlite3.Error as error:
-        raise SystemExit(f"{path} cannot be read ({error}): remove it, or replace it with --force.") from error
+        raise SystemExit(f"{path} cannot be read ({error}): {IF_UNUSABLE}.") from error

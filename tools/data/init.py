@@ -3,9 +3,7 @@
 import argparse
 import os
 import random
-import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -14,10 +12,10 @@ from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import create_database, replace_databases, seal, staged, staging_lock
-from tools.data.existing_data import has_row, list_populated
+from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
+from tools.data.existing_data import IF_UNUSABLE, has_row, list_populated
 from tools.data.keys import stage_keys
-from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
+from tools.data.upgrades import describe_upgrades, find_version, refuse_later_versions, upgrade_all
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
@@ -31,32 +29,23 @@ def read_words(path: Path) -> list[str]:
 
 
 def create_empty(schema: str, path: Path) -> None:
-    create_database(path, SHARE / schema).close()
-    seal(path)
+    with new_database(path, SHARE / schema):
+        pass
 
 
 def create_words(path: Path) -> None:
-    with closing(create_database(path, SHARE / "words.sql")) as words:
-        insert_all(words, "INSERT INTO words (word) VALUES (?)", [(word,) for word in read_words(SHARE / "words.txt")])
-    seal(path)
+    with new_database(path, SHARE / "words.sql") as database:
+        words = [(word,) for word in read_words(SHARE / "words.txt")]
+        database.executemany("INSERT INTO words (word) VALUES (?)", words)
 
 
 def create_answers(path: Path) -> None:
     candidates = read_words(SHARE / "answers.txt")
     yesterday = game_id_of(datetime.now(UTC).date()) - 1  # today's is drawn when it is first needed
     drawn = draw_missing(candidates, {}, last_game=yesterday, rng=random.SystemRandom())
-    with closing(create_database(path, SHARE / "answers.sql")) as database:
-        insert_all(database, "INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
-        insert_all(
-            database, "INSERT INTO answers (game_id, answer, source) VALUES (?, ?, 'drawn')", list(drawn.items())
-        )
-    seal(path)
-
-
-def insert_all(database: sqlite3.Connection, sql: str, rows: Sequence[tuple[object, ...]]) -> None:
-    database.execute("BEGIN")
-    database.executemany(sql, rows)
-    database.execute("COMMIT")
+    with new_database(path, SHARE / "answers.sql") as database:
+        database.executemany("INSERT INTO candidates (word) VALUES (?)", [(word,) for word in candidates])
+        database.executemany("INSERT INTO answers (game_id, answer, source) VALUES (?, ?, 'drawn')", drawn.items())
 
 
 def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
@@ -72,17 +61,16 @@ def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
 
 def refuse_lost_databases(data_paths: DataPaths, missing: Sequence[Path]) -> None:
     """Raises SystemExit if a database of the players is missing while others still have players."""
-    # A version without plays.db cannot have lost it.
-    lost = [path for path in data_paths.players if path in missing and path != data_paths.plays]
+    had_plays = find_version(data_paths.users) > 0  # version 0 may be from before plays were stored
+    lost = [path for path in data_paths.players if path in missing and (had_plays or path != data_paths.plays)]
     if data_paths.answers in missing and data_paths.plays.exists() and has_row(data_paths.plays, "plays"):
         raise SystemExit(
             f"{data_paths.answers} cannot be created while {data_paths.plays} has plays, which belong to other answers:"
-            " restore it, or recreate all databases with --force."
+            f" {IF_UNUSABLE}."
         )
     if lost and (left := list_populated(data_paths)):
         raise SystemExit(
-            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: restore it, or"
-            " recreate all databases with --force."
+            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: {IF_UNUSABLE}."
         )
 
 
@@ -119,7 +107,10 @@ def create_or_refuse(data_paths: DataPaths, *, force: bool) -> str:
     try:
         return create_files(data_paths, force=force)
     except Problem as problem:
-        raise SystemExit(problem.detail) from problem
+        raise SystemExit(
+            f"{problem.detail} Restore it and {data_paths.public_key} from a backup, or remove both to create new keys,"
+            " which invalidates all tokens."
+        ) from problem
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tools.data.atomic_files import is_damaged
 from tools.data.legacy_text import run_text
 from tools.data.legacy_times import TIMED_GAMES
 
 SQLITE_MAGIC = b"SQLite format 3\0"
 ENCODINGS = {2: "UTF-16le", 3: "UTF-16be"}
 """By their number in the header of a file; any other number is UTF-8."""
-DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 COLUMNS = {
     "users": ("user_id", "username"),
@@ -41,8 +41,7 @@ def refusing_unreadable(source: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in DAMAGE
-        raise SystemExit(f"{source} {'is damaged' if damaged else 'cannot be read'}: {error}.") from error
+        raise SystemExit(f"{source} {'is damaged' if is_damaged(error) else 'cannot be read'}: {error}.") from error
 
 
 @contextmanager
@@ -97,7 +96,7 @@ def to_uri(path: Path) -> str:
     in_wal_mode = read_header(path)[18:20] == b"\2\2"
     # No process has a WAL-mode file open that has no WAL beside it; mode=ro would create one and leave it there.
     unused = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.as_uri()}?mode=ro{'&immutable=1' if unused else ''}"
+    return f"{path.absolute().as_uri()}?mode=ro{'&immutable=1' if unused else ''}"
 
 
 def copy_rows(legacy: sqlite3.Connection, source: Path, number: int) -> list[str]:

@@ -28,7 +28,9 @@ def run_in_parallel(tasks: Sequence[Callable[[], None]]) -> None:
             for future in as_completed(_submit(executor, len(tasks))):
                 future.result()
         except BrokenProcessPool:
-            raise SystemExit("A worker process was killed, as the system does when memory runs out.") from None
+            raise SystemExit(
+                "A worker process was killed, as the system does when memory runs out: free memory, and try again."
+            ) from None
         except BaseException:  # otherwise the end of the block waits for the other tasks
             for worker in multiprocessing.active_children():
                 worker.terminate()

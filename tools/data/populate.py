@@ -6,7 +6,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import chain, islice
@@ -17,16 +16,8 @@ from tqdm import tqdm
 from games.rules.puzzles import FIRST_DAY, game_id_of
 from servicekit.db.sharding import Shards
 from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import (
-    create_database,
-    lock_unused,
-    naming_file,
-    replace_databases,
-    seal,
-    staged,
-    staging_lock,
-)
-from tools.data.existing_data import list_populated
+from tools.data.atomic_files import new_database, refuse_in_use, replace_databases, staged, staging_lock
+from tools.data.existing_data import refuse_populated
 from tools.data.init import create_empty
 from tools.data.parallel import run_in_parallel
 from tools.data.rebuild_standings import fill_standings
@@ -43,23 +34,19 @@ ERASE_BELOW = "\r\x1b[J"
 
 
 def build_users(path: Path, players: Sequence[SimulatedPlayer]) -> None:
-    with naming_file(path), closing(create_database(path, SHARE / "users.sql")) as users:
-        users.execute("BEGIN")
+    with new_database(path, SHARE / "users.sql") as users:
         users.executemany(
             "INSERT INTO users (user_id, username) VALUES (?, ?)",
             ((player.user_id.bytes, player.username) for player in players),
         )
-        users.execute("COMMIT")
-    seal(path)
 
 
 def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int, days: int, seed: str) -> None:
     """`counts` are ids and numbers of games, in the order of the ids, in which the rows are stored."""
     rng = random.Random(seed)  # noqa: S311 - not secret, and must be reproducible
     bar = tqdm(counts, desc=f"shard {number}", unit=" players", position=number, leave=False, disable=None)
-    with naming_file(path), closing(create_database(path, SHARE / "games.sql")) as shard:
+    with new_database(path, SHARE / "games.sql") as shard:
         shard.execute("PRAGMA ignore_check_constraints = ON")  # takes a tenth less time; bin/verify checks them
-        shard.execute("BEGIN")
         for rows in in_batches(play_games(bar, days=days, rng=rng)):
             places = ", ".join(["(?, ?, ?, ?, ?)"] * len(rows))
             shard.execute(
@@ -67,8 +54,6 @@ def build_shard(path: Path, counts: Sequence[tuple[bytes, int]], *, number: int,
                 list(chain.from_iterable(rows)),
             )
         fill_standings(shard)
-        shard.execute("COMMIT")
-    seal(path)
 
 
 def in_batches(rows: Iterator[GameRow]) -> Iterator[list[GameRow]]:
@@ -109,10 +94,9 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
             f"{users:,} players have time for {users * days:,} games until {until}, one a day: {games:,} are too many."
         )
     with staging_lock(data_paths.folder, data_paths.players):
-        if not force and (inhabited := list_populated(data_paths)):
-            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
-        with lock_unused(data_paths.players):
-            pass  # refuses a database in use before the work begins
+        if not force:
+            refuse_populated(data_paths, advice="bin/populate --force replaces all players and games")
+        refuse_in_use(data_paths.players)
         build_all(data_paths, users=users, games=games, days=days, seed=seed)
         replace_databases(data_paths.players, data_paths.folder)
 

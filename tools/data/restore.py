@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import create_folder, replace_databases, seal, staged, staging_lock, sync
-from tools.data.existing_data import list_populated
+from tools.data.existing_data import refuse_populated
 from tools.data.manifest import Manifest, check_files, read_manifest
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.data.verify import verify
@@ -29,7 +29,7 @@ def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> Non
     if manifest.shards != len(data_paths.shards):
         raise SystemExit(
             f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}, so"
-            " players' games would be in the wrong shard."
+            " players' games would be in the wrong shard: name as many shards as the backup has."
         )
     copies = DataPaths.in_folder(folder, shards=manifest.shards)
     check_files(folder, manifest, (*copies.all, *copies.keys))
@@ -67,7 +67,9 @@ def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
     if total := (findings := verify(copies)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
         first = name_targets(first, data_paths)
-        raise SystemExit(f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}.")
+        raise SystemExit(
+            f"{folder} is damaged: it has {count(total, 'difference')}, among them: {first}. Restore another backup."
+        )
     return [name_targets(remark, data_paths) for remark in describe_upgrades(upgrades)]
 
 
@@ -92,8 +94,8 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
     manifest = read_manifest(folder)
     targets = [*data_paths.all, *data_paths.keys]
     with staging_lock(data_paths.folder, targets):
-        if not force and (inhabited := list_populated(data_paths)):
-            raise SystemExit(f"{inhabited[0]} has players already: --force replaces all players and games.")
+        if not force:
+            refuse_populated(data_paths, advice="bin/restore --force replaces all players and games")
         check_backup(folder, manifest, data_paths)
         stage_files(DataPaths.in_folder(folder, shards=manifest.shards), data_paths)
         remarks = upgrade_and_verify(folder, data_paths)

@@ -15,8 +15,8 @@ from games.rules.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
 from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import lock_unused, open_to_read, replace_databases, staged, staging_lock
-from tools.data.existing_data import list_populated
+from tools.data.atomic_files import open_to_read, refuse_in_use, replace_databases, staged, staging_lock
+from tools.data.existing_data import list_populated, refuse_populated
 from tools.data.init import create_empty
 from tools.data.legacy import gather
 from tools.data.legacy_faults import find_game_faults, find_user_faults
@@ -46,6 +46,9 @@ the tables or views users(user_id, username) and games(user_id, game_id, finishe
 BYTE_ORDER_HELP = """of UUIDs that are stored as 16 bytes: big as in RFC 9562 (Python's UUID.bytes), or mixed as in
 Microsoft's GUIDs (UUID.bytes_le); needed only if the version and variant bits of the ids do not show it"""
 
+BUG = "so nothing was changed: this is a bug of bin/shard, please report it"
+IF_POPULATED = "an import needs empty databases, which bin/init --force makes, and loses all players and games"
+
 SCRATCH = "bin-shard-scratch.db"
 """A temporary file in the databases' folder, which exists only as staged (`tools.data.atomic_files.staged`)."""
 
@@ -56,15 +59,6 @@ def read_imports(users: Path) -> dict[str, str]:
         return {}
     with closing(open_to_read(users)) as database:
         return dict(database.execute("SELECT checksum, imported_at FROM imports").fetchall())
-
-
-def refuse_populated(populated: Sequence[Path]) -> None:
-    """Raises SystemExit if a database would lose players."""
-    if populated:
-        raise SystemExit(
-            f"{', '.join(map(str, populated))} already has players, and an import needs empty databases: nothing was"
-            " changed. bin/init --force creates empty ones, and loses all data."
-        )
 
 
 def split_sources(
@@ -95,13 +89,13 @@ def check_duplicates(legacy: sqlite3.Connection, split: Split) -> None:
     Duplicates are imported once: databases that a script has split often have rows in two files.
     """
     if (games := count_distinct_games(legacy)) != split.games:
-        raise SystemExit(f"Only {split.games:,} of {games:,} games were imported, so nothing was changed.")
+        raise SystemExit(f"Only {split.games:,} of {games:,} games were imported, {BUG}.")
 
 
 def check_users(path: Path, split: Split) -> None:
     """Raises SystemExit if the stored users are not those of the sources."""
     if read_users(path) != split.expected_users():
-        raise SystemExit("The stored users differ from those of the sources, so nothing was changed.")
+        raise SystemExit(f"The stored users differ from those of the sources, {BUG}.")
 
 
 def build_all(
@@ -118,7 +112,7 @@ def build_all(
     for number, path in enumerate(tqdm(data_paths.shards, desc="shards", leave=False, disable=None)):
         content, expected = build_shard(staged(path), legacy, number), split.expected_shard(number)
         if content != expected:
-            raise SystemExit(f"{path.name} has {content} instead of {expected}, so nothing was changed.")
+            raise SystemExit(f"{path.name} has {content} instead of {expected}, {BUG}.")
         contents.append(content)
     return contents
 
@@ -137,19 +131,18 @@ def import_sources(
     steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
     with staging_lock(data_paths.folder, (*data_paths.players, scratch)), steps:
         refuse_earlier_versions(data_paths)
-        populated, imports = list_populated(data_paths), read_imports(data_paths.users)
+        imports = read_imports(data_paths.users)
         if not imports:
-            refuse_populated(populated)
-        if not populated:
-            with lock_unused(data_paths.players):
-                pass  # refuses a database in use before the work begins
+            refuse_populated(data_paths, advice=IF_POPULATED)
+        if not list_populated(data_paths):
+            refuse_in_use(data_paths.players)
         with gather(sources, staged(scratch)) as legacy:
             steps.update()
             split = split_sources(legacy, sources, byte_order=byte_order, shards=len(data_paths.shards), now=now)
             steps.update()
             if (checksum := split.checksum_source()) in imports:
                 return f"{names}: already imported on {imports[checksum]} UTC, so nothing was changed", []
-            refuse_populated(populated)
+            refuse_populated(data_paths, advice=IF_POPULATED)
             steps.update()
             contents = build_all(split, legacy, data_paths, checksum=checksum, now=now)
             steps.update()

@@ -15,7 +15,7 @@ from uuid import UUID
 
 from servicekit.db.sharding import shard_number
 from tools.config.paths import SHARE
-from tools.data.atomic_files import create_database, open_to_read, seal
+from tools.data.atomic_files import create_database, new_database, open_to_read, seal
 from tools.data.legacy_faults import IS_VALID
 from tools.data.legacy_ids import StoredId
 from tools.data.rebuild_standings import fill_standings
@@ -204,12 +204,9 @@ def build_shard(path: Path, legacy: sqlite3.Connection, number: int) -> ShardCon
 
 
 def build_users(path: Path, split: Split, *, checksum: str, imported_at: str) -> None:
-    with closing(create_database(path, SHARE / "users.sql")) as users:
-        users.execute("BEGIN")
+    with new_database(path, SHARE / "users.sql") as users:
         users.executemany(INSERT_USER, split.expected_users())
         users.execute(INSERT_IMPORT, (checksum, len(split.players), split.games, imported_at))
-        users.execute("COMMIT")
-    seal(path)
 
 
 def read_users(path: Path) -> list[tuple[bytes, str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
 from tools.config.paths import DataPaths
-from tools.data.atomic_files import lock_exclusively, lock_unused, open_to_read, seal
+from tools.data.atomic_files import lock_exclusively, open_to_read, refuse_in_use, seal
 from tools.data.upgrade_steps import STEPS
 
 
@@ -85,8 +85,7 @@ def upgrade_all(data_paths: DataPaths) -> list[Upgrade]:
     """
     refuse_later_versions(data_paths)
     schemas = list_schemas(data_paths)
-    with lock_unused([path for path, schema in schemas.items() if find_version(path) < current_version(schema)]):
-        pass  # refuses a database in use before any other is changed
+    refuse_in_use([path for path, schema in schemas.items() if find_version(path) < current_version(schema)])
     upgrades = [upgrade_database(path, schema) for path, schema in schemas.items()]
     return [upgrade for upgrade in upgrades if upgrade is not None]
 

@@ -20,6 +20,7 @@ from stats.queries import standing_to_row
 from stats.standings import Standing
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import JOURNAL, open_to_read
+from tools.data.existing_data import IF_MISSING
 from tools.data.rebuild_standings import COUNT_SCORES, rebuild_standings
 from tools.data.upgrades import current_version, list_schemas, read_version
 from tools.script import run_script
@@ -188,7 +189,7 @@ def verify(data_paths: DataPaths) -> Findings:
         raise SystemExit("A script was killed while it replaced databases: bin/init finishes its work.")
     missing = [str(path) for path in data_paths.all if not path.exists()]
     if missing:
-        raise SystemExit(f"{', '.join(missing)} is missing: bin/init creates empty ones.")
+        raise SystemExit(f"{', '.join(missing)} is missing: {IF_MISSING}.")
     findings = Findings()
     used: dict[str, str] = {}
     # Services store a user before a play or a game, and a word before an answer, so users and words are read later.

@@ -2,10 +2,11 @@
 
 import argparse
 import re
-import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from tools.data.atomic_files import staged
+from tools.script import run_script
 from tools.wording import HelpFormatter
 
 SHARE = Path(__file__).resolve().parents[2] / "share"
@@ -76,8 +77,16 @@ def answer_words(small_text: str, excluded: Collection[str]) -> list[str]:
     ]
 
 
-def write_words(path: Path, words: Sequence[str]) -> None:
-    path.write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+def write_lists(lists: Mapping[Path, Sequence[str]]) -> None:
+    """Replaces the files when all new ones are complete."""
+    try:
+        for path, words in lists.items():
+            staged(path).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
+        for path in lists:
+            staged(path).rename(path)
+    finally:
+        for path in lists:
+            staged(path).unlink(missing_ok=True)
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -97,24 +106,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     for source in (arguments.huge, arguments.small):
         if not source.is_file():
-            print(
-                f"wordlists: {source} is missing: apt-get install wamerican-huge wamerican-small",
-                file=sys.stderr,
-            )
-            return 1
+            raise SystemExit(f"{source} is missing: apt-get install wamerican-huge wamerican-small")
     exclusions = arguments.share / "excluded-answers.txt"
     if not exclusions.is_file():
-        print(f"wordlists: {exclusions} is missing.", file=sys.stderr)
-        return 1
+        raise SystemExit(f"{exclusions} is missing: restore it from the repository, or name its folder with --share.")
     excluded = excluded_words(exclusions.read_text(encoding="utf-8"))
     answers = answer_words(arguments.small.read_text(encoding="utf-8"), excluded)
     # Every answer must be an accepted guess, or its game could not be won.
     words = sorted({*five_letter_words(arguments.huge.read_text(encoding="utf-8")), *answers})
-    write_words(arguments.share / "words.txt", words)
-    write_words(arguments.share / "answers.txt", answers)
+    write_lists({arguments.share / "words.txt": words, arguments.share / "answers.txt": answers})
     print(f"{len(words)} words, {len(answers)} answers, {len(excluded)} excluded by hand")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_script(main)

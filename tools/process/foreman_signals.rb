@@ -1,4 +1,4 @@
-# Loaded into foreman by bin/run (RUBYOPT=-r...), which makes two signals end it as they end any other program.
+# Loaded into foreman by bin/run (RUBYLIB, RUBYOPT), which makes two signals end it as they end any other program.
 #
 # foreman's reader thread dies when its output is closed (`| head`) or its terminal gone, and foreman then goes on
 # without reading its pipes. SIGPIPE therefore has its default, and SIGHUP too, unless it is ignored as under nohup. The

@@ -59,7 +59,8 @@ class Supervisor:
         self._replacement_is_requested = True
 
     def run(self) -> int:
-        """Returns the exit status: 0 after a signal, that of the command if it exits before it was ever ready."""
+        """Returns 0 after a signal, and the exit status of a command that exits before it was ever ready, or 1 if that
+        is 0."""
         backoff_s = MIN_BACKOFF_S
         try:
             child = self._start()
@@ -101,7 +102,7 @@ class Supervisor:
         self._wait_until(lambda: new.is_ready or new.status is not None, READY_TIMEOUT_S)
         leaving, staying = (old, new) if new.is_ready and new.status is None else (new, old)
         if leaving is new and not self._must_stop:
-            log(f"The new {self._name} did not become ready; the old one stays.")
+            log(f"The new {self._name} did not become ready; the old one {'stays' if old.status is None else 'died'}.")
         leaving.terminate()
         self._wait_until(lambda: leaving.status is not None, TERMINATION_TIMEOUT_S)
         if not self._must_stop:  # otherwise `run` terminates both
@@ -127,7 +128,13 @@ def check_settings() -> str:
     Runs in a subprocess, whose imports do not stay in the supervisor's memory.
     """
     check = [sys.executable, "-P", "-m", "tools.config.paths"]
-    return subprocess.run(check, capture_output=True, text=True, check=False).stderr.partition(": ")[2].strip()
+    checked = subprocess.run(check, capture_output=True, text=True, check=False)
+    if checked.returncode == 0:
+        return ""
+    return (
+        checked.stderr.removeprefix("bin/paths: ").strip()
+        or f"The check of the settings exited with status {checked.returncode}."
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

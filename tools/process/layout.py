@@ -1,7 +1,6 @@
 """The processes of the suite and their ports, as Procfile, .foreman and traefik.toml define them."""
 
 import re
-import socket
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,8 @@ from honcho.environ import expand_processes, parse_procfile
 
 TRAEFIK = "traefik"
 """The name of its line in the Procfile; all other lines are services."""
+
+FILES = ("Procfile", ".foreman", "traefik.toml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,13 @@ class Layout:
 
     @property
     def processes(self) -> list[Process]:
-        """The services, and Traefik once for each of its two ports."""
-        traefik = [Process(f"{TRAEFIK}.1", port) for port in (self.web_port, self.dashboard_port)]
-        return [*self.services, *traefik]
+        """The services, and Traefik with the port of the web."""
+        return [*self.services, Process(f"{TRAEFIK}.1", self.web_port)]
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """Every port with the name of its process, Traefik's dashboard included."""
+        return {process.port: process.name for process in self.processes} | {self.dashboard_port: f"{TRAEFIK}.1"}
 
     @property
     def url(self) -> str:
@@ -55,15 +60,23 @@ class Layout:
 
 
 def read_layout(root: Path) -> Layout:
-    """Raises OSError if a file is missing, and KeyError if an entry is missing in it."""
-    foreman = dict(re.findall(r"^(\w+): *(.+)$", (root / ".foreman").read_text(encoding="utf-8"), re.MULTILINE))
-    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", foreman["formation"])}
-    procfile = parse_procfile((root / "Procfile").read_text(encoding="utf-8"))
-    entry_points = tomllib.loads((root / "traefik.toml").read_text(encoding="utf-8"))["entryPoints"]
+    """Raises OSError if a file is missing, and SystemExit with a sentence if one does not have the form of ours."""
+    try:
+        return _parse_layout(*((root / name).read_text(encoding="utf-8") for name in FILES))
+    except (KeyError, ValueError, AssertionError) as error:  # of honcho: a name that occurs twice in the Procfile
+        raise SystemExit(
+            f"{', '.join(FILES)} do not give every process a port ({error!r}): undo the last change of these files."
+        ) from error
+
+
+def _parse_layout(procfile: str, foreman: str, traefik: str) -> Layout:
+    entries = dict(re.findall(r"^(\w+): *(.+)$", foreman, re.MULTILINE))
+    counts = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", entries["formation"])}
+    entry_points = tomllib.loads(traefik)["entryPoints"]
     return Layout(
-        base_port=int(foreman["port"]),
+        base_port=int(entries["port"]),
         # foreman's `all` stands for the lines that are not named; honcho does not know it
-        formation={name: counts.get(name, counts.get("all", 1)) for name in procfile.processes},
+        formation={name: counts.get(name, counts.get("all", 1)) for name in parse_procfile(procfile).processes},
         web_port=_port_of(entry_points["web"]["address"]),
         dashboard_port=_port_of(entry_points["traefik"]["address"]),
     )
@@ -71,14 +84,3 @@ def read_layout(root: Path) -> Layout:
 
 def _port_of(address: str) -> int:
     return int(address.rpartition(":")[2])
-
-
-def is_free(port: int) -> bool:
-    """Whether the port can be bound on the loopback interface."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -1,13 +1,31 @@
-"""Checks whether a server listens and whether it answers."""
+"""Checks whether a port is free, whether a server listens on it, and whether it answers."""
 
 import http.client
 import socket
 from typing import TypeAlias
 
+from servicekit.listening import HOST
+
 TIMEOUT_S = 1.0
 
 Server: TypeAlias = tuple[str, int]
 """Host and port."""
+
+
+def is_free(port: int) -> bool:
+    """Whether the port can be bound on the loopback interface. Raises SystemExit if this user may not bind it."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except PermissionError:
+            raise SystemExit(
+                f"Port {port} is reserved for root: choose ports from 1024 on, or allow it to all users (Linux: sysctl"
+                f" net.ipv4.ip_unprivileged_port_start={port})."
+            ) from None
+        except OSError:
+            return False
+    return True
 
 
 def is_listening(server: Server) -> bool:

@@ -1,6 +1,7 @@
 """Finds the running processes of a suite among those of the machine, by their command lines."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,11 +49,15 @@ def find_instances(root: Path, processes: list[Process]) -> list[Instance]:
         service, port = process.name.partition(".")[0], str(process.port)
         command = ("bin/traefik",) if service == "traefik" else ("--listen", port, "bin/serve", service)
         current, earlier = supervisors.get(command), supervisors.get(("bin/serve", service, "--port", port))
-        supervisor = current or earlier
-        children = list_children(supervisor) if supervisor else ()
-        is_earlier = supervisor is not None and supervisor is earlier
-        found.append(Instance(process.name, supervisor, children, is_earlier))
+        found.append(find_instance(process.name, current or earlier, is_earlier=current is None))
     return found
+
+
+def find_instance(name: str, supervisor: psutil.Process | None, *, is_earlier: bool) -> Instance:
+    if supervisor is not None:
+        with suppress(psutil.NoSuchProcess):  # it has exited since it was listed
+            return Instance(name, supervisor, list_children(supervisor), is_earlier)
+    return Instance(name, None, ())
 
 
 def list_supervisors(root: Path) -> Iterator[tuple[psutil.Process, list[str]]]:

@@ -26,8 +26,12 @@ POLL_S = 0.05
 
 def replace(instance: Instance) -> None:
     """Returns when a new process is ready and the old one has exited; otherwise raises SystemExit."""
-    if instance.supervisor is None or not instance.processes:
+    if instance.supervisor is None:
         raise SystemExit(f"{instance.name} does not run: start the suite with bin/run.")
+    if not instance.processes:
+        raise SystemExit(
+            f"{instance.name} has exited, and its supervisor is about to restart it: the log says why it exited."
+        )
     if instance.is_earlier:
         raise SystemExit(
             f"{instance.name} runs under a bin/keep of an earlier version, which cannot replace it: stop the suite and"

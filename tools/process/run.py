@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tools.config.paths import ROOT, read_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data import init, populate
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 from tools.process.runner import RUNNER_PID
 from tools.script import run_script
 from tools.wording import HelpFormatter
@@ -20,12 +21,13 @@ HELP = """Starts the whole suite: four services (stats three times) and Traefik.
 Without databases, it creates them and fills them with demo players. The processes run under foreman where it is
 installed, otherwise under honcho, which comes with the project. Ctrl-C, a closed terminal and kill stop all of them."""
 
-FOREMAN_SIGNALS = ROOT / "tools" / "process" / "foreman_signals.rb"
+RUBY_FOLDER = ROOT / "tools" / "process"
+"""Holds foreman_signals.rb."""
 
 
 def require_free_ports(layout: Layout) -> None:
     """Raises SystemExit with a sentence if a port of the suite is in use."""
-    used = [f"{process.port} ({process.name})" for process in layout.processes if not is_free(process.port)]
+    used = [f"{port} ({name})" for port, name in layout.ports.items() if not is_free(port)]
     if used:
         raise SystemExit(
             f"Port {', '.join(used)} is in use: stop the process that listens there (is Quintet running already?), or"
@@ -33,10 +35,9 @@ def require_free_ports(layout: Layout) -> None:
         )
 
 
-def create_databases() -> None:
+def create_databases(data_paths: DataPaths) -> None:
     """Fills the databases of players if there are none, creates what else is missing, and prints what was created or
     upgraded; raises as those scripts do."""
-    data_paths = read_data_paths()
     if not any(path.exists() for path in data_paths.players):
         populate.main([])
     if summary := init.create_or_refuse(data_paths, force=False):
@@ -65,7 +66,9 @@ def runner_environment(runner: str) -> dict[str, str]:
     """Tells the supervisors the pid of the runner, and makes foreman exit when its output is closed."""
     environment = {**os.environ, RUNNER_PID: str(os.getpid())}
     if runner == "foreman":
-        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -r{FOREMAN_SIGNALS}".strip()
+        # Not -r with a path: RUBYOPT is split at blanks.
+        environment["RUBYLIB"] = ":".join(filter(None, [str(RUBY_FOLDER), environment.get("RUBYLIB")]))
+        environment["RUBYOPT"] = f"{environment.get('RUBYOPT', '')} -rforeman_signals".strip()
     return environment
 
 
@@ -75,9 +78,9 @@ def run(chosen_runner: str | None) -> NoReturn:
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
-    read_data_paths()  # validates all settings first
+    data_paths = read_data_paths()  # validates all settings first
     require_free_ports(layout)
-    create_databases()
+    create_databases(data_paths)
     print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)
     command = runner_command(runner, layout)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which the runner would inherit

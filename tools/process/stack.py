@@ -1,7 +1,7 @@
 """Runs a second suite beside the one on port 9999: a copy of the project with its own ports and databases.
 
-The live tests and bin/bench use it. In the copy's Procfile, traefik.toml and routes.toml only the port numbers differ,
-and .venv is shared.
+The live tests, bin/bench and bin/trace use it. In the copy's .foreman, traefik.toml and routes.toml only the port
+numbers differ; its .env has the URLs with the new port of Traefik, and .venv is shared.
 """
 
 import atexit
@@ -21,7 +21,8 @@ from pathlib import Path
 import httpx
 
 from tools.config.paths import ROOT
-from tools.process.layout import Layout, is_free, read_layout
+from tools.process.layout import Layout, read_layout
+from tools.process.port_checks import is_free
 
 COPIED_PATHS = (
     "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
@@ -54,14 +55,15 @@ def list_base_ports() -> list[int]:
 
 
 def choose_ports() -> tuple[int, int, int]:
-    """foreman's base port and Traefik's two ports, such that every port of the stack is free."""
+    """foreman's base port and Traefik's two ports, such that every port of the stack is free. Raises SystemExit if
+    there are none."""
     layout = read_layout(ROOT)
     for base in list_base_ports():
         web, dashboard = base + WEB_PORT, base + DASHBOARD_PORT
         ports = [process.port - layout.base_port + base for process in layout.services]
         if reserve(base + RESERVING_PORT) and all(is_free(port) for port in (*ports, web, dashboard)):
             return base, web, dashboard
-    raise RuntimeError("no free ports found for a second stack")
+    raise SystemExit("There are no free ports for a second suite: stop other suites.")
 
 
 def copy_project(target: Path) -> Layout:
@@ -117,12 +119,12 @@ class Stack:
             return False
 
     def wait_until_ready(self) -> None:
-        """Raises RuntimeError with the log if it takes longer than START_TIMEOUT_S or the runner exits."""
+        """Raises SystemExit with the log if it takes longer than START_TIMEOUT_S or the runner exits."""
         deadline = time.monotonic() + START_TIMEOUT_S
         with httpx.Client(timeout=1) as client:  # reused: a new one takes 30 ms of CPU, which the stack needs
             while not self.is_ready(client):
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the stack did not start:\n{self.log.read_text(encoding='utf-8')}")
+                    raise SystemExit(f"The suite did not start. Its log:\n{self.log.read_text(encoding='utf-8')}")
                 time.sleep(POLL_S)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:

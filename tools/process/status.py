@@ -88,10 +88,11 @@ def count_requests(metrics: str) -> int:
 
 def read_states(layout: Layout) -> list[State]:
     """The instances of the services, then Traefik."""
-    instances = {instance.name: instance for instance in find_instances(ROOT, layout.processes)}
-    ports = [(service.name, service.port, service.port) for service in layout.services]
-    ports.append((TRAEFIK, layout.web_port, layout.dashboard_port))
-    return [read_state(instances[name], port=port, own_port=own_port) for name, port, own_port in ports]
+    own_ports = {process.name: process.port for process in layout.services} | {TRAEFIK: layout.dashboard_port}
+    return [
+        read_state(instance, port=process.port, own_port=own_ports[process.name])
+        for process, instance in zip(layout.processes, find_instances(ROOT, layout.processes), strict=True)
+    ]
 
 
 def format_state(state: State, *, answered: int) -> str:

@@ -1,6 +1,8 @@
-"""bin/traefik: waits until every server in routes.toml answers, then becomes Traefik.
+"""bin/traefik: waits for the servers in routes.toml, then becomes Traefik, which would log a warning for each one that
+is not ready.
 
-Traefik checks the health of its servers as soon as it starts, and would log a warning for each one that is not ready.
+It exits if a server does not listen within 15 s. It does not wait for answers for more than 30 s, nor at all when
+bin/keep restarts it.
 """
 
 import argparse
@@ -16,8 +18,8 @@ from urllib.parse import urlsplit
 
 from servicekit.supervision import Supervisor
 from tools.process.child import RESTARTED
-from tools.process.layout import is_free, read_layout
-from tools.process.port_checks import Server, is_listening, is_live
+from tools.process.layout import read_layout
+from tools.process.port_checks import Server, is_free, is_listening, is_live
 from tools.process.readiness import announce_in_background
 from tools.wording import HelpFormatter
 

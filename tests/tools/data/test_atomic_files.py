@@ -15,7 +15,7 @@ from tools.data.atomic_files import (
     InUse,
     create_database,
     lock_unused,
-    naming_file,
+    new_database,
     open_to_read,
     replace_databases,
     seal,
@@ -212,6 +212,27 @@ def test_a_file_that_is_no_database_can_be_replaced(folder: Path, targets: list[
     assert read_names(targets) == ["new", "new"]
 
 
+def test_a_damaged_database_can_be_replaced(targets: list[Path], schema: Path) -> None:
+    replace(targets, schema, "old")
+    content = targets[0].read_bytes()
+    targets[0].write_bytes(content[:100] + b"\xff" * (len(content) - 100))
+
+    replace(targets, schema, "new")
+
+    assert read_names(targets) == ["new", "new"]
+
+
+def test_a_database_that_cannot_be_locked_is_kept_and_the_cause_named(targets: list[Path], schema: Path) -> None:
+    replace(targets, schema, "old")
+    targets[1].with_name("second.db-wal").mkdir()  # SQLite's error is SQLITE_CANTOPEN, as on a read-only disk
+
+    with pytest.raises(SystemExit, match=r"second\.db cannot be locked \(unable to open .*\): check its permissions"):
+        replace(targets, schema, "new")
+
+    targets[1].with_name("second.db-wal").rmdir()
+    assert read_names(targets) == ["old", "old"]
+
+
 def test_a_signal_does_not_part_databases_that_belong_together() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
@@ -235,7 +256,7 @@ def test_a_database_opened_to_read_cannot_be_written_and_is_left_as_it_was(
 
 
 def fill_a_full_disk(path: Path, schema: Path) -> None:
-    with naming_file(path), closing(create_database(path, schema)) as database:
+    with new_database(path, schema) as database:
         database.execute("PRAGMA max_page_count = 3")
         database.execute("CREATE TABLE heavy AS SELECT zeroblob(1000000)")
 

@@ -1,5 +1,7 @@
+import fcntl
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import stat
@@ -170,7 +172,7 @@ def test_a_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path
 def test_a_file_that_is_missing_is_named(name: str, populated: DataPaths, backups: Path) -> None:
     missing: Path = getattr(populated, name)
     missing.unlink()
-    with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up"):
+    with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up: restore a backup"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
     assert not missing.exists()
@@ -262,6 +264,38 @@ def test_what_another_backup_works_on_is_left_alone(populated: DataPaths, backup
     with folder_lock(others):
         assert backup.main([str(backups / "set")]) == 0
     assert list_files(backups) == {"set", others.name}
+
+
+def test_a_folder_that_another_backup_removes_is_created_again(
+    populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+    removed: list[Path] = []
+
+    def lock_too_late(descriptor: int, operation: int) -> None:
+        """Before the first lock, another backup removes the folder, which it takes for an abandoned one."""
+        if not removed:
+            removed.extend(backups.iterdir())
+            removed[0].rmdir()
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", lock_too_late)
+    assert backup.main([str(backups / "set")]) == 0
+    assert list_files(backups) == {"set"}
+
+
+def test_a_failed_backup_that_cannot_be_removed_is_named(
+    populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_folder: Path) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(shutil, "rmtree", refuse)
+    populated.shards[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
+    with pytest.raises(SystemExit, match="cannot be read"):
+        backup.main([str(backups / "set")])
+    (left,) = backups.iterdir()
+    assert f"{left} cannot be removed (Operation not permitted): remove it" in capsys.readouterr().err
 
 
 def test_what_others_leave_under_such_a_name_stops_no_backup(populated: DataPaths, backups: Path) -> None:

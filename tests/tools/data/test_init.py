@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from games.rules.puzzles import game_id_of
+from tests.support.earlier_version import make_earlier_databases
 from tests.support.scripts import TIMEOUT_S, list_files, read_contents, read_rows, write_rows
 from tools.config.paths import ROOT, SHARE, DataPaths
 from tools.data import init
@@ -87,12 +88,35 @@ def test_a_lost_shard_is_not_passed_off_as_an_empty_one(unmade: DataPaths) -> No
     write_rows(unmade.users, "INSERT INTO users VALUES (randomblob(16), 'ada')")
     unmade.shards[1].unlink()
 
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be created empty while .*users\.db still has players"):
+    with pytest.raises(
+        SystemExit, match=r"games1\.db cannot be created empty while .*users\.db still .* bin/init --force"
+    ):
         init.main([])
 
     assert not unmade.shards[1].exists()
     assert init.main(["--force"]) == 0
     assert read_rows(unmade.users, "SELECT * FROM users") == []
+
+
+def test_lost_plays_are_not_replaced_by_an_empty_database(unmade: DataPaths) -> None:
+    init.main([])
+    write_rows(unmade.users, "INSERT INTO users VALUES (randomblob(16), 'ada')")
+    unmade.plays.unlink()
+
+    with pytest.raises(SystemExit, match=r"plays\.db cannot be created empty while .*users\.db still has players"):
+        init.main([])
+
+    assert not unmade.plays.exists()
+
+
+def test_plays_are_added_to_a_version_that_had_none(unmade: DataPaths) -> None:
+    make_earlier_databases(unmade)
+    unmade.plays.unlink()
+
+    init.main([])
+
+    assert read_rows(unmade.plays, "SELECT * FROM plays") == []
+    assert read_rows(unmade.users, "SELECT * FROM users") != []
 
 
 def test_a_file_that_is_no_database_is_refused_with_a_sentence(unmade: DataPaths) -> None:

@@ -144,7 +144,9 @@ def test_a_public_key_without_its_private_key_is_never_replaced(unmade: DataPath
 def test_a_private_key_that_is_none_is_refused_with_a_sentence_and_kept(unmade: DataPaths) -> None:
     init.main([])
     unmade.private_key.write_bytes(b"no key")
-    with pytest.raises(SystemExit, match=r"^tokens\.key, the key that tokens are signed with, cannot be read\.$"):
+    with pytest.raises(
+        SystemExit, match=r"^tokens\.key, the key that tokens are signed with, cannot be read\. Restore it and"
+    ):
         init.main([])
     assert unmade.private_key.read_bytes() == b"no key"
 

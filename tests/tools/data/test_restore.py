@@ -125,7 +125,7 @@ def test_players_are_replaced_by_force_only(saved: Path, populated: DataPaths) -
     rows = dump(populated)
     write_rows(populated.users, "INSERT INTO users VALUES (randomblob(16), 'late')")
     before = read_contents(populated)
-    with pytest.raises(SystemExit, match=r"users\.db has players already: --force replaces all players and games"):
+    with pytest.raises(SystemExit, match=r"users\.db.* already has .*: bin/restore --force replaces all players"):
         restore.main([str(saved)])
     assert read_contents(populated) == before
     assert restore.main([str(saved), "--force"]) == 0
@@ -135,7 +135,7 @@ def test_players_are_replaced_by_force_only(saved: Path, populated: DataPaths) -
 def test_what_is_no_database_any_more_is_replaced_by_force(saved: Path, populated: DataPaths) -> None:
     rows = dump(populated)
     populated.shards[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
-    with pytest.raises(SystemExit, match=r"games1\.db cannot be read .*: remove it, or replace it with --force"):
+    with pytest.raises(SystemExit, match=r"games1\.db cannot be read .*: restore a backup with bin/restore --force"):
         restore.main([str(saved)])
     assert restore.main([str(saved), "--force"]) == 0
     assert dump(populated) == rows

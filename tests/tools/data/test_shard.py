@@ -99,6 +99,16 @@ def test_every_player_has_the_statistics_that_the_old_games_give(
         assert stats_client.get(f"/users/{ids[name]}").json() == expected, name
 
 
+def test_paths_may_be_relative_as_in_the_default_settings(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    import_sources([source], DataPaths.in_folder(Path("var")))
+
+    assert read_rows(tmp_path / "var" / "users.db", "SELECT COUNT(*) FROM users") == [(len(USERS),)]
+
+
 def test_every_result_arrives_as_it_was(data_paths: DataPaths, stats_client: TestClient, source: Path) -> None:
     import_sources([source], data_paths)
 

@@ -222,7 +222,7 @@ def test_rows_that_the_schema_forbids_are_found(populated: DataPaths, capsys: py
 def test_a_missing_database_is_refused_with_a_sentence(name: str, populated: DataPaths) -> None:
     (populated.folder / name).unlink()
 
-    with pytest.raises(SystemExit, match=rf"{name} is missing: bin/init creates empty ones\."):
+    with pytest.raises(SystemExit, match=rf"{name} is missing: restore a backup with bin/restore; for a new"):
         verify.main([])
 
     assert not (populated.folder / name).exists()

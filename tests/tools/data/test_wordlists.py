@@ -11,6 +11,7 @@ from tools.data.wordlists import (
     is_regular_plural,
     is_roman_numeral,
     main,
+    write_lists,
 )
 
 SHARE = Path(__file__).resolve().parents[3] / "share"
@@ -125,9 +126,7 @@ def test_both_lists_are_written_and_the_words_take_in_every_answer(
 
 
 @pytest.mark.parametrize("missing", ["huge", "small"])
-def test_a_missing_source_list_is_refused_with_the_packages_to_install(
-    missing: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_source_list_is_refused_with_the_packages_to_install(missing: str, tmp_path: Path) -> None:
     for name in {"huge", "small"} - {missing}:
         (tmp_path / name).write_text("train\n", encoding="utf-8")
     arguments = [
@@ -139,22 +138,29 @@ def test_a_missing_source_list_is_refused_with_the_packages_to_install(
         str(tmp_path),
     ]
 
-    assert main(arguments) == 1
+    with pytest.raises(SystemExit, match=f"^{tmp_path / missing} is missing: apt-get install wamerican-huge"):
+        main(arguments)
 
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert str(tmp_path / missing) in told
-    assert "apt-get install wamerican-huge wamerican-small" in told
     assert not (tmp_path / "words.txt").exists()
 
 
-def test_missing_exclusions_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_exclusions_are_refused(tmp_path: Path) -> None:
     (tmp_path / "list").write_text("train\n", encoding="utf-8")
     source = str(tmp_path / "list")
 
-    assert main(["--huge", source, "--small", source, "--share", str(tmp_path)]) == 1
+    with pytest.raises(SystemExit, match=r"excluded-answers\.txt is missing"):
+        main(["--huge", source, "--small", source, "--share", str(tmp_path)])
 
-    assert "excluded-answers.txt" in capsys.readouterr().err
+
+def test_a_list_that_cannot_be_written_leaves_both_as_they_were(tmp_path: Path) -> None:
+    words, answers = tmp_path / "words.txt", tmp_path / "answers.txt"
+    words.write_text("train\n", encoding="utf-8")
+
+    with pytest.raises(UnicodeEncodeError):
+        write_lists({words: ["zebra"], answers: ["\udcff"]})
+
+    assert [path.name for path in tmp_path.iterdir()] == ["words.txt"]
+    assert words.read_text(encoding="utf-8") == "train\n"
 
 
 @pytest.mark.parametrize("word", ["xviii", "clvii", "mcmxc", "lxxxi"])

@@ -66,6 +66,19 @@ def test_a_new_process_that_does_not_become_ready_leaves_the_old_one_in_place(ke
     assert kept.pids("ended") == [kept.pids("began")[0]]
 
 
+def test_an_old_process_that_dies_during_its_replacement_is_not_said_to_stay(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "never-ready").touch()
+    kept.process.send_signal(signal.SIGUSR1)
+    wait_until(lambda: len(kept.pids("began")) == 2)
+    (tmp_path / "never-ready").unlink()
+    old, new = kept.pids("began")
+    os.kill(old, signal.SIGKILL)
+    wait_until(lambda: psutil.Process(old).status() == psutil.STATUS_ZOMBIE)
+    os.kill(new, signal.SIGKILL)
+    wait_until(lambda: len(kept.pids("ready")) == 2)
+    assert "did not become ready; the old one died." in kept.said()
+
+
 def test_an_end_while_a_new_process_gets_ready_ends_both(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "never-ready").touch()
     kept.process.send_signal(signal.SIGUSR1)
@@ -146,3 +159,10 @@ def test_a_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> No
     assert kept.process.wait(PATIENCE_S) == 1
     assert kept.said() == "bin/keep: TOKENS_PER_MINUTE is 'abc': it should be a whole number from 1 to 999999999.\n"
     assert kept.events() == []
+
+
+def test_output_of_a_successful_settings_check_is_no_refusal(tmp_path: Path) -> None:
+    kept = Kept(tmp_path, environment={"PYTHONPROFILEIMPORTTIME": "1"})  # which writes `import time: ...` to stderr
+    wait_until(lambda: kept.pids("ready") or kept.process.poll() is not None)
+    assert kept.end()[0] == 0
+    assert kept.pids("ended") == kept.pids("ready")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import psutil
 
-from tools.process.processes import list_children
+from tools.process.processes import Instance, find_instance, list_children
 
 
 class ListedSupervisor(psutil.Process):
@@ -50,3 +50,10 @@ def test_the_newest_process_comes_first_and_a_zombie_is_left_out() -> None:
         second.kill()
         os.waitid(os.P_PID, second.pid, os.WEXITED | os.WNOWAIT)  # it is a zombie from now on
         assert list_children(ListedSupervisor(listed)) == (listed[2], listed[0])
+
+
+def test_a_supervisor_that_exits_after_it_was_listed_does_not_run() -> None:
+    with start() as process:
+        supervisor = psutil.Process(process.pid)
+        process.kill()
+    assert find_instance("stats.1", supervisor, is_earlier=False) == Instance("stats.1", None, ())

@@ -42,6 +42,11 @@ def test_what_does_not_run_cannot_be_replaced() -> None:
         replace(INSTANCES[0])
 
 
+def test_an_instance_in_back_off_is_not_said_to_need_bin_run() -> None:
+    with pytest.raises(SystemExit, match=r"^users\.1 has exited, and its supervisor is about to restart it"):
+        replace(Instance("users.1", psutil.Process(), ()))
+
+
 def as_instance(kept: Kept) -> Instance:
     supervisor = psutil.Process(kept.process.pid)
     return Instance("stats.1", supervisor, list_children(supervisor))
