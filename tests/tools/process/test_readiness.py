@@ -8,7 +8,7 @@ from threading import Thread
 import pytest
 
 from servicekit.supervision import Supervisor
-from tests.support.supervised_command import find_free_port
+from tests.support.servers import find_free_port
 from tools.process import readiness
 from tools.process.layout import Layout
 
