@@ -5,7 +5,8 @@ candidates and this code can therefore only guess among the candidates outside t
 """
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 
 def window_days(candidates: int) -> int:
@@ -13,10 +14,12 @@ def window_days(candidates: int) -> int:
     return candidates // 2
 
 
-def list_drawable(candidates: Sequence[str], recent: Iterable[str]) -> list[str]:
-    """The candidates that may be drawn; at least one, since `recent` is the answers of at most `window_days`."""
-    excluded = set(recent)
-    return [word for word in candidates if word not in excluded]
+def draw_word(candidates: Sequence[str], recent: Mapping[str, int], rng: random.Random) -> str:
+    """A candidate that is not recent. Drawn again until it is: at least half of the candidates are not recent, so two
+    draws suffice on average, and each of these is equally likely."""
+    while recent.get(word := rng.choice(candidates), 0):
+        pass
+    return word
 
 
 def draw_missing(
@@ -29,8 +32,11 @@ def draw_missing(
     """
     window = window_days(len(candidates))
     answers, drawn = dict(stored), {}
+    recent: Counter[str] = Counter()  # how many of the answers in the window are a word; more than one only if set so
     for game_id in range(last_game + 1):
         if game_id not in answers:
-            recent = (answers[earlier] for earlier in range(max(0, game_id - window), game_id))
-            answers[game_id] = drawn[game_id] = rng.choice(list_drawable(candidates, recent))
+            answers[game_id] = drawn[game_id] = draw_word(candidates, recent, rng)
+        recent[answers[game_id]] += 1
+        if game_id >= window:
+            recent[answers[game_id - window]] -= 1
     return drawn

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from games.rules.schedule import draw_missing, list_drawable, window_days
+from games.rules.schedule import draw_missing, window_days
 
 WORDS = [f"word{number}" for number in range(12)]
 seeds = st.integers(0, 2**32)
@@ -77,4 +77,12 @@ def test_set_answers_count_for_the_window_of_later_days() -> None:
 
 
 def test_answer_outside_the_candidates_excludes_no_word() -> None:
-    assert list_drawable(WORDS, ["other"]) == WORDS
+    drawn = {draw_missing(WORDS[:2], {0: "other"}, last_game=1, rng=seeded(seed))[1] for seed in range(40)}
+    assert drawn == set(WORDS[:2])
+
+
+def test_answer_set_twice_is_excluded_until_its_last_day_leaves_the_window() -> None:
+    stored = {0: WORDS[0], 1: WORDS[0]}  # a window of two days
+    drawn = [draw_missing(WORDS[:4], stored, last_game=4, rng=seeded(seed)) for seed in range(200)]
+    assert {draw[2] for draw in drawn} == {draw[3] for draw in drawn} == set(WORDS[1:4])
+    assert WORDS[0] in {draw[4] for draw in drawn}
