@@ -161,9 +161,9 @@ class StreakLeader(Leader):
 
 
 def list_rows(page: Page, usernames: Mapping[bytes, str], score: str) -> list[dict[str, object]]:
-    """The fields of a leaderboard's rows."""
+    """The fields of a leaderboard's rows; Pydantic makes the UUIDs from their bytes, faster than Python code does."""
     return [
-        {"rank": rank, "user_id": place.user_id, "username": usernames.get(place.id_bytes), score: place.score}
+        {"rank": rank, "user_id": place.id_bytes, "username": usernames.get(place.id_bytes), score: place.score}
         for rank, place in page.rows
     ]
 
