@@ -12,6 +12,7 @@ import pytest
 from tools.config.paths import ROOT
 
 TIMEOUT_S = 120
+pytestmark = pytest.mark.slow  # makes virtual environments
 
 
 class Project:

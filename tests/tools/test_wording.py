@@ -24,6 +24,7 @@ def test_paragraphs_stay_apart_and_are_filled_to_the_terminals_width(monkeypatch
     assert "one two three four five six seven\neight nine ten\n\nand another paragraph\n" in parser.format_help()
 
 
+@pytest.mark.slow  # a process for each script
 @pytest.mark.parametrize("script", [name for name in SCRIPTS if name not in {"python", "test"}])
 def test_every_help_text_fits_a_terminal_of_eighty_columns(script: str, tmp_path: Path) -> None:
     ended = subprocess.run(

@@ -129,6 +129,7 @@ def writing(acknowledged: list[Path]) -> Iterator[None]:
             script.communicate()
 
 
+@pytest.mark.slow
 def test_every_backup_under_writes_is_of_one_instant(unmade: DataPaths, backups: Path, tmp_path: Path) -> None:
     init.main([])
     files = [tmp_path / f"acknowledged{number}" for number in range(WRITERS)]

@@ -198,6 +198,7 @@ def test_an_interrupted_script_leaves_the_old_databases_and_no_litter(
     assert dump(unmade) == before
 
 
+@pytest.mark.slow
 def test_after_a_kill_nothing_is_there_and_the_next_run_works(unmade: DataPaths) -> None:
     with populating(unmade) as script:
         with pytest.raises(InUse, match="Another script"):

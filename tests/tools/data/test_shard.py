@@ -214,6 +214,7 @@ def test_games_numbered_today_or_later_are_counted(unmade: DataPaths, tmp_path: 
     assert import_sources([early], unmade)[1] == []
 
 
+@pytest.mark.slow
 def test_a_second_run_changes_nothing_in_any_form_of_source(
     unmade: DataPaths, tmp_path: Path, file: Path, dump: Path
 ) -> None:
@@ -339,6 +340,7 @@ def test_databases_in_use_are_refused_and_left_as_they_are(data_paths: DataPaths
     assert list_files(data_paths.folder) == {path.name for path in data_paths.all}
 
 
+@pytest.mark.slow
 def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_works(
     unmade: DataPaths, big_source: Path
 ) -> None:
@@ -352,6 +354,7 @@ def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_work
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
 
 
+@pytest.mark.slow
 def test_stopped_half_way_it_says_so_and_leaves_nothing_at_all(unmade: DataPaths, big_source: Path) -> None:
     with start_script("tools.data.shard", str(big_source)) as script:
         wait_until(staged(unmade.shards[0]).exists)

@@ -15,6 +15,8 @@ from tests.support.polling import PATIENCE_S, wait_until
 from tests.support.supervised_command import Kept, is_running
 from tools.config.paths import ROOT
 
+pytestmark = pytest.mark.slow  # 30 s of waiting
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_ends_the_command_and_what_keeps_it(kept: Kept, number: signal.Signals) -> None:
