@@ -87,11 +87,11 @@ async def start_slow_transaction(database: Database, *numbers: int) -> asyncio.T
     loop = asyncio.get_running_loop()
     started = asyncio.Event()
 
-    async def add_slowly(session: Transaction) -> None:
+    async def add_slowly(transaction: Transaction) -> None:
         for number in numbers:
-            await add_amount(session, number=number, amount=1)
+            await add_amount(transaction, number=number, amount=1)
         loop.call_soon_threadsafe(started.set)
-        await session.fetch_val(SLOW)
+        await transaction.fetch_val(SLOW)
 
     task = asyncio.create_task(database.write(add_slowly))
     await started.wait()

@@ -50,9 +50,9 @@ class Outcomes:
         except asyncio.CancelledError:
             self.cancelled.add(number)
 
-    async def _begin(self, session: Transaction, *, number: int) -> None:
+    async def _begin(self, transaction: Transaction, *, number: int) -> None:
         self.begun.add(number)
-        await add_amount(session, number=number, amount=number)
+        await add_amount(transaction, number=number, amount=number)
 
 
 async def cancel_at_random(databases: list[Database], numbers: range, rng: random.Random, outcomes: Outcomes) -> None:

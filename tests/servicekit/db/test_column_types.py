@@ -19,7 +19,7 @@ SELECT = {column: f"SELECT {column}, typeof({column}) || ' ' || quote({column}) 
 
 
 @pytest.fixture
-def session(tmp_path: Path) -> Iterator[Transaction]:
+def transaction(tmp_path: Path) -> Iterator[Transaction]:
     sqlite3.connect(tmp_path / "values.db").close()
     file = DatabaseFile(tmp_path / "values.db", busy_timeout_ms=0)
     with closing(file.open_writer()) as connection:
@@ -27,17 +27,17 @@ def session(tmp_path: Path) -> Iterator[Transaction]:
         yield Transaction(connection)
 
 
-async def store_and_read(session: Transaction, column: str, value: object) -> tuple[object, object]:
+async def store_and_read(transaction: Transaction, column: str, value: object) -> tuple[object, object]:
     """The value as read back, and SQLite's type and literal of the stored one."""
-    await session.execute("DELETE FROM stored")
-    await session.execute(INSERT[column], {"value": value})
-    row = await session.fetch_one(SELECT[column])
+    await transaction.execute("DELETE FROM stored")
+    await transaction.execute(INSERT[column], {"value": value})
+    row = await transaction.fetch_one(SELECT[column])
     assert row is not None
     return row[0], row[1]
 
 
-async def test_uuid_of_digits_only_is_stored_as_16_bytes(session: Transaction) -> None:
-    assert await store_and_read(session, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
+async def test_uuid_of_digits_only_is_stored_as_16_bytes(transaction: Transaction) -> None:
+    assert await store_and_read(transaction, "id", DIGITS) == (DIGITS, "blob X'12345678901234567890123456789012'")
 
 
 @pytest.mark.parametrize(
@@ -48,39 +48,39 @@ async def test_uuid_of_digits_only_is_stored_as_16_bytes(session: Transaction) -
         datetime(2022, 3, 15, 9, 30, 5, tzinfo=timezone(timedelta(hours=14))),
     ],
 )
-async def test_time_is_stored_in_utc_to_the_second(session: Transaction, moment: datetime) -> None:
+async def test_time_is_stored_in_utc_to_the_second(transaction: Transaction, moment: datetime) -> None:
     expected = datetime(2022, 3, 14, 19, 30, 5, tzinfo=UTC)
-    assert await store_and_read(session, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
+    assert await store_and_read(transaction, "at", moment) == (expected, "text '2022-03-14 19:30:05'")
 
 
-async def test_time_in_year_1_keeps_a_four_digit_year(session: Transaction) -> None:
+async def test_time_in_year_1_keeps_a_four_digit_year(transaction: Transaction) -> None:
     moment = datetime(1, 1, 1, tzinfo=UTC)
-    assert await store_and_read(session, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
+    assert await store_and_read(transaction, "at", moment) == (moment, "text '0001-01-01 00:00:00'")
 
 
-async def test_time_without_a_zone_is_refused(session: Transaction) -> None:
+async def test_time_without_a_zone_is_refused(transaction: Transaction) -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        await store_and_read(session, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - must be refused
+        await store_and_read(transaction, "at", datetime(2022, 3, 14))  # noqa: DTZ001 - must be refused
 
 
-async def test_date_is_stored_as_iso_text(session: Transaction) -> None:
-    assert await store_and_read(session, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
+async def test_date_is_stored_as_iso_text(transaction: Transaction) -> None:
+    assert await store_and_read(transaction, "day", date(2022, 3, 4)) == (date(2022, 3, 4), "text '2022-03-04'")
 
 
 @pytest.mark.parametrize(("truth", "stored"), [(True, "integer 1"), (False, "integer 0")])
-async def test_boolean_round_trips_as_integer_0_or_1(session: Transaction, truth: bool, stored: str) -> None:
-    value, text = await store_and_read(session, "truth", truth)
+async def test_boolean_round_trips_as_integer_0_or_1(transaction: Transaction, truth: bool, stored: str) -> None:
+    value, text = await store_and_read(transaction, "truth", truth)
     assert value is truth
     assert text == stored
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_none_round_trips_as_null(session: Transaction, column: str) -> None:
-    assert await store_and_read(session, column, None) == (None, "null NULL")
+async def test_none_round_trips_as_null(transaction: Transaction, column: str) -> None:
+    assert await store_and_read(transaction, column, None) == (None, "null NULL")
 
 
-async def test_uuid_parameter_matches_a_stored_uuid(session: Transaction) -> None:
-    await session.execute("INSERT INTO stored (id) VALUES (:id)", {"id": DIGITS})
+async def test_uuid_parameter_matches_a_stored_uuid(transaction: Transaction) -> None:
+    await transaction.execute("INSERT INTO stored (id) VALUES (:id)", {"id": DIGITS})
     select = "SELECT COUNT(*) FROM stored WHERE id = :id"
-    assert await session.fetch_val(select, {"id": DIGITS}) == 1
-    assert await session.fetch_val(select, {"id": str(DIGITS)}) == 0
+    assert await transaction.fetch_val(select, {"id": DIGITS}) == 1
+    assert await transaction.fetch_val(select, {"id": str(DIGITS)}) == 0

@@ -15,8 +15,8 @@ from tests.support.ledger import Ledger, add_amount, add_entry, start_slow_trans
 pytestmark = pytest.mark.anyio
 
 
-async def add_then_raise(session: Transaction, *, number: int) -> None:
-    await add_amount(session, number=number, amount=1)
+async def add_then_raise(transaction: Transaction, *, number: int) -> None:
+    await add_amount(transaction, number=number, amount=1)
     raise Conflict(f"{number} is refused")
 
 
@@ -77,21 +77,21 @@ async def test_failed_transaction_is_rolled_back_alone(ledger: Ledger, database:
 
 
 async def test_each_transaction_returns_its_own_result(database: Database) -> None:
-    async def double(session: Transaction, *, number: int) -> int:
-        return int(await session.fetch_val("SELECT 2 * :number", {"number": number}))
+    async def double(transaction: Transaction, *, number: int) -> int:
+        return int(await transaction.fetch_val("SELECT 2 * :number", {"number": number}))
 
     doubled = await asyncio.gather(*(database.write(partial(double, number=number)) for number in range(20)))
     assert doubled == list(range(0, 40, 2))
 
 
 async def test_failed_commit_rolls_back_and_fails_the_whole_group(ledger: Ledger, database: Database) -> None:
-    async def add_an_orphan(session: Transaction) -> None:
-        await session.execute("PRAGMA defer_foreign_keys = ON")
-        await session.execute("INSERT INTO children VALUES (1)")
+    async def add_an_orphan(transaction: Transaction) -> None:
+        await transaction.execute("PRAGMA defer_foreign_keys = ON")
+        await transaction.execute("INSERT INTO children VALUES (1)")
 
-    async def create_tables(session: Transaction) -> None:
-        await session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
-        await session.execute("CREATE TABLE children (parent INTEGER REFERENCES parents)")
+    async def create_tables(transaction: Transaction) -> None:
+        await transaction.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+        await transaction.execute("CREATE TABLE children (parent INTEGER REFERENCES parents)")
 
     await database.write(create_tables)
     outcomes = await asyncio.gather(

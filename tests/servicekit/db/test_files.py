@@ -127,7 +127,7 @@ async def test_text_that_is_not_utf_8_is_unavailable(ledger: Ledger, database: D
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
         await database.fetch_val("SELECT CAST(x'ff' AS TEXT)")
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
-        await database.write(lambda session: session.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
+        await database.write(lambda transaction: transaction.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
 
 
 async def test_connections_set_wal_synchronous_full_and_foreign_keys(

@@ -20,8 +20,8 @@ async def test_write_is_committed_when_the_transaction_ends(ledger: Ledger, data
 
 
 async def test_exception_rolls_the_transaction_back(ledger: Ledger, database: Database) -> None:
-    async def write_and_fail(session: Transaction) -> None:
-        await add_amount(session, number=1, amount=1)
+    async def write_and_fail(transaction: Transaction) -> None:
+        await add_amount(transaction, number=1, amount=1)
         raise ValueError("a bug")
 
     with pytest.raises(ValueError, match="a bug"):
@@ -32,8 +32,8 @@ async def test_exception_rolls_the_transaction_back(ledger: Ledger, database: Da
 
 
 async def test_cancelled_error_raised_by_a_transaction_rolls_back(ledger: Ledger, database: Database) -> None:
-    async def write_and_cancel(session: Transaction) -> None:
-        await add_amount(session, number=1, amount=1)
+    async def write_and_cancel(transaction: Transaction) -> None:
+        await add_amount(transaction, number=1, amount=1)
         raise asyncio.CancelledError
 
     with pytest.raises(RuntimeError, match="a transaction raised CancelledError"):
@@ -45,9 +45,9 @@ async def test_cancelled_error_raised_by_a_transaction_rolls_back(ledger: Ledger
 async def test_failed_statement_rolls_the_transaction_back(ledger: Ledger, database: Database) -> None:
     await add_entry(database, 1)
 
-    async def write_twice(session: Transaction) -> None:
-        await add_amount(session, number=2, amount=1)
-        await add_amount(session, number=1, amount=1)
+    async def write_twice(transaction: Transaction) -> None:
+        await add_amount(transaction, number=2, amount=1)
+        await add_amount(transaction, number=1, amount=1)
 
     with pytest.raises(sqlite3.IntegrityError):
         await database.write(write_twice)
@@ -63,10 +63,10 @@ def read_total(ledger: Ledger) -> object:
 async def test_writes_are_visible_to_others_only_after_the_commit(ledger: Ledger, database: Database) -> None:
     seen_by_others = []
 
-    async def write_and_look(session: Transaction) -> object:
-        await add_amount(session, number=1, amount=1)
+    async def write_and_look(transaction: Transaction) -> object:
+        await add_amount(transaction, number=1, amount=1)
         seen_by_others.append(read_total(ledger))
-        return await session.fetch_val("SELECT amount FROM total")
+        return await transaction.fetch_val("SELECT amount FROM total")
 
     assert await database.write(write_and_look) == 1
     assert (seen_by_others, read_total(ledger)) == ([0], 1)
@@ -76,23 +76,25 @@ async def test_writes_are_visible_to_others_only_after_the_commit(ledger: Ledger
 async def test_execute_many_writes_all_rows(ledger: Ledger, database: Database) -> None:
     rows = [{"number": number, "amount": 0} for number in range(100)]
 
-    async def write_rows(session: Transaction) -> None:
-        await session.execute_many("INSERT INTO entries VALUES (:number, :amount)", rows)
-        await session.execute_many("INSERT INTO entries VALUES (:number, :amount)", [])
-        await session.execute("UPDATE tally SET entries = 100")
+    async def write_rows(transaction: Transaction) -> None:
+        await transaction.execute_many("INSERT INTO entries VALUES (:number, :amount)", rows)
+        await transaction.execute_many("INSERT INTO entries VALUES (:number, :amount)", [])
+        await transaction.execute("UPDATE tally SET entries = 100")
 
     await database.write(write_rows)
     assert ledger.numbers() == set(range(100))
 
 
 async def test_deferred_constraint_failing_at_commit_rolls_back(ledger: Ledger, database: Database) -> None:
-    async def create_tables(session: Transaction) -> None:
-        await session.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
-        await session.execute("CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    async def create_tables(transaction: Transaction) -> None:
+        await transaction.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+        await transaction.execute(
+            "CREATE TABLE children (parent INTEGER REFERENCES parents DEFERRABLE INITIALLY DEFERRED)"
+        )
 
-    async def write_an_orphan(session: Transaction) -> None:
-        await add_amount(session, number=1, amount=1)
-        await session.execute("INSERT INTO children VALUES (1)")
+    async def write_an_orphan(transaction: Transaction) -> None:
+        await add_amount(transaction, number=1, amount=1)
+        await transaction.execute("INSERT INTO children VALUES (1)")
 
     await database.write(create_tables)
     with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"):
@@ -103,14 +105,14 @@ async def test_deferred_constraint_failing_at_commit_rolls_back(ledger: Ledger, 
 
 
 async def test_full_disk_is_unavailable_and_recovers(ledger: Ledger, database: Database) -> None:
-    async def leave_two_pages(session: Transaction) -> None:
-        await session.execute("CREATE TABLE blobs (content BLOB)")
-        pages = await session.fetch_val("PRAGMA page_count")
-        await session.fetch_val(f"PRAGMA max_page_count = {pages + 2}")
+    async def leave_two_pages(transaction: Transaction) -> None:
+        await transaction.execute("CREATE TABLE blobs (content BLOB)")
+        pages = await transaction.fetch_val("PRAGMA page_count")
+        await transaction.fetch_val(f"PRAGMA max_page_count = {pages + 2}")
 
-    async def fill_the_disk(session: Transaction) -> None:
-        await add_amount(session, number=1, amount=1)
-        await session.execute("INSERT INTO blobs VALUES (randomblob(100000))")
+    async def fill_the_disk(transaction: Transaction) -> None:
+        await add_amount(transaction, number=1, amount=1)
+        await transaction.execute("INSERT INTO blobs VALUES (randomblob(100000))")
 
     await database.write(leave_two_pages)
     with pytest.raises(DatabaseUnavailable, match=r"ledger\.db does not answer .*full"):
@@ -186,8 +188,8 @@ async def test_write_outside_a_transaction_is_refused(ledger: Ledger, database: 
 
 
 async def test_awaiting_anything_else_in_a_transaction_rolls_back(ledger: Ledger, database: Database) -> None:
-    async def write_and_sleep(session: Transaction) -> None:
-        await add_amount(session, number=1, amount=1)
+    async def write_and_sleep(transaction: Transaction) -> None:
+        await add_amount(transaction, number=1, amount=1)
         await asyncio.sleep(0)
 
     with pytest.raises(RuntimeError, match="await nothing but its own queries"):
