@@ -108,7 +108,6 @@ def create_service(
         title=title,
         description=description,
         version="1.0.0",
-        servers=[{"url": public_prefix(name)}],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,

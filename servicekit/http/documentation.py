@@ -31,7 +31,9 @@ def documentation_router(title: str) -> APIRouter:
 
     @router.get("/openapi.json")
     async def read_openapi(request: Request) -> Response:
-        return JSONResponse(request.app.openapi())
+        document = request.app.openapi()
+        root_path: str = request.scope["root_path"]
+        return JSONResponse({**document, "servers": [{"url": root_path}]} if root_path else document)
 
     @router.get("/docs")
     async def read_swagger_page(request: Request) -> HTMLResponse:
