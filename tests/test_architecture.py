@@ -230,5 +230,6 @@ def test_git_tracks_no_databases_or_generated_files() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     assert "pyproject.toml" in listing
-    made = re.compile(r"(^|/)(var|\.venv|__pycache__)/|\.(db|db-wal|db-shm|sqlite3?|pyc|so|exe|whl)$|(^|/)\.env$")
+    folder, file = r"(^|/)(var/|__pycache__/|\.venv(/|$))", r"\.(db|db-wal|db-shm|sqlite3?|pyc|so|exe|whl)$|(^|/)\.env$"
+    made = re.compile(f"{folder}|{file}")
     assert [name for name in listing if made.search(name)] == ["var/.gitignore"]
