@@ -8,6 +8,10 @@ class Problem(Exception):
 
     status: int = 500
     description: str = "Something is wrong with the service"
+    type_name: str | None = None
+    """The end of its type's URI, where a client must tell it from others of the same status."""
+    advice: str = ""
+    """A sentence: what a client does about it; of every problem with a `type_name`."""
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

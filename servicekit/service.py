@@ -80,6 +80,7 @@ def create_service(
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
+    problem_types: Sequence[type[Problem]] = (),
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> FastAPI:
     """A FastAPI app with health checks, problem details, Swagger and metrics from its own port, and X-Served-By.
@@ -97,7 +98,7 @@ def create_service(
 
     instance, title = settings.instance or name, f"Quintet {name}"
     routers = (
-        documentation_router(title),  # before the service's own paths, some of which are /{name}
+        documentation_router(title, problem_types),  # before the service's own paths, some of which are /{name}
         health_router(name, instance, checks),
         metrics_router(metrics),
         router,

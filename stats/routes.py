@@ -7,7 +7,7 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import link_next
-from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
+from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from stats import queries
 from stats.dependencies import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
 from stats.leaderboard_pages import find_page
@@ -19,6 +19,7 @@ from stats.models import (
     StreakLeaders,
     WinsLeaders,
 )
+from stats.problems import ResultDiffers, UnknownUser
 from stats.results import is_ahead
 from stats.store_result import store_result
 
@@ -73,7 +74,7 @@ async def read_streak_leaders(
     "/users/{user_id}",
     summary="A user's statistics",
     tags=["statistics"],
-    responses=problems(NotFound, Invalid, Unavailable),
+    responses=problems(UnknownUser, Invalid, Unavailable),
 )
 async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> Statistics:
     """All zero before the first finished game."""
@@ -90,7 +91,7 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     tags=["results"],
     status_code=status.HTTP_201_CREATED,
     dependencies=[Security(get_caller, scopes=[Scope.SERVICE])],
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
+    responses=problems(Unauthorized, Forbidden, UnknownUser, ResultDiffers, Invalid, Unavailable)
     | {200: {"model": StoredResult, "description": "This result was already stored"}},
 )
 async def post_result(

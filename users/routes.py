@@ -15,6 +15,7 @@ from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQue
 from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
 from users.password_change import Change, change_own_password
+from users.problems import NameTaken, OldPasswordWrong
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 
@@ -25,7 +26,7 @@ router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
     "/",
     summary="Register a player",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(Conflict, Invalid, Unavailable),
+    responses=problems(NameTaken, Invalid, Unavailable),
 )
 async def register_user(
     new: NewUser,
@@ -107,7 +108,7 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     "/{user_id}/password",
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooMany, Unavailable),
+    responses=problems(Unauthorized, Forbidden, OldPasswordWrong, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
 async def put_password(
     caller: OwnerOrAdmin,

@@ -111,17 +111,23 @@ def find_gaps_of_content(name: str, content: Schema, document: Schema, media_typ
     if set(content) != media_types:
         yield f"{name} is of {sorted(content)}, not {sorted(media_types)}"
     for media in content.values():
-        example = find_example(media, document)
-        if example is None:
+        examples = list_examples(media, document)
+        if not examples:
             yield f"{name} has no example"
-        else:
+        for example in examples:
             yield from find_differences(example, media["schema"], document, f"the example of {name}")
 
 
+def list_examples(media: Schema, document: Schema) -> list[Json]:
+    """The examples of a body: its own, its schema's, or one built from the fields' examples."""
+    if "examples" in media:
+        return [example["value"] for example in media["examples"].values()]
+    example = media.get("example", find_example(media, document))
+    return [] if example is None else [example]
+
+
 def find_example(media: Schema, document: Schema) -> Json:
-    """The example of a body: its own, its schema's, or one built from the fields' examples; None if there is none."""
-    if "example" in media:
-        return media["example"]
+    """Of its schema, or built from the fields' examples; None if there is none."""
     schema = resolve(media["schema"], document)
     if "example" in schema:
         return schema["example"]
