@@ -9,6 +9,7 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
+from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources, UserInPath
@@ -26,7 +27,7 @@ router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
     "/",
     summary="Register a player",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(NameTaken, Invalid, Unavailable),
+    responses=problems(NameTaken, Invalid, Unavailable) | {201: {"headers": describe_headers("Location")}},
 )
 async def register_user(
     new: NewUser,
@@ -46,7 +47,11 @@ async def register_user(
     return User(user_id=user_id, username=new.username)
 
 
-@router.get("/", summary="Find a player by name, or list players", responses=problems(Invalid, Unavailable))
+@router.get(
+    "/",
+    summary="Find a player by name, or list players",
+    responses=problems(Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+)
 async def list_users(
     resources: Resources,
     request: Request,

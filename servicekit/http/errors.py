@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS
+from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
 from servicekit.problems import DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
 
@@ -77,6 +78,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
         examples = {kind.type_name or BLANK: {"value": _example(kind)} for kind in same}
         responses[status] = {
             "description": "; ".join(map(_describe_kind, same)),
+            "headers": describe_headers(*(name for kind in same for name in kind.header_names)),
             "content": {PROBLEM_JSON: {"schema": schema, "examples": examples}},
         }
     return responses

@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
 from starlette.testclient import TestClient
 
+from servicekit.http.response_headers import RESPONSE_HEADERS
+
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Any]
 
@@ -162,6 +164,8 @@ def check_response(response: httpx.Response, document: Schema) -> None:
     where = f"{response.status_code} of {request.method} {request.url.path}"
     described = operation["responses"].get(str(response.status_code))
     assert described is not None, f"{where} is not listed: {response.text}"
+    undescribed = {name for name in RESPONSE_HEADERS if name in response.headers} - described["headers"].keys()
+    assert not undescribed, f"{where} has {undescribed}"
     content = described.get("content", {})
     if not content:
         assert response.content == b"", f"{where} has a body"
