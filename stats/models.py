@@ -9,7 +9,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
-from servicekit.http.parameters import NO_NULL
 from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
@@ -48,7 +47,7 @@ class NewResult(BaseModel):
     game_id: Annotated[StrictInt, Field(ge=0, le=MAX_GAME_ID, description="the puzzle's number: days since 2021-06-19")]
     won: StrictBool = Field(description="whether the word was found")
     guesses: Guesses = Field(description="how many guesses were made, 1-6, for a loss too")
-    finished: Annotated[UtcTime | None, NO_NULL] = Field(
+    finished: UtcTime | None = Field(
         default=None,
         description="when the game was finished, to the second; without a time zone it is UTC, left out it is now, "
         "and it may be at most a minute ahead of now",

@@ -6,7 +6,6 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
 from pydantic.config import JsonDict
 
-from servicekit.http.parameters import NO_NULL
 from users.names import NEW_NAME, check_new_name
 from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
@@ -63,7 +62,7 @@ class NewPassword(BaseModel):
     )
 
     password: Password
-    old_password: Annotated[SecretStr | None, NO_NULL] = Field(
+    old_password: SecretStr | None = Field(
         default=None, description="the player's password until now; an administrator needs none"
     )
 

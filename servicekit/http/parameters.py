@@ -30,7 +30,7 @@ def require_usual_uuid(text: object) -> object:
 
 
 class NoNull:
-    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone, since None stands for what is left out.
+    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone: a parameter that is left out is None, and none can be null.
 
     (Pydantic's SkipJsonSchema[None] would name the branches of a union in validation errors.)
     """
