@@ -9,6 +9,7 @@ from games.clients.stats_client import StatsClient
 from games.clients.words_client import WordsClient
 from games.outbox import Outbox
 from games.outbox_metrics import show_outbox
+from games.problems import TYPES
 from games.resources import GamesResources
 from games.routes import router
 from games.settings import Settings
@@ -40,6 +41,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         name="games",
         description=DESCRIPTION,
         router=router,
+        problem_types=TYPES,
         databases=[answers, plays],
         checks=[partial(queries.check_answers, answers), partial(queries.check_plays, plays)],
         resources=[words_client, stats_client, outbox],

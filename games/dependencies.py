@@ -54,7 +54,7 @@ CheckableGame = Annotated[int, Security(get_checkable_game, scopes=[Scope.SERVIC
 
 
 async def get_current_play(user_id: OwnUserId, game_id: PublishedGame, resources: Resources) -> Play:
-    """Raises NotFound if it was never begun."""
+    """Raises PlayNotBegun."""
     answer = await get_answer(resources.answers, game_id=game_id)
     return await read_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
 

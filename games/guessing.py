@@ -6,11 +6,11 @@ from uuid import UUID
 
 from games import queries
 from games.play_storage import read_play
+from games.problems import NotAWord
 from games.resources import GamesResources
 from games.rules.plays import Play, PlayResult, is_repeat, require_next_guess
 from servicekit.clock import Clock
 from servicekit.db.transaction import Transaction
-from servicekit.problems import Invalid
 
 
 async def may_be_guessed(resources: GamesResources, word: str) -> bool:
@@ -33,9 +33,8 @@ class Attempt:
 async def take_guess(resources: GamesResources, attempt: Attempt, *, answer: str) -> Play:
     """The play as it is after this attempt; a repeated request changes nothing.
 
-    Raises NotFound if the play was never begun, Conflict if this attempt does not come next, Invalid for a guess that
-    hard mode or the dictionary does not allow (the answer itself is always allowed), Unavailable without the words
-    service; none of these uses up an attempt.
+    Raises PlayNotBegun, what `require_next_guess` raises, NotAWord for a guess that the dictionary does not allow (the
+    answer itself is always allowed), and Unavailable without the words service; none of these uses up an attempt.
     """
     plays, clock = resources.plays, resources.clock
     play = await read_play(plays, user_id=attempt.user_id, game_id=attempt.game_id, answer=answer)
@@ -43,7 +42,7 @@ async def take_guess(resources: GamesResources, attempt: Attempt, *, answer: str
         return play.after(attempt.number)
     require_next_guess(play, game_id=attempt.game_id, attempt=attempt.number, guess=attempt.guess, now=clock())
     if not (attempt.guess == answer or await may_be_guessed(resources, attempt.guess)):
-        raise Invalid("body.guess: this word is not in the dictionary; no attempt is used.")
+        raise NotAWord("body.guess: this word is not in the dictionary; no attempt is used.")
     return await plays.write(partial(store_guess, attempt=attempt, answer=answer, clock=clock))
 
 

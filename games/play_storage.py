@@ -7,12 +7,13 @@ from uuid import UUID
 
 from games import queries
 from games.clients.stats_client import StatsClient
+from games.problems import PlayNotBegun, ResultExists
 from games.resources import GamesResources
 from games.rules.plays import Play, require_today
 from servicekit.clock import Clock
 from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
-from servicekit.problems import Conflict, NotFound, Unavailable
+from servicekit.problems import Unavailable
 
 logger = logging.getLogger("quintet")
 
@@ -23,15 +24,15 @@ ASK_STATS_S = 1.0
 async def begin_play(resources: GamesResources, *, user_id: UUID, game_id: int, hard: bool) -> bool:
     """Whether it is new; one that was begun before stays as it is.
 
-    Raises Conflict if it was never begun and is not today's, or if stats has a result of it already (from an import or
-    another front end): the play's own result would be refused.
+    Raises NotToday if it was never begun and is not today's, ResultExists if stats has a result of it already (from an
+    import or another front end): the play's own result would be refused.
     """
     plays, clock = resources.plays, resources.clock
     if await queries.find_play(plays, user_id=user_id, game_id=game_id) is not None:
         return False
     require_today(game_id, clock().date())
     if await has_result(resources.stats_client, user_id=user_id, game_id=game_id):
-        raise Conflict(f"Game {game_id} is finished: its result is in the statistics, and results never change.")
+        raise ResultExists(f"Game {game_id} is finished: its result is in the statistics, and results never change.")
     return await plays.write(partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
 
 
@@ -55,10 +56,10 @@ async def store_play(plays: Transaction, *, clock: Clock, user_id: UUID, game_id
 
 
 async def read_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play:
-    """Raises NotFound if it was never begun."""
+    """Raises PlayNotBegun."""
     row = await queries.find_play(plays, user_id=user_id, game_id=game_id)
     if row is None:
-        raise NotFound(f"User {user_id} has not begun game {game_id}.")
+        raise PlayNotBegun(f"User {user_id} has not begun game {game_id}.")
     return Play(hard=row.hard, guesses=row.guesses, answer=answer)
 
 

@@ -10,6 +10,18 @@ from games.dependencies import CheckableGame, CurrentPlay, GameInPath, Published
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
 from games.play_storage import begin_play, read_play, read_refusal
+from games.problems import (
+    AttemptSkipped,
+    AttemptTaken,
+    HintUnused,
+    NotAWord,
+    NotToday,
+    PlayClosed,
+    PlayNotBegun,
+    PlayNotOver,
+    PlayOver,
+    ResultExists,
+)
 from games.rules.puzzles import LAST_GAME_ID, game_id_of
 from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
@@ -77,7 +89,7 @@ async def set_answer(game_id: GameInPath, new: NewAnswer, resources: Resources) 
     tags=["plays"],
     status_code=status.HTTP_201_CREATED,
     dependencies=[NO_STORE],
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
+    responses=problems(Unauthorized, Forbidden, NotFound, NotToday, ResultExists, Invalid, Unavailable)
     | {200: {"model": PlayState, "description": "Already begun; unchanged"}},
 )
 async def put_play(
@@ -104,7 +116,7 @@ async def put_play(
     summary="The state of a play",
     tags=["plays"],
     dependencies=[NO_STORE],
-    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
+    responses=problems(Unauthorized, Forbidden, NotFound, PlayNotBegun, Invalid, Unavailable),
 )
 async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPlay, resources: Resources) -> PlayState:
     """404 if it was never begun. The answer is in it once the play is over."""
@@ -117,7 +129,10 @@ async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPl
     summary="Guess",
     tags=["plays"],
     dependencies=[NO_STORE],
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable),
+    responses=problems(
+        *(Unauthorized, Forbidden, NotFound, PlayNotBegun, AttemptTaken, AttemptSkipped, PlayOver, PlayClosed),
+        *(Invalid, NotAWord, HintUnused, Unavailable),
+    ),
 )
 async def post_guess(
     user_id: OwnUserId,
@@ -145,11 +160,11 @@ async def post_guess(
     tags=["plays"],
     response_class=PlainTextResponse,
     dependencies=[NO_STORE],
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
+    responses=problems(Unauthorized, Forbidden, NotFound, PlayNotBegun, PlayNotOver, Invalid, Unavailable)
     | {200: {"description": "The grid", "content": {"text/plain": {"example": EXAMPLE_GRID}}}},
 )
 async def share_play(play: CurrentPlay, game_id: PublishedGame) -> PlainTextResponse:
     """The grid of coloured squares, with number and score, and without a letter. 409 before the play is over."""
     if not play.is_over:
-        raise Conflict("There is nothing to share before the play is over.")
+        raise PlayNotOver("There is nothing to share before the play is over.")
     return PlainTextResponse(draw_grid(game_id, play), headers=NO_STORE_HEADERS)

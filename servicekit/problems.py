@@ -8,6 +8,12 @@ class Problem(Exception):
 
     status: int = 500
     description: str = "Something is wrong with the service"
+    type_name: str | None = None
+    """The end of its type's URI, where a client must tell it from others of the same status."""
+    header_names: tuple[str, ...] = ()
+    """The headers of its response, besides those of every response."""
+    advice: str = ""
+    """A sentence: what a client does about it; of every problem with a `type_name`."""
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -25,6 +31,7 @@ class Unauthorized(Problem):
 
     status = 401
     description = "A token is missing or not valid, or a password is wrong"
+    header_names = ("WWW-Authenticate",)
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
@@ -58,6 +65,7 @@ class Conflict(Problem):
 class UnsupportedMediaType(Problem):
     status = 415
     description = "The body has a Content-Encoding"
+    header_names = ("Accept-Encoding",)
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"Accept-Encoding": "identity"})
@@ -71,6 +79,7 @@ class Invalid(Problem):
 class TooMany(Problem):
     status = 429
     description = "Too many requests in too short a time"
+    header_names = ("Retry-After",)
 
     def __init__(self, detail: str, *, retry_after_s: int) -> None:
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})

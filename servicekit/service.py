@@ -15,6 +15,7 @@ from servicekit.http.errors import install_error_handlers, problem_schemas, prob
 from servicekit.http.health import Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
 from servicekit.http.middleware import METHODS_WITH_BODY, StrictRequests
+from servicekit.http.response_headers import ON_EVERY_RESPONSE, describe_headers
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
 from servicekit.observability.middleware import ObservabilityMiddleware
@@ -47,6 +48,8 @@ class Service(FastAPI):
         for operations in document["paths"].values():
             for method, operation in operations.items():
                 responses = operation["responses"] | list_refusals(method, operation)
+                for response in responses.values():
+                    response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
                 operation["responses"] = dict(sorted(responses.items()))
         return document
 
@@ -80,6 +83,7 @@ def create_service(
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
+    problem_types: Sequence[type[Problem]] = (),
     resources: Sequence[AbstractAsyncContextManager[object]] = (),
 ) -> FastAPI:
     """A FastAPI app with health checks, problem details, Swagger and metrics from its own port, and X-Served-By.
@@ -97,7 +101,7 @@ def create_service(
 
     instance, title = settings.instance or name, f"Quintet {name}"
     routers = (
-        documentation_router(title),  # before the service's own paths, some of which are /{name}
+        documentation_router(title, problem_types),  # before the service's own paths, some of which are /{name}
         health_router(name, instance, checks),
         metrics_router(metrics),
         router,

@@ -11,6 +11,7 @@ from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service, open_database
 from stats import queries
 from stats.dependencies import StatsDatabases
+from stats.problems import TYPES
 from stats.routes import router
 from stats.settings import Settings
 
@@ -37,6 +38,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         name="stats",
         description=DESCRIPTION,
         router=router,
+        problem_types=TYPES,
         databases=[users, *shards],
         checks=[
             partial(queries.check_users, users),

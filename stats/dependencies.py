@@ -11,10 +11,10 @@ from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
 from servicekit.http.parameters import DIGITS_ONLY, NO_NULL, UuidParameter
-from servicekit.problems import NotFound
 from stats import queries
 from stats.leaderboards import Page
 from stats.models import GameId, UserId
+from stats.problems import UnknownUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +42,9 @@ async def get_clock(request: Request) -> Clock:
 
 
 async def require_user(databases: StatsDatabases, user_id: UserId) -> None:
-    """Raises NotFound if there is no such user."""
+    """Raises UnknownUser if there is no such user."""
     if not await queries.user_exists(databases.users, user_id=user_id):
-        raise NotFound(f"There is no user {user_id}.")
+        raise UnknownUser(f"There is no user {user_id}.")
 
 
 CurrentDatabases = Annotated[StatsDatabases, Depends(get_databases)]

@@ -7,7 +7,8 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import link_next
-from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
+from servicekit.http.response_headers import describe_headers
+from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from stats import queries
 from stats.dependencies import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
 from stats.leaderboard_pages import find_page
@@ -19,6 +20,7 @@ from stats.models import (
     StreakLeaders,
     WinsLeaders,
 )
+from stats.problems import ResultDiffers, UnknownUser
 from stats.results import is_ahead
 from stats.store_result import store_result
 
@@ -34,7 +36,7 @@ def link_next_rows(request: Request, response: Response, page: Page, window: Win
     "/leaders/wins",
     summary="Who has won the most games?",
     tags=["leaders"],
-    responses=problems(NotFound, Invalid, Unavailable),
+    responses=problems(NotFound, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
 )
 async def read_wins_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
@@ -55,7 +57,7 @@ async def read_wins_leaders(
     "/leaders/streaks",
     summary="Who has the longest streak?",
     tags=["leaders"],
-    responses=problems(NotFound, Invalid, Unavailable),
+    responses=problems(NotFound, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
 )
 async def read_streak_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
@@ -73,7 +75,7 @@ async def read_streak_leaders(
     "/users/{user_id}",
     summary="A user's statistics",
     tags=["statistics"],
-    responses=problems(NotFound, Invalid, Unavailable),
+    responses=problems(UnknownUser, Invalid, Unavailable),
 )
 async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> Statistics:
     """All zero before the first finished game."""
@@ -90,8 +92,15 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     tags=["results"],
     status_code=status.HTTP_201_CREATED,
     dependencies=[Security(get_caller, scopes=[Scope.SERVICE])],
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, Unavailable)
-    | {200: {"model": StoredResult, "description": "This result was already stored"}},
+    responses=problems(Unauthorized, Forbidden, UnknownUser, ResultDiffers, Invalid, Unavailable)
+    | {
+        200: {
+            "model": StoredResult,
+            "description": "This result was already stored",
+            "headers": describe_headers("Location"),
+        },
+        201: {"headers": describe_headers("Location")},
+    },
 )
 async def post_result(
     user_id: UserInPath,

@@ -6,9 +6,9 @@ from functools import partial
 from uuid import UUID
 
 from servicekit.db.transaction import Transaction
-from servicekit.problems import Conflict
 from stats import queries
 from stats.dependencies import StatsDatabases, require_user
+from stats.problems import ResultDiffers
 from stats.results import Result
 from stats.score_counts import move_score_counts
 from stats.standings import add_result, is_win_in_between, with_win_days
@@ -27,7 +27,7 @@ async def store_result(
     """The result as it is stored, and whether it is new. Without `finished` the time is now, and a repeated request
     matches any stored time.
 
-    Raises NotFound if there is no such user, Conflict if another result of this game is stored.
+    Raises UnknownUser if there is no such user, ResultDiffers if another result of this game is stored.
     """
     shard = databases.shards.of(user_id)
     if await queries.find_standing(shard, user_id=user_id) is None:  # only a known user has one
@@ -49,7 +49,7 @@ async def store_result_in_shard(
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
         assert stored is not None, "it was just found"  # noqa: S101 - for the type checker
         if stored != (replace(result, finished=stored.finished) if ignore_finished else result):
-            raise Conflict(f"Another result of game {game_id} is stored for this user, and results never change.")
+            raise ResultDiffers(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
     before = await queries.find_standing(shard, user_id=user_id)
     after = add_result(before, result)

@@ -8,10 +8,14 @@ import pytest
 from pydantic import AliasChoices
 from pydantic.fields import FieldInfo
 
+import games.problems
 import games.settings
+import stats.problems
 import stats.settings
+import users.problems
 import users.settings
 import words.settings
+from servicekit.problems import Problem
 from servicekit.settings import ServiceSettings
 from tools.config.proxy_settings import ProxySettings
 
@@ -23,6 +27,11 @@ SETTINGS: list[type[ServiceSettings]] = [
     games.settings.Settings,
     stats.settings.Settings,
 ]
+PROBLEM_TYPES: dict[str, tuple[type[Problem], ...]] = {
+    "users": users.problems.TYPES,
+    "games": games.problems.TYPES,
+    "stats": stats.problems.TYPES,
+}
 ROUTES = (ROOT / "routes.toml").read_text(encoding="utf-8")
 LIMITS = dict(re.findall(r'\{\{ env "(\w+)" \| default "(\d+)" \}\}', ROUTES))
 """Traefik's numeric settings and their defaults."""
@@ -106,3 +115,13 @@ def test_links_lead_to_existing_files_and_headings(document: Path) -> None:
         target = document.parent / name if name else document
         assert target.exists(), link
         assert not anchor or anchor in list_anchors(target), link
+
+
+def test_problems_page_lists_every_type_with_its_advice() -> None:
+    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `/api/(\w+)/problems/([a-z-]+)` \| (\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    assert rows == [
+        (service, kind.type_name, str(kind.status), kind.description, kind.advice)
+        for service, kinds in PROBLEM_TYPES.items()
+        for kind in kinds
+    ]

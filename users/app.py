@@ -12,6 +12,7 @@ from servicekit.service import create_service, open_database
 from users import queries
 from users.oauth_errors import find_oauth_error
 from users.passwords import Passwords
+from users.problems import TYPES
 from users.resources import UsersResources
 from users.routes import router
 from users.settings import Settings
@@ -37,6 +38,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
         name="users",
         description=DESCRIPTION,
         router=router,
+        problem_types=TYPES,
         databases=[users],
         checks=[partial(queries.check_users, users)],
     )

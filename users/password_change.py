@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from servicekit.problems import Conflict, Forbidden
+from servicekit.problems import Conflict
 from users import queries
 from users.logins import Credentials, check_password
+from users.problems import OldPasswordWrong
 from users.resources import UsersResources
 
 
@@ -20,15 +21,15 @@ class Change:
 
 
 async def change_own_password(resources: UsersResources, change: Change) -> None:
-    """Raises Forbidden if the old password is wrong, TooMany and Unavailable as a log-in does, Conflict if the password
-    is changed by another request at the same time."""
+    """Raises OldPasswordWrong, TooMany and Unavailable as a log-in does, Conflict if the password is changed by another
+    request at the same time."""
     users, passwords = resources.users, resources.passwords
     login = await queries.find_login_by_id(users, user_id=change.user_id)
     username = str(change.user_id) if login is None else login.username
     credentials = Credentials(username, change.old_password, change.address)
     old_hash = await check_password(resources, login, credentials)
     if old_hash is None:
-        raise Forbidden("The old password is wrong.")
+        raise OldPasswordWrong("The old password is wrong.")
     new_hash = await passwords.hash(change.new_password, address=change.address)
     # The old hash in the statement's WHERE decides between two changes at the same time.
     replace = partial(queries.replace_hash, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash)

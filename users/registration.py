@@ -6,12 +6,13 @@ from uuid import UUID
 
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
-from servicekit.problems import Conflict, NotFound
+from servicekit.problems import NotFound
 from users import queries
+from users.problems import NameTaken
 
 
 async def require_free_name(users: Database, username: str) -> None:
-    """Raises Conflict if the name is taken: names are public, and this spares a hash. UNIQUE decides later again."""
+    """Raises NameTaken if the name is taken: names are public, and this spares a hash. UNIQUE decides later again."""
     if await queries.find_user_by_name(users, username=username) is not None:
         raise taken(username)
 
@@ -27,7 +28,7 @@ class NewPlayer:
 
 
 async def add_user(users: Transaction, *, player: NewPlayer) -> None:
-    """Raises Conflict if the name is taken."""
+    """Raises NameTaken if the name is taken."""
     # UNIQUE (username) decides between two who want the same name at the same instant
     if not await queries.insert_user(users, user_id=player.user_id, username=player.username):
         raise taken(player.username)
@@ -35,8 +36,8 @@ async def add_user(users: Transaction, *, player: NewPlayer) -> None:
     await queries.upsert_known_address(users, user_id=player.user_id, address=player.address, now=player.registered_at)
 
 
-def taken(username: str) -> Conflict:
-    return Conflict(f"The name {username} is taken; choose another.")
+def taken(username: str) -> NameTaken:
+    return NameTaken(f"The name {username} is taken; choose another.")
 
 
 async def set_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:

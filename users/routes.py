@@ -9,12 +9,14 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
+from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources, UserInPath
 from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
 from users.password_change import Change, change_own_password
+from users.problems import NameTaken, OldPasswordWrong
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 
@@ -25,7 +27,7 @@ router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
     "/",
     summary="Register a player",
     status_code=status.HTTP_201_CREATED,
-    responses=problems(Conflict, Invalid, Unavailable),
+    responses=problems(NameTaken, Invalid, Unavailable) | {201: {"headers": describe_headers("Location")}},
 )
 async def register_user(
     new: NewUser,
@@ -45,7 +47,11 @@ async def register_user(
     return User(user_id=user_id, username=new.username)
 
 
-@router.get("/", summary="Find a player by name, or list players", responses=problems(Invalid, Unavailable))
+@router.get(
+    "/",
+    summary="Find a player by name, or list players",
+    responses=problems(Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+)
 async def list_users(
     resources: Resources,
     request: Request,
@@ -107,7 +113,7 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     "/{user_id}/password",
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
-    responses=problems(Unauthorized, Forbidden, NotFound, Conflict, Invalid, TooMany, Unavailable),
+    responses=problems(Unauthorized, Forbidden, OldPasswordWrong, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
 async def put_password(
     caller: OwnerOrAdmin,

@@ -9,6 +9,7 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
+from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from words import queries
 from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
@@ -17,7 +18,11 @@ from words.models import KnownWord, Lookup, NewLookup, Words
 router = APIRouter(tags=["words"], generate_unique_id_function=name_operation)
 
 
-@router.get("/", summary="List words", responses=problems(Invalid, Unavailable))
+@router.get(
+    "/",
+    summary="List words",
+    responses=problems(Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+)
 async def list_words(
     words: WordsDatabase,
     request: Request,

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from games.problems import AttemptSkipped, AttemptTaken, HintUnused, NotToday, PlayClosed, PlayOver
 from games.rules.colours import LetterState, colour_guess
 from games.rules.hardmode import find_unused_hint
 from games.rules.puzzles import finish_time, game_id_of, is_closed
-from servicekit.problems import Conflict, Invalid
 
 MAX_GUESSES = 6
 
@@ -99,26 +99,27 @@ def is_repeat(play: Play, attempt: int, guess: str) -> bool:
 
 
 def require_next_guess(play: Play, *, game_id: int, attempt: int, guess: str, now: datetime) -> None:
-    """Raises Conflict if this is not the attempt that comes next, and Invalid if hard mode does not allow the guess.
+    """Raises PlayOver, PlayClosed, AttemptTaken or AttemptSkipped if this is not the attempt that comes next, and
+    HintUnused if hard mode does not allow the guess.
 
     Whether it is a word is not looked at.
     """
     if play.is_over:
-        raise Conflict(f"This play is over: it is {play.status}.")
+        raise PlayOver(f"This play is over: it is {play.status}.")
     if is_closed(game_id, now.date()):
-        raise Conflict(f"Game {game_id} is closed: a play may be finished until the end of the day after its own.")
+        raise PlayClosed(f"Game {game_id} is closed: a play may be finished until the end of the day after its own.")
     following = len(play.guesses) + 1
     if attempt < following:
-        raise Conflict(f"Attempt {attempt} was another guess; attempt {following} comes next.")
+        raise AttemptTaken(f"Attempt {attempt} was another guess; attempt {following} comes next.")
     if attempt > following:
-        raise Conflict(f"Attempt {following} comes next, not {attempt}.")
+        raise AttemptSkipped(f"Attempt {following} comes next, not {attempt}.")
     if play.hard and (hint := find_unused_hint(list(play.colours()), guess)):
-        raise Invalid(f"body.guess: in hard mode {hint}.")
+        raise HintUnused(f"body.guess: in hard mode {hint}.")
 
 
 def require_today(game_id: int, today: date) -> None:
-    """Raises Conflict if a play of this game may not be begun: only today's may."""
+    """Raises NotToday if a play of this game may not be begun: only today's may."""
     if game_id != game_id_of(today):
-        raise Conflict(
+        raise NotToday(
             f"Game {game_id} was never begun, and is not today's: only game {game_id_of(today)} can be begun."
         )

@@ -1,5 +1,8 @@
-"""Swagger UI and the OpenAPI document, from the service's own port: FastAPI's page loads its files from a CDN."""
+"""Swagger UI, the OpenAPI document and the types of problems, from the service's own port: FastAPI's page loads its
+files from a CDN."""
 
+from collections.abc import Sequence
+from http import HTTPStatus
 from importlib.resources import files
 
 from fastapi import APIRouter, HTTPException, Request
@@ -7,6 +10,17 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
+from servicekit.problems import Problem
+
+PROBLEM_PAGE = """<!doctype html>
+<html lang="en">
+<title>{kind.type_name}</title>
+<h1>{kind.type_name}</h1>
+<p>{status}: {kind.description}.</p>
+<p>{kind.advice}</p>
+</html>
+"""
+"""Of one type; its texts are the classes' own."""
 SWAGGER_FILES = {
     "swagger-ui-bundle.js": "application/javascript",
     "swagger-ui.css": "text/css",
@@ -26,7 +40,7 @@ def name_operation(route: APIRoute) -> str:
     return route.name
 
 
-def documentation_router(title: str) -> APIRouter:
+def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> APIRouter:
     router = APIRouter(include_in_schema=False)
 
     @router.get("/openapi.json")
@@ -53,5 +67,13 @@ def documentation_router(title: str) -> APIRouter:
             raise HTTPException(404)
         content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
         return Response(content, media_type=SWAGGER_FILES[name])
+
+    @router.get("/problems/{type_name}")
+    async def read_problem_type(type_name: str) -> HTMLResponse:
+        kind = next((kind for kind in problem_types if kind.type_name == type_name), None)
+        if kind is None:
+            raise HTTPException(404)
+        status = HTTPStatus(kind.status)
+        return HTMLResponse(PROBLEM_PAGE.format(kind=kind, status=f"{status.value} {status.phrase}"))
 
     return router

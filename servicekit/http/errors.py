@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS
+from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
 from servicekit.problems import DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
 
@@ -21,6 +22,9 @@ logger = logging.getLogger("quintet")
 
 MAX_FIELD_ERRORS = 20
 """In one response, however many fields are wrong."""
+
+
+BLANK = "about:blank"
 
 
 class FieldError(BaseModel):
@@ -33,7 +37,11 @@ class FieldError(BaseModel):
 class ProblemDetails(BaseModel):
     """RFC 9457 problem details."""
 
-    type: str = Field(default="about:blank", description="`about:blank`: the status says what kind of problem it is")
+    type: str = Field(
+        default=BLANK,
+        description="the path of a page about this type of problem, `/api/games/problems/not-a-word`; `about:blank` if"
+        " the status says enough",
+    )
     title: str = Field(description="the status in words", examples=["Not Found"])
     status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
     detail: str = Field(description="a sentence for the reader", examples=["There is no such user."])
@@ -64,13 +72,20 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     `problem_schemas` is what it refers to.
     """
     schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
-    return {
-        kind.status: {
-            "description": kind.description,
-            "content": {PROBLEM_JSON: {"schema": schema, "example": _example(kind)}},
+    responses: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({kind.status for kind in kinds}):
+        same = [kind for kind in kinds if kind.status == status]
+        examples = {kind.type_name or BLANK: {"value": _example(kind)} for kind in same}
+        responses[status] = {
+            "description": "; ".join(map(_describe_kind, same)),
+            "headers": describe_headers(*(name for kind in same for name in kind.header_names)),
+            "content": {PROBLEM_JSON: {"schema": schema, "examples": examples}},
         }
-        for kind in kinds
-    }
+    return responses
+
+
+def _describe_kind(kind: type[Problem]) -> str:
+    return f"{kind.description} (`{kind.type_name}`)" if kind.type_name else kind.description
 
 
 def problem_schemas() -> dict[str, Any]:
@@ -81,7 +96,7 @@ def problem_schemas() -> dict[str, Any]:
 
 def _example(kind: type[Problem]) -> dict[str, object]:
     return {
-        "type": "about:blank",
+        "type": f"/problems/{kind.type_name}" if kind.type_name else BLANK,
         "title": http.HTTPStatus(kind.status).phrase,
         "status": kind.status,
         "detail": f"{kind.description}.",
@@ -93,11 +108,13 @@ def problem_response(
     status: int,
     detail: str,
     *,
+    type_uri: str = BLANK,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
     error: str | None = None,
 ) -> Response:
     details = ProblemDetails(
+        type=type_uri,
         title=http.HTTPStatus(status).phrase,
         status=status,
         detail=detail,
@@ -147,7 +164,8 @@ async def on_problem(request: Request, error: Exception) -> Response:
         # an unavailable database is expected, and may affect thousands of requests: one line each
         logger.error("%s", error.detail, exc_info=None if isinstance(error, DatabaseUnavailable) else error.__cause__)
     code = find_error_code(request, error.status)
-    return problem_response(error.status, error.detail, headers=error.headers, error=code)
+    type_uri = f"{request.scope['root_path']}/problems/{error.type_name}" if error.type_name else BLANK
+    return problem_response(error.status, error.detail, type_uri=type_uri, headers=error.headers, error=code)
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:

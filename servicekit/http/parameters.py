@@ -30,8 +30,8 @@ def require_usual_uuid(text: object) -> object:
 
 
 class NoNull:
-    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone. A parameter is None when it is left out; a client
-    cannot send null.
+    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone. A parameter is None if it is left out, and a
+    client cannot send null.
 
     (Pydantic's SkipJsonSchema[None] would name the branches of a union in validation errors.)
     """

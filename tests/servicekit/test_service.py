@@ -21,13 +21,13 @@ def post(client: TestClient, body: bytes | str, content_type: str | None = "appl
 
 @pytest.mark.parametrize("status", [404, 409, 422, 503])
 def test_problem_has_its_status_and_detail(client: TestClient, status: int) -> None:
-    response = client.get(f"/problems/{status}")
+    response = client.get(f"/errors/{status}")
     assert assert_problem(response, status) == "It cannot be, dear \ud800."
     assert "traceback" not in response.text.lower()
 
 
 def test_unexpected_error_is_a_500_without_details(client: TestClient) -> None:
-    response = client.get("/problems/1")
+    response = client.get("/errors/1")
     assert assert_problem(response, 500) == "Something unexpected went wrong here; it has been logged."
     assert INTERNAL_DETAIL not in response.text
     assert response.headers["X-Served-By"] == "ledger.7"
@@ -36,7 +36,7 @@ def test_unexpected_error_is_a_500_without_details(client: TestClient) -> None:
 
 def test_unexpected_error_is_raised_to_the_server_to_be_logged(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger)) as client, pytest.raises(RuntimeError, match=INTERNAL_DETAIL):
-        client.get("/problems/1")
+        client.get("/errors/1")
 
 
 def test_unknown_path_is_404(client: TestClient) -> None:
@@ -179,7 +179,7 @@ def test_health_names_the_instance(client: TestClient) -> None:
     assert response.json() == {"status": "ok", "instance": "ledger.7"}
 
 
-@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/problems/503", "/docs", "/openapi.json"])
+@pytest.mark.parametrize("path", ["/", "/health", "/nothing", "/errors/503", "/docs", "/openapi.json"])
 def test_every_response_names_its_instance(client: TestClient, path: str) -> None:
     assert client.get(path).headers["X-Served-By"] == "ledger.7"
 

@@ -112,7 +112,9 @@ def test_conflicting_result_is_409_and_changes_nothing(
 ) -> None:
     post(client, user_id)
     before = read_everything(data_paths)
-    assert "results never change" in assert_problem(post(client, user_id, **other), 409)
+    refused = post(client, user_id, **other)
+    assert "results never change" in assert_problem(refused, 409)
+    assert refused.json()["type"] == "/problems/result-differs"
     assert read_everything(data_paths) == before
 
 

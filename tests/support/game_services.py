@@ -31,7 +31,7 @@ def make_words_app(path: Path) -> FastAPI:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """The databases of a stats service, shared by all tests of the transaction; each test registers its own players."""
+    """The databases of a stats service, shared by all tests of the session; each test registers its own players."""
 
     data_paths: DataPaths
     keys: TokenKeys

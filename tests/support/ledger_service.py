@@ -45,7 +45,7 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
     async def read_total() -> int:
         return int(await database.fetch_val("SELECT amount FROM total"))
 
-    @router.get("/problems/{status}")
+    @router.get("/errors/{status}")
     async def raise_problem(status: int) -> None:
         kinds: list[type[Problem]] = [NotFound, Conflict, Invalid, Unavailable]
         for kind in kinds:

@@ -17,6 +17,8 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
 from starlette.testclient import TestClient
 
+from servicekit.http.response_headers import RESPONSE_HEADERS
+
 Json: TypeAlias = Any
 Schema: TypeAlias = dict[str, Any]
 
@@ -111,17 +113,23 @@ def find_gaps_of_content(name: str, content: Schema, document: Schema, media_typ
     if set(content) != media_types:
         yield f"{name} is of {sorted(content)}, not {sorted(media_types)}"
     for media in content.values():
-        example = find_example(media, document)
-        if example is None:
+        examples = list_examples(media, document)
+        if not examples:
             yield f"{name} has no example"
-        else:
+        for example in examples:
             yield from find_differences(example, media["schema"], document, f"the example of {name}")
 
 
+def list_examples(media: Schema, document: Schema) -> list[Json]:
+    """The examples of a body: its own, its schema's, or one built from the fields' examples."""
+    if "examples" in media:
+        return [example["value"] for example in media["examples"].values()]
+    example = media.get("example", find_example(media, document))
+    return [] if example is None else [example]
+
+
 def find_example(media: Schema, document: Schema) -> Json:
-    """The example of a body: its own, its schema's, or one built from the fields' examples; None if there is none."""
-    if "example" in media:
-        return media["example"]
+    """Of its schema, or built from the fields' examples; None if there is none."""
     schema = resolve(media["schema"], document)
     if "example" in schema:
         return schema["example"]
@@ -156,6 +164,8 @@ def check_response(response: httpx.Response, document: Schema) -> None:
     where = f"{response.status_code} of {request.method} {request.url.path}"
     described = operation["responses"].get(str(response.status_code))
     assert described is not None, f"{where} is not listed: {response.text}"
+    undescribed = {name for name in RESPONSE_HEADERS if name in response.headers} - described["headers"].keys()
+    assert not undescribed, f"{where} has {undescribed}"
     content = described.get("content", {})
     if not content:
         assert response.content == b"", f"{where} has a body"

@@ -1,6 +1,7 @@
 """The format of error responses, the same for all services."""
 
 import json
+import re
 from http import HTTPStatus
 
 import httpx
@@ -12,7 +13,7 @@ def assert_problem(response: httpx.Response, status: int) -> str:
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = json.loads(response.content.decode())
     assert set(problem) - {"errors", "error"} == {"type", "title", "status", "detail", "request_id"}
-    assert problem["type"] == "about:blank"
+    assert re.fullmatch(r"about:blank|(/api/[a-z]+)?/problems/[a-z-]+", problem["type"])
     assert problem["title"] == HTTPStatus(status).phrase
     assert problem["status"] == status
     assert problem["request_id"] == response.headers["X-Request-Id"]

@@ -57,6 +57,7 @@ def test_wrong_old_password_is_403_and_a_failed_log_in(
     for _ in range(5):
         refused = client.put(f"/{user_id}/password", json=body, headers=headers)
         assert assert_problem(refused, 403) == "The old password is wrong."
+        assert refused.json()["type"] == "/api/users/problems/old-password-wrong"
     refused = client.put(f"/{user_id}/password", json=body | {"old_password": OLD}, headers=headers)
     assert_problem(refused, 429)
     assert "Retry-After" in refused.headers

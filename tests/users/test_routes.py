@@ -44,6 +44,7 @@ def test_duplicate_name_is_409(client: TestClient, database: Path) -> None:
     assert refused.status_code == 409
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["detail"] == "The name ada is taken; choose another."
+    assert refused.json()["type"] == "/api/users/problems/name-taken"
     assert count_users(database) == 2
 
 

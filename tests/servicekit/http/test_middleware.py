@@ -28,7 +28,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.mark.parametrize("path", ["/total", "/problems/404", "/openapi.json", "/nothing", "/"])
+@pytest.mark.parametrize("path", ["/total", "/errors/404", "/openapi.json", "/nothing", "/"])
 @pytest.mark.parametrize("character", ["%00", "%09", "%0a", "%0D", "%1b", "%7F", "%c2%85", "%0d%0a"])
 def test_control_character_in_a_path_is_400(client: TestClient, path: str, character: str) -> None:
     sentence = "The path contains a control character, such as a line break or a tab."
@@ -80,5 +80,5 @@ def test_openapi_document_lists_400_and_415_where_possible(app: FastAPI) -> None
         for method, path, operation in list_operations(app.openapi())
     }
     assert listed[("GET", "/total")] == set()
-    assert listed[("GET", "/problems/{status}")] == {"400"}
+    assert listed[("GET", "/errors/{status}")] == {"400"}
     assert listed[("POST", "/entries")] == {"415"}

@@ -34,14 +34,14 @@ def to_label_values(labels: Mapping[str, str]) -> tuple[str, ...]:
 
 def test_requests_are_counted_by_method_route_and_status(client: TestClient) -> None:
     for number in (409, 503, 404):
-        client.get(f"/problems/{number}")
-    client.get("/problems/404")
+        client.get(f"/errors/{number}")
+    client.get("/errors/404")
     client.delete("/entries")
     client.post("/entries", json={"number": 1})
     assert read_samples(client, "quintet_requests_total") == {
-        ("GET", "/problems/{status}", "404"): 2,
-        ("GET", "/problems/{status}", "409"): 1,
-        ("GET", "/problems/{status}", "503"): 1,
+        ("GET", "/errors/{status}", "404"): 2,
+        ("GET", "/errors/{status}", "409"): 1,
+        ("GET", "/errors/{status}", "503"): 1,
         ("DELETE", "/entries", "405"): 1,
         ("POST", "/entries", "200"): 1,
     }
@@ -61,8 +61,8 @@ def test_unknown_paths_and_methods_create_no_new_series(client: TestClient) -> N
 
 
 def test_unexpected_error_is_counted_as_500(client: TestClient) -> None:
-    client.get("/problems/1")
-    assert read_samples(client, "quintet_requests_total") == {("GET", "/problems/{status}", "500"): 1}
+    client.get("/errors/1")
+    assert read_samples(client, "quintet_requests_total") == {("GET", "/errors/{status}", "500"): 1}
 
 
 def test_durations_are_counted_in_buckets_from_half_a_ms(client: TestClient) -> None:

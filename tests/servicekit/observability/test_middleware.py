@@ -18,7 +18,7 @@ from tests.support.servers import serving
 
 ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{ID}-00f067aa0ba902b7-01"
-PATHS = ("/total", "/health", "/metrics", "/nothing", "/problems/409", "/problems/1", "/docs", "/openapi.json")
+PATHS = ("/total", "/health", "/metrics", "/nothing", "/errors/409", "/errors/1", "/docs", "/openapi.json")
 
 
 @pytest.fixture(autouse=True)
@@ -84,8 +84,8 @@ def test_access_line_has_method_path_status_and_duration(client: TestClient, cap
     client.post("/entries", json={})
     client.delete("/entries")
     client.get("/nothing")
-    client.get("/problems/1")
-    expected = ["GET /total 200", "POST /entries 422", "DELETE /entries 405", "GET /nothing 404", "GET /problems/1 500"]
+    client.get("/errors/1")
+    expected = ["GET /total 200", "POST /entries 422", "DELETE /entries 405", "GET /nothing 404", "GET /errors/1 500"]
     assert list_access_lines(caplog) == expected
     record = next(record for record in caplog.records if record.name == "quintet.access")
     assert record.__dict__["path"] == "/total"  # fields of the JSON log
@@ -150,7 +150,7 @@ def test_lines_logged_during_a_request_have_its_id(client: TestClient, ledger: L
 
 def test_traceback_of_an_unexpected_error_has_the_request_id(ledger: Ledger, caplog: pytest.LogCaptureFixture) -> None:
     with serving(create_ledger_service(ledger)) as url, recording_request_ids("uvicorn.error") as ids:
-        response = httpx.get(f"{url}/problems/1", headers={"traceparent": TRACEPARENT})
+        response = httpx.get(f"{url}/errors/1", headers={"traceparent": TRACEPARENT})
         assert assert_problem(response, 500)
         wait_until(lambda: ids)
     assert ids[0] == ID

@@ -1,0 +1,30 @@
+"""The response headers that a client may use, as OpenAPI describes them.
+
+responses={201: {"headers": describe_headers("Location")}}
+"""
+
+from typing import Any
+
+from servicekit.observability.request_ids import PATTERN
+
+TEXT = {"type": "string"}
+RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
+    "Accept-Encoding": {"description": "`identity`: send the body as it is", "schema": TEXT},
+    "Link": {
+        "description": 'the next page, `<PATH>; rel="next"`; missing on the last one',
+        "schema": TEXT,
+    },
+    "Location": {"description": "the path of what was created", "schema": TEXT},
+    "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 0}},
+    "WWW-Authenticate": {"description": "`Bearer`", "schema": TEXT},
+    "X-Request-Id": {
+        "description": "the id of the request in all logs",
+        "schema": {"type": "string", "pattern": PATTERN},
+    },
+    "X-Served-By": {"description": "the instance that answered, `stats.2`", "schema": TEXT},
+}
+ON_EVERY_RESPONSE = ("X-Request-Id", "X-Served-By")
+
+
+def describe_headers(*names: str) -> dict[str, Any]:
+    return {name: RESPONSE_HEADERS[name] for name in names}

@@ -1,0 +1,18 @@
+"""The problems of users that a client must tell apart, each with its type (docs/problems.md)."""
+
+from servicekit.problems import Conflict, Forbidden
+
+
+class NameTaken(Conflict):
+    type_name = "name-taken"
+    description = "Another player has the name"
+    advice = "Choose another name."
+
+
+class OldPasswordWrong(Forbidden):
+    type_name = "old-password-wrong"
+    description = "The old password is wrong"
+    advice = "Type it again; too many failures are 429."
+
+
+TYPES = (NameTaken, OldPasswordWrong)
