@@ -1,8 +1,10 @@
 """The running suite as clients see it, through Traefik and on the services' own ports."""
 
 import asyncio
+import os
 import re
 import subprocess
+import sys
 from collections import Counter
 from html.parser import HTMLParser
 from urllib.parse import urljoin
@@ -13,10 +15,19 @@ import pytest
 
 from servicekit.auth.tokens import Scope
 from tests.support.live import PASSWORD, list_players, register, token_headers, wait_for_lines
+from tools.process.processes import find_instances
 from tools.process.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["foreman", "honcho"], indirect=True, scope="session")
 SERVICES = ("users", "words", "games", "stats")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the policy")
+def test_runner_and_all_instances_have_the_batch_policy(stack: Stack) -> None:
+    instances = find_instances(stack.root, stack.layout.processes)
+    pids = [process.pid for instance in instances for process in instance.processes]
+    assert len(pids) >= len(stack.layout.processes)
+    assert {os.sched_getscheduler(pid) for pid in (stack.process.pid, *pids)} == {os.SCHED_BATCH}
 
 
 @pytest.mark.parametrize("service", SERVICES)

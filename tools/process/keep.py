@@ -15,6 +15,7 @@ from servicekit.listening import open_listener, parse_port
 from servicekit.observability.stderr import nonblocking_stderr
 from tools.process.child import TERMINATION_TIMEOUT_S, Child, terminate_all
 from tools.process.runner import RUNNER_PID, Runner
+from tools.process.scheduling import use_batch_scheduling
 from tools.wording import HelpFormatter
 
 HELP = """Supervises a command: restarts it, with back-off, when it dies. foreman stops everything when one of its
@@ -149,6 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if RUNNER_PID not in os.environ and (refusal := check_settings()):  # otherwise bin/run has checked them
         log(refusal)
         return 1
+    use_batch_scheduling()  # here, too: foreman may have been started without bin/run
     listener = None if arguments.listen is None else open_listener(parse_port(arguments.listen))
     return Supervisor(arguments.command, runner=Runner(os.environ), listener=listener).run()
 

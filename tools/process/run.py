@@ -13,6 +13,7 @@ from tools.data import init, populate
 from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
 from tools.process.runner import RUNNER_PID
+from tools.process.scheduling import use_batch_scheduling
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
@@ -83,6 +84,7 @@ def run(chosen_runner: str | None) -> NoReturn:
     create_databases(data_paths)
     print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)
     command = runner_command(runner, layout)
+    use_batch_scheduling()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, which the runner would inherit
     # The process id stays the same, so that a signal to bin/run reaches the runner itself.
     os.execvpe(command[0], command, runner_environment(runner))  # noqa: S606 - one of the two commands above
