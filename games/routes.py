@@ -83,9 +83,9 @@ async def set_answer(game_id: GameInPath, new: NewAnswer, resources: Resources) 
     """409 for today's puzzle and past ones, 422 for what is neither a candidate nor in the dictionary."""
     require_future(game_id, resources.clock)
     if game_id > LAST_GAME_ID:
-        raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
+        raise Invalid("path.game_id", f"the calendar ends with game {LAST_GAME_ID}")
     if not await may_be_guessed(resources, new.answer):
-        raise Invalid(f"body.answer: {new.answer} is neither a candidate nor in the dictionary.")
+        raise Invalid("body.answer", f"{new.answer} is neither a candidate nor in the dictionary")
     change = partial(replace_answer, clock=resources.clock, game_id=game_id, answer=new.answer)
     await resources.answers.write(change)
     return Game.of(game_id)

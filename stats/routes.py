@@ -150,9 +150,8 @@ async def post_result(
     """Idempotent: 201 for a new result, 200 for an identical one, 409 for a different result of the same game."""
     now = clock()
     if new.finished is not None and is_ahead(new.finished, now):
-        raise Invalid(
-            f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
-        )
+        ahead = f"{new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}"
+        raise Invalid("body.finished", ahead)
     result, is_new = await store_result(
         databases,
         user_id=user_id,
