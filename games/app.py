@@ -25,6 +25,7 @@ whose play is not over.
 Through Traefik, each client address has a token bucket for POST; the addresses of one IPv6 /64 share theirs. At the
 defaults 2,000 requests pass at once and then 1,000 a second. More is answered 429 in plain text, and `Retry-After` says
 for how many seconds."""
+TAGS = {"games": "The puzzles, one a day.", "plays": "What a player has guessed of a puzzle."}
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
@@ -40,6 +41,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         metrics,
         name="games",
         description=DESCRIPTION,
+        tags=TAGS,
         router=router,
         problem_types=TYPES,
         databases=[answers, plays],

@@ -42,7 +42,7 @@ async def take_guess(resources: GamesResources, attempt: Attempt, *, answer: str
         return play.after(attempt.number)
     require_next_guess(play, game_id=attempt.game_id, attempt=attempt.number, guess=attempt.guess, now=clock())
     if not (attempt.guess == answer or await may_be_guessed(resources, attempt.guess)):
-        raise NotAWord("body.guess: this word is not in the dictionary; no attempt is used.")
+        raise NotAWord("body.guess", "this word is not in the dictionary; no attempt is used")
     return await plays.write(partial(store_guess, attempt=attempt, answer=answer, clock=clock))
 
 

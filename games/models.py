@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 
 from games.rules.colours import LetterState, colour_guess
 from games.rules.plays import MAX_GUESSES, Play, Status
-from games.rules.puzzles import day_of
+from games.rules.puzzles import day_of, end_of
 from games.rules.spelling import LETTERS, to_word
 from games.statistics import Statistics
 from servicekit.http.parameters import DIGITS_ONLY
@@ -22,20 +22,33 @@ Word = Annotated[StrictStr, AfterValidator(to_word), Field(json_schema_extra={"p
 
 
 class Game(BaseModel):
-    """A puzzle, without its answer."""
+    """A puzzle, with its answer once plays of it are closed."""
 
     model_config = ConfigDict(
-        json_schema_extra={"example": {"game_id": 268, "date": "2022-03-14", "letters": 5, "guesses": 6}}
+        json_schema_extra={
+            "example": {
+                "game_id": 268,
+                "date": "2022-03-14",
+                "ends_at": "2022-03-15T00:00:00Z",
+                "letters": 5,
+                "guesses": 6,
+                "answer": "hello",
+            }
+        }
     )
 
     game_id: GameId = Field(description="the puzzle's number: days since 2021-06-19")
     date: datetime.date = Field(description="the UTC day whose puzzle it is")
+    ends_at: datetime.datetime = Field(
+        description="when the next puzzle begins; a play of this one may be finished a day longer"
+    )
     letters: int = Field(default=LETTERS, description="how many letters the answer has")
     guesses: int = Field(default=MAX_GUESSES, description="how many guesses a player has")
+    answer: str | None = Field(default=None, description="five letters a-z; null as long as plays of it are open")
 
     @classmethod
-    def of(cls, game_id: int) -> Self:
-        return cls(game_id=game_id, date=day_of(game_id))
+    def of(cls, game_id: int, *, answer: str | None = None) -> Self:
+        return cls(game_id=game_id, date=day_of(game_id), ends_at=end_of(game_id), answer=answer)
 
 
 class Guess(BaseModel):

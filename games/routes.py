@@ -22,7 +22,7 @@ from games.problems import (
     PlayOver,
     ResultExists,
 )
-from games.rules.puzzles import LAST_GAME_ID, game_id_of
+from games.rules.puzzles import LAST_GAME_ID, game_id_of, is_closed
 from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
@@ -41,10 +41,18 @@ async def read_today(resources: Resources) -> Game:
     return Game.of(game_id_of(resources.clock().date()))
 
 
-@router.get("/{game_id}", summary="A past puzzle or today's", tags=["games"], responses=problems(NotFound, Invalid))
-async def read_game(game_id: PublishedGame) -> Game:
-    """404 for a puzzle that is yet to come."""
-    return Game.of(game_id)
+@router.get(
+    "/{game_id}",
+    summary="A past puzzle or today's",
+    tags=["games"],
+    responses=problems(NotFound, Invalid, Unavailable),
+)
+async def read_game(game_id: PublishedGame, resources: Resources) -> Game:
+    """With its answer once plays of it are closed, at the end of the day after its own. 404 for a puzzle that is yet to
+    come."""
+    if not is_closed(game_id, resources.clock().date()):
+        return Game.of(game_id)
+    return Game.of(game_id, answer=await get_answer(resources.answers, game_id=game_id))
 
 
 @router.post(
@@ -75,9 +83,9 @@ async def set_answer(game_id: GameInPath, new: NewAnswer, resources: Resources) 
     """409 for today's puzzle and past ones, 422 for what is neither a candidate nor in the dictionary."""
     require_future(game_id, resources.clock)
     if game_id > LAST_GAME_ID:
-        raise Invalid(f"path.game_id: the calendar ends with game {LAST_GAME_ID}.")
+        raise Invalid("path.game_id", f"the calendar ends with game {LAST_GAME_ID}")
     if not await may_be_guessed(resources, new.answer):
-        raise Invalid(f"body.answer: {new.answer} is neither a candidate nor in the dictionary.")
+        raise Invalid("body.answer", f"{new.answer} is neither a candidate nor in the dictionary")
     change = partial(replace_answer, clock=resources.clock, game_id=game_id, answer=new.answer)
     await resources.answers.write(change)
     return Game.of(game_id)

@@ -75,6 +75,12 @@ class Invalid(Problem):
     status = 422
     description = "The input has the wrong form"
 
+    def __init__(self, field: str, message: str) -> None:
+        """`field` is `body.guess`, `path.game_id` or `query.limit`; `message` is the rest of the sentence."""
+        super().__init__(f"{field}: {message}.")
+        self.field = field
+        self.message = message
+
 
 class TooMany(Problem):
     status = 429

@@ -1,6 +1,6 @@
 """Builds the parts that all four services share; each `app.py` adds its own."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
+from servicekit.auth.dependencies import PASSWORD_FLOW
 from servicekit.auth.tokens import TokenVerifier
 from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
@@ -15,17 +16,22 @@ from servicekit.http.errors import install_error_handlers, problem_schemas, prob
 from servicekit.http.health import Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
 from servicekit.http.middleware import METHODS_WITH_BODY, StrictRequests
+from servicekit.http.proxy_refusals import add_proxy_refusals
 from servicekit.http.response_headers import ON_EVERY_RESPONSE, describe_headers
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
 from servicekit.observability.middleware import ObservabilityMiddleware
 from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
 from servicekit.settings import ServiceSettings
+from servicekit.version import VERSION
 
 
 def public_prefix(service: str) -> str:
     """The path prefix that Traefik strips and uvicorn, as its root path, restores."""
     return f"/api/{service}"
+
+
+HEALTH_TAG = {"health": "Whether an instance answers, and its databases."}
 
 
 class Service(FastAPI):
@@ -43,15 +49,32 @@ class Service(FastAPI):
         )
 
     def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is not None:
+            return self.openapi_schema
         document = super().openapi()
         document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
         for operations in document["paths"].values():
             for method, operation in operations.items():
-                responses = operation["responses"] | list_refusals(method, operation)
-                for response in responses.values():
-                    response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
-                operation["responses"] = dict(sorted(responses.items()))
+                complete_responses(method, operation)
+                complete_security(operation)
         return document
+
+
+def complete_responses(method: str, operation: dict[str, Any]) -> None:
+    """Adds refusals that come before the endpoint runs, the headers of every response, and what Traefik refuses."""
+    responses = operation["responses"] | list_refusals(method, operation)
+    for response in responses.values():
+        response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
+    add_proxy_refusals(responses, has_body="requestBody" in operation)
+    operation["responses"] = dict(sorted(responses.items()))
+
+
+def complete_security(operation: dict[str, Any]) -> None:
+    """Says of a public operation that it needs nothing; leaves scopes to OAuth2, the one scheme that has them."""
+    operation["security"] = [
+        {scheme: scopes if scheme == PASSWORD_FLOW.scheme_name else [] for scheme, scopes in alternative.items()}
+        for alternative in operation.get("security", [])
+    ]
 
 
 def list_refusals(method: str, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -80,6 +103,7 @@ def create_service(
     *,
     name: str,
     description: str,
+    tags: Mapping[str, str],
     router: APIRouter,
     databases: Sequence[Database],
     checks: Sequence[Check],
@@ -88,7 +112,8 @@ def create_service(
 ) -> FastAPI:
     """A FastAPI app with health checks, problem details, Swagger and metrics from its own port, and X-Served-By.
 
-    The databases, and other resources (a client of another service), are open as long as the app runs.
+    `tags` are those of the router with a description each. The databases, and other resources (a client of another
+    service), are open as long as the app runs.
     """
 
     @asynccontextmanager
@@ -111,13 +136,16 @@ def create_service(
         metrics=metrics,
         title=title,
         description=description,
-        version="1.0.0",
+        version=VERSION,
+        contact={"name": "The developers of Quintet"},
+        openapi_tags=[{"name": tag, "description": text} for tag, text in ({**tags, **HEALTH_TAG}).items()],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,
         openapi_url=None,  # documentation_router has it
         redirect_slashes=False,  # a redirect would echo the client's Host header, and a client sends its password again
     )
+    metrics.describe(service=name, process=instance)
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)

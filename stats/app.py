@@ -23,6 +23,12 @@ merged from the tops of all. Days are UTC days, and a game's number is the days 
 CACHED_TOPS = 16
 """Pages of 100 rows: about 1 MB in all. A log-in also changes users.db, and so empties this cache; it fills again with
 one read."""
+TAGS = {
+    "leaders": "The two leaderboards.",
+    "statistics": "What a player has achieved.",
+    "results": "The results of finished games.",
+    "shards": "The databases over which results are distributed.",
+}
 
 
 def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
@@ -37,6 +43,7 @@ def create_app(settings: Settings, *, clock: Clock = read_clock) -> FastAPI:
         metrics,
         name="stats",
         description=DESCRIPTION,
+        tags=TAGS,
         router=router,
         problem_types=TYPES,
         databases=[users, *shards],

@@ -53,6 +53,7 @@ UserInPath = Annotated[UuidParameter, Path(description="the user's id, a UUID")]
 GameInPath = Annotated[GameId, DIGITS_ONLY, Path(description="the puzzle's number: days since 2021-06-19")]
 
 
+AfterGame = Annotated[GameId | None, NO_NULL, DIGITS_ONLY, Query(description="the last `game_id` of the page before")]
 OptionalUserId = Annotated[UuidParameter | None, NO_NULL]
 
 

@@ -71,6 +71,26 @@ class StoredResult(BaseModel):
         return cls(game_id=game_id, won=result.won, guesses=result.guesses, finished=result.finished)
 
 
+class Results(BaseModel):
+    """A page of a user's results."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {"games": [{"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}]}
+        }
+    )
+
+    games: list[StoredResult] = Field(description="the latest game first")
+
+
+class ShardNames(BaseModel):
+    """The databases over which the results are distributed."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"shards": ["games0.db", "games1.db", "games2.db"]}})
+
+    shards: list[str] = Field(description="the shard of a user is number `user_id` modulo their number, from 0")
+
+
 class GuessCounts(BaseModel):
     """How many games were won in 1 ... 6 guesses, and how many were lost."""
 

@@ -1,4 +1,4 @@
-"""The problems of stats that a client must tell apart, each with its type (docs/problems.md)."""
+"""The problems of stats that a client must tell apart, each with its type (docs/api.md)."""
 
 from servicekit.problems import Conflict, NotFound
 

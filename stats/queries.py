@@ -52,6 +52,18 @@ async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result
     return Result(finished=row["finished"], guesses=row["guesses"], won=row["won"])
 
 
+SELECT_RESULTS = (
+    "SELECT game_id, finished, guesses, won FROM games WHERE user_id = :user_id AND game_id < :before"
+    " ORDER BY game_id DESC LIMIT :limit"
+)
+
+
+async def list_results(shard: Readable, *, user_id: UUID, before: int, limit: int) -> list[tuple[int, Result]]:
+    """A user's results of games before a number, the latest game first."""
+    rows = await shard.fetch_all(SELECT_RESULTS, {"user_id": user_id, "before": before, "limit": limit})
+    return [(row["game_id"], Result(row["finished"], row["guesses"], row["won"])) for row in rows]
+
+
 INSERT_RESULT = (
     "INSERT INTO games (user_id, game_id, finished, guesses, won)"
     " VALUES (:user_id, :game_id, :finished, :guesses, :won)"

@@ -6,15 +6,27 @@ from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
-from servicekit.http.pagination import link_next
+from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from stats import queries
-from stats.dependencies import CurrentClock, CurrentDatabases, GameInPath, UserInPath, WantedRows, Window, require_user
+from stats.dependencies import (
+    AfterGame,
+    CurrentClock,
+    CurrentDatabases,
+    GameInPath,
+    UserInPath,
+    WantedRows,
+    Window,
+    require_user,
+)
 from stats.leaderboard_pages import find_page
 from stats.leaderboards import Board, Page
 from stats.models import (
+    MAX_GAME_ID,
     NewResult,
+    Results,
+    ShardNames,
     Statistics,
     StoredResult,
     StreakLeaders,
@@ -86,6 +98,31 @@ async def read_statistics(user_id: UserInPath, databases: CurrentDatabases) -> S
     return Statistics.empty()
 
 
+@router.get(
+    "/users/{user_id}/games",
+    summary="A user's results",
+    tags=["results"],
+    responses=problems(UnknownUser, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+)
+async def list_results(
+    user_id: UserInPath,
+    databases: CurrentDatabases,
+    request: Request,
+    response: Response,
+    limit: PageLimit = 100,
+    after: AfterGame = None,
+) -> Results:
+    """The latest game first. The header `Link` names the next page, and is missing on the last one."""
+    before = MAX_GAME_ID + 1 if after is None else after
+    rows = await queries.list_results(databases.shards.of(user_id), user_id=user_id, before=before, limit=limit + 1)
+    if not rows:
+        await require_user(databases, user_id)
+    page, more = cut_page(rows, limit)
+    if more:
+        link_next(request, response, {"limit": limit, "after": page[-1][0]})
+    return Results(games=[StoredResult.of(game_id, result) for game_id, result in page])
+
+
 @router.post(
     "/users/{user_id}/games",
     summary="Store the result of a finished game",
@@ -113,9 +150,8 @@ async def post_result(
     """Idempotent: 201 for a new result, 200 for an identical one, 409 for a different result of the same game."""
     now = clock()
     if new.finished is not None and is_ahead(new.finished, now):
-        raise Invalid(
-            f"body.finished: {new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}."
-        )
+        ahead = f"{new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}"
+        raise Invalid("body.finished", ahead)
     result, is_new = await store_result(
         databases,
         user_id=user_id,
@@ -142,3 +178,9 @@ async def read_result(user_id: UserInPath, game_id: GameInPath, databases: Curre
     if result is None:
         raise NotFound(f"User {user_id} has no result of game {game_id}.")
     return StoredResult.of(game_id, result)
+
+
+@router.get("/shards", summary="Which shards are there?", tags=["shards"])
+async def list_shards(databases: CurrentDatabases) -> ShardNames:
+    """For those who look at how it works: the files, in the order that the rule of the shard counts by."""
+    return ShardNames(shards=[shard.name for shard in databases.shards])

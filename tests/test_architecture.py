@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+
+from servicekit.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVICES = ("users", "words", "games", "stats")
@@ -233,3 +236,8 @@ def test_git_tracks_no_databases_or_generated_files() -> None:
     folder, file = r"(^|/)(var/|__pycache__/|\.venv(/|$))", r"\.(db|db-wal|db-shm|sqlite3?|pyc|so|exe|whl)$|(^|/)\.env$"
     made = re.compile(f"{folder}|{file}")
     assert [name for name in listing if made.search(name)] == ["var/.gitignore"]
+
+
+def test_version_is_the_one_in_pyproject() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION

@@ -118,7 +118,7 @@ def test_links_lead_to_existing_files_and_headings(document: Path) -> None:
 
 
 def test_problems_page_lists_every_type_with_its_advice() -> None:
-    page = (ROOT / "docs" / "problems.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `/api/(\w+)/problems/([a-z-]+)` \| (\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
     assert rows == [
         (service, kind.type_name, str(kind.status), kind.description, kind.advice)

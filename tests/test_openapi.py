@@ -47,3 +47,24 @@ def test_games_takes_statistics_as_stats_gives_them() -> None:
         given = APPS["stats"].openapi()["components"]["schemas"][name]
         assert taken["properties"] == given["properties"]
         assert taken["required"] == given["required"]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_tags_of_operations_are_described_once(name: str) -> None:
+    document = APPS[name].openapi()
+    described = [tag["name"] for tag in document["tags"]]
+    used = {tag for _, _, operation in list_operations(document) for tag in operation["tags"]}
+    assert sorted(described) == sorted(used)
+    assert all(tag["description"] for tag in document["tags"])
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_security_is_stated_with_scopes_for_oauth2_only(name: str) -> None:
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        for alternative in operation["security"]:
+            assert alternative.get("HTTPBearer", []) == [], f"{method} {path}"
+    assert APPS["games"].openapi()["paths"]["/today"]["get"]["security"] == []
+    assert APPS["words"].openapi()["paths"]["/{word}"]["put"]["security"] == [
+        {"OAuth2PasswordBearer": ["admin"]},
+        {"HTTPBearer": []},
+    ]

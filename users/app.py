@@ -26,6 +26,7 @@ Through Traefik, each client address has a token bucket for registrations, and a
 method is not GET or HEAD; the addresses of one IPv6 /64 share theirs. At the defaults 30 registrations pass at once and
 then two a second, 10 others and then one every two seconds. More is answered 429 in plain text, and `Retry-After` says
 for how many seconds."""
+TAGS = {"users": "Players: their names and ids, passwords and tokens."}
 
 
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:
@@ -37,6 +38,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
         metrics,
         name="users",
         description=DESCRIPTION,
+        tags=TAGS,
         router=router,
         problem_types=TYPES,
         databases=[users],

@@ -132,7 +132,7 @@ async def put_password(
         password_hash = await resources.passwords.hash(password, address=address)
         await resources.users.write(partial(set_password, user_id=user_id, password_hash=password_hash))
     elif new.old_password is None:
-        raise Invalid("body.old_password: the old password is needed to change one's own.")
+        raise Invalid("body.old_password", "the old password is needed to change one's own")
     else:
         change = Change(user_id, new.old_password.get_secret_value(), password, address)
         await change_own_password(resources, change)

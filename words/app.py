@@ -11,6 +11,7 @@ from words.routes import router
 from words.settings import Settings
 
 DESCRIPTION = "The dictionary: about 11,400 words of five letters that may be guessed."
+TAGS = {"words": "The dictionary of words that may be guessed."}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -21,6 +22,7 @@ def create_app(settings: Settings) -> FastAPI:
         metrics,
         name="words",
         description=DESCRIPTION,
+        tags=TAGS,
         router=router,
         databases=[words],
         checks=[partial(queries.check_words, words)],

@@ -114,7 +114,7 @@ def require_next_guess(play: Play, *, game_id: int, attempt: int, guess: str, no
     if attempt > following:
         raise AttemptSkipped(f"Attempt {following} comes next, not {attempt}.")
     if play.hard and (hint := find_unused_hint(list(play.colours()), guess)):
-        raise HintUnused(f"body.guess: in hard mode {hint}.")
+        raise HintUnused("body.guess", f"in hard mode {hint}")
 
 
 def require_today(game_id: int, today: date) -> None:

@@ -17,6 +17,13 @@ def day_of(game_id: int) -> date:
     return FIRST_DAY + timedelta(days=game_id)
 
 
+def end_of(game_id: int) -> datetime:
+    """When the day of a puzzle ends; of the calendar's last one its last second, since Python has no later day."""
+    if game_id == LAST_GAME_ID:
+        return datetime.combine(date.max, time(23, 59, 59), UTC)
+    return datetime.combine(day_of(game_id + 1), time(), UTC)
+
+
 def is_closed(game_id: int, today: date) -> bool:
     """Whether plays of a puzzle can no longer be finished: from the end of the day after its own."""
     return game_id_of(today) > game_id + 1

@@ -44,6 +44,11 @@ class Database(databases.Database):
         super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version, report_wait=report_wait)
         self._sqlite = cast(SQLiteBackend, self._backend)
 
+    @property
+    def name(self) -> str:
+        """Of the file, without its folder."""
+        return self._sqlite.file.path.name
+
     async def __aenter__(self) -> Self:
         await self.connect()
         return self

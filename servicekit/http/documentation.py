@@ -1,7 +1,9 @@
 """Swagger UI, the OpenAPI document and the types of problems, from the service's own port: FastAPI's page loads its
 files from a CDN."""
 
+import gzip
 from collections.abc import Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from importlib.resources import files
 
@@ -35,6 +37,16 @@ SWAGGER_PARAMETERS = {
 }
 
 
+KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
+
+
+@lru_cache
+def read_swagger_resource(name: str, *, is_compressed: bool) -> bytes:
+    """1.7 MB of scripts are 0.5 MB compressed, which takes 50 ms once."""
+    content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
+    return gzip.compress(content) if is_compressed else content
+
+
 def name_operation(route: APIRoute) -> str:
     """The operation id of an endpoint: the name of its function, as a generated client calls it."""
     return route.name
@@ -62,11 +74,15 @@ def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> 
         )
 
     @router.get("/swagger/{name}")
-    async def read_swagger_file(name: str) -> Response:
+    async def read_swagger_file(name: str, request: Request) -> Response:
         if name not in SWAGGER_FILES:
             raise HTTPException(404)
-        content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
-        return Response(content, media_type=SWAGGER_FILES[name])
+        is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        return Response(
+            read_swagger_resource(name, is_compressed=is_compressed),
+            headers=KEPT_FOR_A_DAY | ({"Content-Encoding": "gzip"} if is_compressed else {}),
+            media_type=SWAGGER_FILES[name],
+        )
 
     @router.get("/problems/{type_name}")
     async def read_problem_type(type_name: str) -> HTMLResponse:

@@ -164,8 +164,11 @@ async def on_problem(request: Request, error: Exception) -> Response:
         # an unavailable database is expected, and may affect thousands of requests: one line each
         logger.error("%s", error.detail, exc_info=None if isinstance(error, DatabaseUnavailable) else error.__cause__)
     code = find_error_code(request, error.status)
+    errors = [FieldError(field=error.field, message=error.message)] if isinstance(error, Invalid) else None
     type_uri = f"{request.scope['root_path']}/problems/{error.type_name}" if error.type_name else BLANK
-    return problem_response(error.status, error.detail, type_uri=type_uri, headers=error.headers, error=code)
+    return problem_response(
+        error.status, error.detail, type_uri=type_uri, errors=errors, headers=error.headers, error=code
+    )
 
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
@@ -181,8 +184,7 @@ async def on_http_exception(request: Request, error: Exception) -> Response:
     match error.status_code:
         case 400:  # JSON that Python cannot hold, which is 422 here: broken UTF-8, nesting too deep, endless digits
             form = request.headers.get("Content-Type", "").startswith("multipart/")
-            detail = f"The body cannot be read as {'a form' if form else 'JSON in UTF-8'}."
-            return problem_response(Invalid.status, detail, error=find_error_code(request, Invalid.status))
+            return await on_problem(request, Invalid("body", f"this is not {'a form' if form else 'JSON in UTF-8'}"))
         case 404:
             return problem_response(404, "There is nothing at this path.")
         case 405:

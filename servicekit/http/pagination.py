@@ -22,10 +22,10 @@ def cut_page(rows: list[T], limit: int) -> tuple[list[T], bool]:
 
 
 def link_next(request: Request, response: Response, parameters: Mapping[str, object]) -> None:
-    """Names the next page of a list, whose path has no parameters, by its query parameters; None is left out.
+    """Names the next page of a list by its query parameters; None is left out.
 
     The values are numbers, ids and words of a-z: nothing in them would have to be escaped.
     """
     query = "&".join(f"{name}={value}" for name, value in parameters.items() if value is not None)
-    path = f"{request.scope['root_path']}{request.scope['route'].path}".rstrip("/") or "/"
+    path = request.scope["path"].rstrip("/") or "/"
     response.headers["Link"] = f'<{path}?{query}>; rel="next"'

@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, HTTPException, Request
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from starlette.responses import Response
+
+from servicekit.version import VERSION
 
 BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "Forwarded")
@@ -32,11 +34,16 @@ class Metrics:
         self.request_seconds = Histogram(
             "quintet_request_seconds",
             "From a request's headers to the end of its response",
-            ["route"],
+            ["method", "route", "status_class"],
             registry=self.registry,
             buckets=BUCKETS_S,
         )
+        self._info = Info("quintet", "Which process of which version this is", registry=self.registry)
         ProcessCollector(registry=self.registry)
+
+    def describe(self, *, service: str, process: str) -> None:
+        """Labels of `quintet_info`: `stats` and `stats.2`."""
+        self._info.info({"service": service, "process": process, "version": VERSION})
 
     def wait_observer(self, database: str) -> Callable[[float], None]:
         """The function to call with the seconds of each wait for the write lock of a database."""

@@ -57,7 +57,7 @@ class ObservabilityMiddleware:
         route: str = getattr(scope.get("route"), "path", UNMATCHED)
         method = scope["method"] if scope["method"] in METHODS else OTHER
         self._metrics.requests.labels(method, route, status).inc()
-        self._metrics.request_seconds.labels(route).observe(seconds)
+        self._metrics.request_seconds.labels(method, route, f"{status // 100}xx").observe(seconds)
         if logger.isEnabledFor(logging.INFO) and not (status == 200 and route in QUIET):  # noqa: PLR2004 - OK
             fields = {
                 "method": scope["method"],

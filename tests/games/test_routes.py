@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 
 from tests.support.clocks import GameClock
 from tests.support.game_services import CANDIDATES, make_words_app
-from tests.support.players import NO_CANDIDATE, TODAY
+from tests.support.players import ANSWER, NO_CANDIDATE, TODAY
 from tests.support.servers import find_free_port, serving
 
 
@@ -22,22 +22,49 @@ def read_stored_answers(database: Path) -> dict[int, str]:
         return dict(connection.execute("SELECT game_id, answer FROM answers"))
 
 
+def describe_game(
+    game_id: int, day: str, *, ends_on: str = "", ends_at: str = "", answer: str | None = None
+) -> dict[str, object]:
+    return {
+        "game_id": game_id,
+        "date": day,
+        "ends_at": ends_at or f"{ends_on}T00:00:00Z",
+        "letters": 5,
+        "guesses": 6,
+        "answer": answer,
+    }
+
+
 def test_today_returns_the_game_without_its_answer(client: TestClient) -> None:
     response = client.get("/today")
-    assert response.json() == {"game_id": TODAY, "date": "2026-11-23", "letters": 5, "guesses": 6}
+    assert response.json() == describe_game(TODAY, "2026-11-23", ends_on="2026-11-24")
 
 
 def test_today_changes_at_midnight_utc(client: TestClient, clock: GameClock) -> None:
     clock.now = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
     assert client.get("/today").json()["game_id"] == TODAY
     clock.now = datetime(2026, 11, 24, 0, 0, 0, tzinfo=UTC)
-    assert client.get("/today").json() == {"game_id": TODAY + 1, "date": "2026-11-24", "letters": 5, "guesses": 6}
+    assert client.get("/today").json() == describe_game(TODAY + 1, "2026-11-24", ends_on="2026-11-25")
 
 
 def test_past_games_are_available_from_game_0(client: TestClient) -> None:
-    assert client.get("/0").json() == {"game_id": 0, "date": "2021-06-19", "letters": 5, "guesses": 6}
+    assert client.get("/0").json()["date"] == "2021-06-19"
     assert client.get("/268").json()["date"] == "2022-03-14"
     assert client.get(f"/{TODAY}").status_code == 200
+
+
+def test_answer_is_shown_from_the_end_of_the_day_after_the_games_own(client: TestClient, clock: GameClock) -> None:
+    assert client.get("/1981").json() == describe_game(1981, "2026-11-21", ends_on="2026-11-22", answer="geese")
+    assert client.get("/1982").json()["answer"] is None
+    clock.now = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
+    assert client.get(f"/{TODAY}").json()["answer"] is None
+    clock.now = datetime(2026, 11, 25, tzinfo=UTC)
+    assert client.get(f"/{TODAY}").json()["answer"] == ANSWER
+
+
+def test_last_game_of_the_calendar_has_an_end(client: TestClient, clock: GameClock) -> None:
+    clock.now = datetime(9999, 12, 31, 12, tzinfo=UTC)
+    assert client.get("/today").json() == describe_game(2914099, "9999-12-31", ends_at="9999-12-31T23:59:59Z")
 
 
 @pytest.mark.parametrize("game_id", [TODAY + 1, 99999, 10**9, 10**30])
@@ -92,7 +119,7 @@ def test_answer_set_for_a_future_game_is_used_on_its_day(client: TestClient, clo
     for answer in ("geese", "ABBEY"):
         response = client.put(f"/{TODAY + 1}/answer", json={"answer": answer})
         assert response.status_code == 200
-        assert response.json() == {"game_id": TODAY + 1, "date": "2026-11-24", "letters": 5, "guesses": 6}
+        assert response.json() == describe_game(TODAY + 1, "2026-11-24", ends_on="2026-11-25")
     clock.move_days(1)
     assert client.post(f"/{TODAY + 1}/check", json={"guess": "abbey"}).json()["correct"] is True
 

@@ -28,6 +28,7 @@ PLACEHOLDERS = (
     (r"Quintet \d+", "Quintet N"),
     (r'"game_id":\d{4}', '"game_id":N'),
     (r'"date":"[\d-]+"', '"date":"DAY"'),
+    (r'"ends_at":"[\d-]+T', '"ends_at":"DAYT'),
     ("[🟩🟨]", "⬛"),
     (r'"answer":"\w+"', '"answer":"WORD"'),
     (r'"state":"\w+"', '"state":"STATE"'),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from servicekit.version import VERSION
 from tests.support.live import find_instance
 from tools.process.stack import Stack, copy_project
 
@@ -20,7 +21,7 @@ def run_status(root: Path) -> tuple[int, dict[str, list[str]]]:
     ended = subprocess.run([root / "bin" / "status"], capture_output=True, text=True, check=False)
     assert ended.stderr == ""
     heading, *lines = [line.split() for line in ended.stdout.splitlines()]
-    assert heading == ["name", "pid", "port", "up", "since", "requests", "share", "memory", "health"]
+    assert heading == ["name", "pid", "port", "up", "since", "requests", "share", "memory", "version", "health"]
     return ended.returncode, {line[0]: line[1:] for line in lines}
 
 
@@ -39,11 +40,12 @@ def test_healthy_instances_are_shown_with_all_columns(stack: Stack, api: httpx.C
     assert status == 0
     ports = {service.name: service.port for service in stack.layout.services} | {"traefik.1": stack.layout.web_port}
     assert {name: int(row[1]) for name, row in rows.items()} == ports
-    for name, (pid, _, day, moment, _, *_, memory, unit, health) in rows.items():
+    for name, (pid, _, day, moment, _, *_, memory, unit, version, health) in rows.items():
         assert int(pid) == find_instance(stack, name).processes[0].pid
         since = datetime.fromisoformat(f"{day} {moment}+00:00")
         assert timedelta() < datetime.now(UTC) - since < timedelta(hours=1)
         assert (10 < int(memory) < 500, unit, health) == (True, "MB", "ok")
+        assert version == ("-" if name == "traefik.1" else VERSION)
     answered = {name: int(row[4]) - int(before[name][4]) for name, row in rows.items()}
     assert all(9 <= answered[f"stats.{number}"] <= 11 for number in (1, 2, 3)), answered
     assert answered["traefik.1"] == 30

@@ -19,11 +19,29 @@ def post(client: TestClient, body: bytes | str, content_type: str | None = "appl
     return assert_problem(client.post("/entries", content=body, headers=headers), 422)
 
 
-@pytest.mark.parametrize("status", [404, 409, 422, 503])
+@pytest.mark.parametrize("status", [404, 409, 503])
 def test_problem_has_its_status_and_detail(client: TestClient, status: int) -> None:
     response = client.get(f"/errors/{status}")
     assert assert_problem(response, status) == "It cannot be, dear \ud800."
     assert "traceback" not in response.text.lower()
+
+
+def test_invalid_input_that_a_route_finds_names_its_field(client: TestClient) -> None:
+    response = client.get("/errors/422")
+    assert assert_problem(response, 422) == "path.status: it cannot be, dear \ud800."
+    assert response.json()["errors"] == [{"field": "path.status", "message": "it cannot be, dear \ud800"}]
+
+
+def test_swagger_files_are_compressed_and_kept(client: TestClient) -> None:
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js"):
+        plain = client.get(f"/swagger/{name}", headers={"Accept-Encoding": "identity"})
+        packed = client.get(f"/swagger/{name}", headers={"Accept-Encoding": "gzip"})
+        assert plain.content == packed.content  # as the client decodes it
+        assert int(packed.headers["Content-Length"]) < len(plain.content) / 2
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "Content-Encoding" not in plain.headers
+        assert packed.headers["Cache-Control"] == "public, max-age=86400"
+        assert packed.headers["Vary"] == "Accept-Encoding"
 
 
 def test_unexpected_error_is_a_500_without_details(client: TestClient) -> None:

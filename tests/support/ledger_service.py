@@ -47,7 +47,9 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
 
     @router.get("/errors/{status}")
     async def raise_problem(status: int) -> None:
-        kinds: list[type[Problem]] = [NotFound, Conflict, Invalid, Unavailable]
+        if status == Invalid.status:
+            raise Invalid("path.status", "it cannot be, dear \ud800")
+        kinds: list[type[Problem]] = [NotFound, Conflict, Unavailable]
         for kind in kinds:
             if kind.status == status:
                 raise kind("It cannot be, dear \ud800.")
@@ -58,6 +60,7 @@ def create_ledger_service(ledger: Ledger) -> FastAPI:
         Metrics(),
         name="ledger",
         description="Tests.",
+        tags={},
         router=router,
         databases=[database],
         checks=[check],

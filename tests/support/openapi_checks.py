@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from jsonschema_rs import Draft202012Validator
 from starlette.testclient import TestClient
 
+from servicekit.http.proxy_refusals import REFUSALS
 from servicekit.http.response_headers import RESPONSE_HEADERS
 
 Json: TypeAlias = Any
@@ -104,8 +105,10 @@ def find_gaps_of_operation(operation: Schema, document: Schema) -> Iterator[str]
             media_types = set(content) & {TEXT} or {JSON}
             yield from find_gaps_of_content(status, content, document, media_types if content else set())
         else:
-            yield from find_gaps_of_content(status, content, document, {PROBLEM_JSON})
-            if content.get(PROBLEM_JSON, {}).get("schema") != PROBLEM_SCHEMA:
+            by_traefik = {TEXT} if int(status) in REFUSALS else set()
+            own = {PROBLEM_JSON} if PROBLEM_JSON in content or not by_traefik else set()
+            yield from find_gaps_of_content(status, content, document, own | by_traefik)
+            if own and content.get(PROBLEM_JSON, {}).get("schema") != PROBLEM_SCHEMA:
                 yield f"{status} is not described as {PROBLEM_SCHEMA['$ref']}"
 
 

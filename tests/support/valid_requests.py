@@ -33,9 +33,9 @@ def make_body(operation: dict[str, Any], document: dict[str, Any], values: dict[
 
 
 def authorized_headers(suite: Suite, service: str, method: str, path: str) -> dict[str, str]:
-    security = APPS[service].openapi()["paths"][path][method.lower()].get("security", [{}])
-    scopes: list[str] | None = next(iter(security[0].values()), None)
-    if scopes is None:
+    security = APPS[service].openapi()["paths"][path][method.lower()]["security"]
+    if not security:
         return {}
+    scopes: list[str] = security[0]["OAuth2PasswordBearer"]
     scope = Scope(scopes[0]) if scopes else Scope.ADMIN  # no scope: the player or an administrator
     return suite.headers(scope, PLAYER if scope is Scope.PLAYER else None)

@@ -59,7 +59,7 @@ def test_of_processes_that_start_together_one_installs(project: Project) -> None
     assert sum("Installing" in errors for _, _, errors in ended) == 1
 
 
-def test_a_changed_lock_file_keeps_the_packages_of_a_running_suite(project: Project) -> None:
+def test_changed_lock_file_keeps_a_running_suites_packages(project: Project) -> None:
     project.run()
     (package,) = project.venv.glob("lib/python3.*/site-packages/pip")
     used = package / "used_by_a_suite.py"
@@ -71,19 +71,19 @@ def test_a_changed_lock_file_keeps_the_packages_of_a_running_suite(project: Proj
     assert project.run() == (0, "", "")
 
 
-def test_a_missing_interpreter_is_installed_again(project: Project) -> None:
+def test_missing_interpreter_is_installed_again(project: Project) -> None:
     project.run()
     (project.venv / "bin" / "python").unlink()
     status, out, errors = project.run("-c", "print('runs')")
     assert (status, out, "Installing" in errors) == (0, "runs\n", True)
 
 
-def test_the_path_of_a_chosen_interpreter_may_have_blanks(project: Project) -> None:
+def test_path_of_a_chosen_interpreter_may_have_blanks(project: Project) -> None:
     project.environment |= {"PATH": "/usr/bin:/bin", "PYTHON": str(project.interpreter)}
     assert project.run("-c", "print('runs')")[:2] == (0, "runs\n")
 
 
-def test_an_interpreter_that_does_not_exist_is_refused(project: Project) -> None:
+def test_interpreter_that_does_not_exist_is_refused(project: Project) -> None:
     project.environment["PYTHON"] = "/nowhere/at all/python3"
     status, _, errors = project.run()
     assert (status, errors.partition(":")[0]) == (1, "Quintet needs Python 3.11 or newer and found none")

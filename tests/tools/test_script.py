@@ -50,7 +50,7 @@ def run_body(body: str) -> tuple[int, str]:
         ("os.close(sys.stdin.fileno()); r, w = os.pipe(); os.close(r); os.dup2(w, 1); print('x')", 1, "The output was"),
     ],
 )
-def test_an_end_is_one_sentence_and_a_status(body: str, status: int, sentence: str) -> None:
+def test_end_is_one_sentence_and_a_status(body: str, status: int, sentence: str) -> None:
     found, errors = run_body(body)
 
     assert found == status
@@ -58,7 +58,7 @@ def test_an_end_is_one_sentence_and_a_status(body: str, status: int, sentence: s
     assert sentence in errors
 
 
-def test_a_second_signal_does_not_cut_the_clean_up_short() -> None:
+def test_second_signal_does_not_cut_the_clean_up_short() -> None:
     body = """
     try:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -70,7 +70,7 @@ def test_a_second_signal_does_not_cut_the_clean_up_short() -> None:
     assert run_body(body) == (143, "cleaned up\nbin/-c: Stopped by SIGTERM.\n")
 
 
-def test_a_bug_still_shows_its_trace() -> None:
+def test_bug_still_shows_its_trace() -> None:
     status, errors = run_body("return None + 1")
 
     assert status == 1

@@ -23,7 +23,7 @@ USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
     ],
     ids=["admin", "service", "player"],
 )
-def test_a_token_is_printed_that_the_services_take(
+def test_token_is_printed_that_the_services_take(
     unmade: DataPaths, capsys: pytest.CaptureFixture[str], arguments: list[str], caller: Caller
 ) -> None:
     init.main([])
@@ -81,7 +81,7 @@ def test_without_keys_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == ""
 
 
-def test_the_script_prints_the_token_and_nothing_else(unmade: DataPaths) -> None:
+def test_script_prints_the_token_and_nothing_else(unmade: DataPaths) -> None:
     init.main([])
     result = subprocess.run(
         [ROOT / "bin" / "token", "--scope", "admin"], capture_output=True, text=True, timeout=TIMEOUT_S, check=False

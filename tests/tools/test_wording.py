@@ -13,11 +13,11 @@ SCRIPTS = sorted(path.name for path in (ROOT / "bin").iterdir())
 @pytest.mark.parametrize(
     ("number", "text"), [(0, "0 players"), (1, "1 player"), (2, "2 players"), (1000, "1,000 players")]
 )
-def test_a_number_has_its_noun(number: int, text: str) -> None:
+def test_number_has_its_noun(number: int, text: str) -> None:
     assert count(number, "player") == text
 
 
-def test_paragraphs_stay_apart_and_are_filled_to_the_terminals_width(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paragraphs_are_filled_to_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     text = "one two three four five six seven eight\nnine ten\n\nand another paragraph"
     parser = argparse.ArgumentParser("bin/x", description=text, formatter_class=HelpFormatter)

@@ -18,15 +18,16 @@ from tools.script import run_script
 from tools.wording import HelpFormatter
 
 HELP = """Prints a line for each instance and for Traefik: process id, port, start (UTC), the requests answered since
-then without health checks and scrapes, their share of those of all services, memory, and health.
+then without health checks and scrapes, their share of those of all services, memory, the version of Quintet, and
+health.
 
 The exit status is 0 if all of them run and are healthy, otherwise 1."""
 TIMEOUT_S = 2.0
 OK = "ok"
 COUNTERS = {"quintet_requests_total", "traefik_entrypoint_requests_total"}
 TRAEFIK = "traefik.1"
-ROW = "{:<11}{:>8}{:>7}  {:<21}{:>9}{:>7}{:>9}  {}"
-HEADINGS = ("name", "pid", "port", "up since", "requests", "share", "memory", "health")
+ROW = "{:<11}{:>8}{:>7}  {:<21}{:>9}{:>7}{:>9}  {:<9}{}"
+HEADINGS = ("name", "pid", "port", "up since", "requests", "share", "memory", "version", "health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +38,21 @@ class RunningProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What an instance says in its metrics."""
+
+    requests: int
+    """Without health checks and scrapes, which Traefik does not count and services label with their route."""
+    version: str
+    """Of Quintet; `-` for Traefik."""
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     name: str
     port: int
     running: RunningProcess | None
-    requests: int | None
+    usage: Usage | None
     """None if the instance does not answer."""
     health: str
     """OK, or the problem."""
@@ -55,10 +66,10 @@ def read_state(instance: Instance, *, port: int, own_port: int) -> State:
     own = f"http://127.0.0.1:{own_port}"
     try:
         health = read_health(f"{own}/{'ping' if instance.name == TRAEFIK else 'health'}")
-        requests = count_requests(httpx.get(f"{own}/metrics", timeout=TIMEOUT_S).text)
+        usage = read_usage(httpx.get(f"{own}/metrics", timeout=TIMEOUT_S).text)
     except httpx.HTTPError:
         return State(instance.name, port, running, None, "does not answer")
-    return State(instance.name, port, running, requests, health)
+    return State(instance.name, port, running, usage, health)
 
 
 def read_running(instance: Instance) -> RunningProcess | None:
@@ -80,10 +91,11 @@ def read_health(url: str) -> str:
         return f"answers {response.status_code}"
 
 
-def count_requests(metrics: str) -> int:
-    """Without health checks and scrapes, which Traefik does not count and services label with their route."""
+def read_usage(metrics: str) -> Usage:
     samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
-    return int(sum(each.value for each in samples if each.name in COUNTERS and each.labels.get("route") not in QUIET))
+    requests = sum(each.value for each in samples if each.name in COUNTERS and each.labels.get("route") not in QUIET)
+    version = next((each.labels["version"] for each in samples if each.name == "quintet_info"), "-")
+    return Usage(int(requests), version)
 
 
 def read_states(layout: Layout) -> list[State]:
@@ -101,18 +113,18 @@ def format_state(state: State, *, answered: int) -> str:
     if state.running is not None:
         pid, since = str(state.running.pid), f"{state.running.since:%Y-%m-%d %H:%M:%S}"
         memory = f"{state.running.memory_bytes / 1e6:.0f} MB"
-    requests, share = "-", "-"
-    if state.requests is not None:
-        requests = str(state.requests)
-        share = f"{100 * state.requests / max(answered, 1):.0f} %" if state.name != TRAEFIK else "-"
-    return ROW.format(state.name, pid, state.port, since, requests, share, memory, state.health)
+    requests, share, version = "-", "-", "-"
+    if state.usage is not None:
+        requests, version = str(state.usage.requests), state.usage.version
+        share = f"{100 * state.usage.requests / max(answered, 1):.0f} %" if state.name != TRAEFIK else "-"
+    return ROW.format(state.name, pid, state.port, since, requests, share, memory, version, state.health)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/status", description=HELP, formatter_class=HelpFormatter)
     parser.parse_args(argv)
     states = read_states(read_layout(ROOT))
-    answered = sum(state.requests or 0 for state in states if state.name != TRAEFIK)
+    answered = sum(state.usage.requests for state in states if state.usage is not None and state.name != TRAEFIK)
     print(ROW.format(*HEADINGS))
     for state in states:
         print(format_state(state, answered=answered))

@@ -45,6 +45,7 @@ def create_diary_service(public_key_file: Path) -> FastAPI:
         Metrics(),
         name="diaries",
         description="Tests.",
+        tags={},
         router=router,
         databases=[],
         checks=[],

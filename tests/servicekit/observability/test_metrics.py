@@ -13,6 +13,7 @@ from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import DatabaseUnavailable
+from servicekit.version import VERSION
 from tests.support.ledger import Ledger
 from tests.support.ledger_service import create_ledger_service
 from tests.support.problem_checks import assert_problem
@@ -69,9 +70,25 @@ def test_durations_are_counted_in_buckets_from_half_a_ms(client: TestClient) -> 
     for _ in range(3):
         client.get("/total")
     buckets = read_samples(client, "quintet_request_seconds_bucket")
-    assert buckets["+Inf", "/total"] == 3
-    assert min(float(bound) for bound, _ in buckets) == 0.0005
-    assert 0 < read_samples(client, "quintet_request_seconds_sum")["/total",] < 5
+    assert buckets["+Inf", "GET", "/total", "2xx"] == 3
+    assert min(float(bound) for bound, *_ in buckets) == 0.0005
+    assert 0 < read_samples(client, "quintet_request_seconds_sum")["GET", "/total", "2xx"] < 5
+
+
+def test_durations_are_counted_by_method_and_status_class(client: TestClient) -> None:
+    client.get("/errors/404")
+    client.get("/errors/409")
+    client.get("/errors/503")
+    client.post("/entries", json={"number": 1})
+    assert read_samples(client, "quintet_request_seconds_count") == {
+        ("GET", "/errors/{status}", "4xx"): 2,
+        ("GET", "/errors/{status}", "5xx"): 1,
+        ("POST", "/entries", "2xx"): 1,
+    }
+
+
+def test_info_names_service_process_and_version(client: TestClient) -> None:
+    assert read_samples(client, "quintet_info") == {("ledger.7", "ledger", VERSION): 1}
 
 
 def test_two_apps_in_one_process_have_separate_counters(ledger: Ledger) -> None:

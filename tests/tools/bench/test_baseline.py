@@ -24,7 +24,7 @@ def test_all_shards_become_one_database_for_every_query(tmp_path: Path, data_pat
     assert all(milliseconds > 0 for milliseconds in times.values())
 
 
-def test_the_usual_script_creates_all_players_and_games(tmp_path: Path) -> None:
+def test_usual_script_creates_all_players_and_games(tmp_path: Path) -> None:
     populate_row_by_row(tmp_path / "row-by-row.db", users=20, games=200, days=50)
     with closing(sqlite3.connect(tmp_path / "row-by-row.db")) as database:
         counts = "SELECT (SELECT COUNT(*) FROM users), (SELECT COUNT(*) FROM games)"

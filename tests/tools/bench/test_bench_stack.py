@@ -5,7 +5,7 @@ from tools.bench.bench_stack import add_bare_service
 from tools.process.stack import FIRST_OUTGOING_PORT, RESERVING_PORT, copy_project, list_base_ports
 
 
-def test_the_bare_service_runs_and_is_routed_as_stats_is(tmp_path: Path) -> None:
+def test_bare_service_runs_and_is_routed_as_stats_is(tmp_path: Path) -> None:
     copy_project(tmp_path)
     add_bare_service(tmp_path)
     lines = (tmp_path / "Procfile").read_text(encoding="utf-8").splitlines()

@@ -27,7 +27,7 @@ def test_cpu_time_per_request_is_that_between_two_readings() -> None:
         ("", "supervision"),
     ],
 )
-def test_the_command_line_tells_the_role_of_a_process(command: str, role: str) -> None:
+def test_command_line_tells_the_role_of_a_process(command: str, role: str) -> None:
     assert find_role(command.split()) == role
 
 
@@ -39,7 +39,7 @@ def test_children_count_as_their_parent_does() -> None:
         child.communicate(b"\n")
 
 
-def test_a_busy_process_uses_cpu_time() -> None:
+def test_busy_process_uses_cpu_time() -> None:
     busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
     try:
         before = read_cpu_time([busy.pid])

@@ -47,7 +47,7 @@ def change(loads: Mapping[str, Load], name: str, **figures: float) -> dict[str, 
     return {**loads, name: replace(loads[name], **figures)}  # type: ignore[arg-type]  # errors are whole numbers
 
 
-def test_a_run_that_meets_all_targets_has_no_misses() -> None:
+def test_run_that_meets_all_targets_has_no_misses() -> None:
     assert list(GOOD.list_misses()) == []
     assert "All are met." in write_text(GOOD)
 
@@ -98,12 +98,12 @@ def test_a_run_that_meets_all_targets_has_no_misses() -> None:
         ),
     ],
 )
-def test_a_missed_target_is_reported(results: BenchResults, miss: str) -> None:
+def test_missed_target_is_reported(results: BenchResults, miss: str) -> None:
     assert miss in list(results.list_misses())
     assert miss in write_markdown(results)
 
 
-def test_a_table_is_markdown_with_aligned_columns() -> None:
+def test_table_is_markdown_with_aligned_columns() -> None:
     assert tabulate(("what", "ms"), [("a", "1.5"), ("longer", "12.0")]).splitlines() == [
         "| what   |   ms |",
         "| ------ | ---: |",
@@ -112,7 +112,7 @@ def test_a_table_is_markdown_with_aligned_columns() -> None:
     ]
 
 
-def test_the_report_has_the_figures_of_all_sections() -> None:
+def test_report_has_the_figures_of_all_sections() -> None:
     text = write_markdown(GOOD)
     for words in (
         *(endpoint.name for endpoint in ENDPOINTS),
@@ -126,7 +126,7 @@ def test_the_report_has_the_figures_of_all_sections() -> None:
     assert re.search(r"\| statistics +\| +1,100 \| +1,000 \| +950 \| +0\.96 \| +0\.95 \| +320 \|", text)
 
 
-def test_the_shipped_suite_is_compared_with_naked_by_runner() -> None:
+def test_shipped_suite_is_compared_with_naked_by_runner() -> None:
     lines = write_markdown(GOOD).splitlines()
     cells = {line.split("|")[1].strip(): re.split(r" *\| *", line)[2:-1] for line in lines if line.startswith("|")}
     latencies = ["2.0", "8.0", "4.0", "0"]
@@ -135,7 +135,7 @@ def test_the_shipped_suite_is_compared_with_naked_by_runner() -> None:
     assert cells["as shipped, honcho"] == ["1,040", "0.52", "0.50", "200", "100", "20", "320", *latencies]
 
 
-def test_a_runner_that_is_not_installed_has_no_row() -> None:
+def test_runner_that_is_not_installed_has_no_row() -> None:
     loads = {NAKED: make_load(2000), "honcho": make_load(1040)}
     text = write_text(replace(GOOD, shipped=ShippedResults(loads, {"honcho": 0.52})))
     assert "as shipped, honcho" in text
@@ -143,7 +143,7 @@ def test_a_runner_that_is_not_installed_has_no_row() -> None:
     assert "All are met." in text
 
 
-def test_a_quick_run_leaves_out_scaling_baseline_and_traces() -> None:
+def test_quick_run_leaves_out_scaling_baseline_and_traces() -> None:
     text = write_text(replace(GOOD, scale={}, growths={}, baseline=None, traces=[]))
     assert "Endpoints" in text
     assert "Baseline" not in text
@@ -151,7 +151,7 @@ def test_a_quick_run_leaves_out_scaling_baseline_and_traces() -> None:
     assert "bin/trace" not in text
 
 
-def test_the_plot_loads_nothing_from_another_server() -> None:
+def test_plot_loads_nothing_from_another_server() -> None:
     plot = draw_plot(GOOD)
     root = ElementTree.fromstring(plot)  # noqa: S314 - our own
     assert root.tag.endswith("svg")

@@ -5,7 +5,7 @@ from tools.bench.wrk import Load
 TURN = ("naked", "honcho")
 
 
-def test_every_second_round_goes_backwards_and_the_warm_up_is_dropped() -> None:
+def test_every_second_round_is_reversed_without_the_warm_up() -> None:
     runs: list[tuple[int, str]] = []
 
     def run(case: str, number: int) -> Load:
@@ -28,12 +28,12 @@ def test_all_turns_are_measured_in_each_round() -> None:
     assert runs == [(0, "a"), (0, "b"), (1, "a"), (1, "b")]
 
 
-def test_a_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
+def test_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
     rounds = [(make_load(1000), make_load(800)), (make_load(100), make_load(70)), (make_load(4000), make_load(3600))]
     assert compare({TURN: rounds}) == {"honcho": 0.8}
 
 
-def test_a_case_of_several_turns_has_the_medians_of_all_its_runs() -> None:
+def test_case_of_several_turns_has_the_medians_of_all_its_runs() -> None:
     collected = collect(
         {
             ("bare", "statistics"): [(make_load(1000), make_load(700))],

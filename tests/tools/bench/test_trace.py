@@ -46,7 +46,7 @@ def test_no_write_is_repeated() -> None:
         assert len(set(requests)) == 7
 
 
-def test_the_tables_count_files_and_functions() -> None:
+def test_tables_count_files_and_functions() -> None:
     assert format_traces(TRACES).splitlines() == [
         "| request        | files | aim | functions | aim |",
         "| -------------- | ----: | --: | --------: | --: |",

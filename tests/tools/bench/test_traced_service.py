@@ -27,7 +27,7 @@ def recorder() -> Iterator[CallRecorder]:
     threading.setprofile(None)
 
 
-def test_a_function_is_named_by_file_and_qualified_name() -> None:
+def test_function_is_named_by_file_and_qualified_name() -> None:
     assert name_function(colour_guess.__code__, ROOT) == COLOUR_GUESS
 
 
@@ -65,7 +65,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_app_records_requests_but_no_health_checks(recorder: CallRecorder) -> None:
+async def test_app_records_requests_but_no_health_checks(recorder: CallRecorder) -> None:
     transport = httpx.ASGITransport(TracedApp(app, recorder), root_path="/api/stats")
     async with httpx.AsyncClient(transport=transport, base_url="http://stats/api/stats") as client:
         assert (await client.get("/live")).text == "fine"

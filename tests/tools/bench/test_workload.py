@@ -25,7 +25,7 @@ def test_every_request_can_be_sent_by_the_script(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.name)
-def test_every_endpoint_is_compared_with_the_bare_one_of_its_method(endpoint: Endpoint) -> None:
+def test_each_endpoint_is_compared_with_its_methods_bare_one(endpoint: Endpoint) -> None:
     is_post = endpoint.write_requests(SAMPLE, 0)[0].startswith("POST")
     assert endpoint.reference == (BARE_POST if is_post else BARE)
     assert not (is_post and endpoint.is_read)
@@ -39,7 +39,7 @@ def test_new_results_are_distinct_and_few_are_posted_again() -> None:
     assert set(again[0]) <= set(new)
 
 
-def test_each_player_makes_each_guess_once_in_order_with_own_token() -> None:
+def test_each_player_makes_each_guess_once_and_in_order() -> None:
     runs = [BY_NAME["a guess of a play"].write_requests(SAMPLE, run) for run in range(3)]
     requests = [request for run in runs for request in run]
     assert len(set(requests)) == len(requests) == 600 * len(GUESSES)

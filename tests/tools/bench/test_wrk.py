@@ -67,7 +67,7 @@ def test_each_figure_is_a_median_and_errors_are_summed() -> None:
     assert take_medians(loads) == Load(200, 2, 9, 3, CpuTime(20, 6, 1))
 
 
-def test_a_script_reads_its_requests_from_a_file(tmp_path: Path) -> None:
+def test_script_reads_its_requests_from_a_file(tmp_path: Path) -> None:
     script = write_script(tmp_path, "words", ["GET /api/words/crane - ", "GET /api/words/slate - "])
     listed = tmp_path / "words.txt"
     assert listed.read_text(encoding="utf-8").splitlines() == ["GET /api/words/crane - ", "GET /api/words/slate - "]

@@ -73,7 +73,7 @@ def test_every_setting_is_in_this_table() -> None:
 
 
 @pytest.mark.parametrize("name", GOOD_AND_BAD)
-def test_a_good_value_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_good_value_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(name, GOOD_AND_BAD[name][0])
     require_valid_settings()
 
@@ -81,7 +81,7 @@ def test_a_good_value_is_taken(name: str, monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("name", "value"), [*((name, bad) for name, (_, *bads) in GOOD_AND_BAD.items() for bad in bads), *MORE_BAD]
 )
-def test_a_bad_value_is_refused_in_a_sentence_with_name_and_value(
+def test_invalid_value_is_refused_with_its_name_and_value(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -129,7 +129,7 @@ def test_scripts_refuse_a_bad_setting_of_traefik_too(monkeypatch: pytest.MonkeyP
         "1LOG_FORMAT=json",
     ],
 )
-def test_a_line_that_runners_read_differently_is_refused(line: str, tmp_path: Path) -> None:
+def test_line_that_runners_read_differently_is_refused(line: str, tmp_path: Path) -> None:
     write_dotenv(tmp_path, "# a comment", "", line)
     with pytest.raises(SystemExit, match=r"\.env, line 3: "):
         require_valid_settings()
@@ -149,7 +149,7 @@ def test_a_line_that_runners_read_differently_is_refused(line: str, tmp_path: Pa
         "DATABASE_URL=sqlite:///of-another-program.db",
     ],
 )
-def test_a_line_that_all_read_alike_is_taken(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_line_that_all_read_alike_is_taken(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("USERS_DATABASE_URL")
     write_dotenv(tmp_path, line, "# LOG_FORMAT = text")
     require_valid_settings()
@@ -166,7 +166,7 @@ def test_a_line_that_all_read_alike_is_taken(line: str, tmp_path: Path, monkeypa
         ("GAMES_SOMETHING_ELSE", "docs/settings.md lists all settings."),
     ],
 )
-def test_a_misspelt_setting_is_refused(name: str, meant: str, tmp_path: Path) -> None:
+def test_misspelt_setting_is_refused(name: str, meant: str, tmp_path: Path) -> None:
     write_dotenv(tmp_path, f"{name}=1")
     with pytest.raises(SystemExit, match=rf"{name} in \.env is not a setting of Quintet: {meant}"):
         require_valid_settings()
@@ -179,7 +179,7 @@ def test_what_belongs_to_the_runners_is_refused_in_the_file(name: str, tmp_path:
         require_valid_settings()
 
 
-def test_a_setting_with_two_values_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_setting_with_two_values_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_dotenv(tmp_path, "LOG_FORMAT=json")
     monkeypatch.setenv("LOG_FORMAT", "text")
     with pytest.raises(SystemExit, match=r"LOG_FORMAT is 'json' in \.env and 'text' in the environment"):
@@ -188,7 +188,7 @@ def test_a_setting_with_two_values_is_refused(tmp_path: Path, monkeypatch: pytes
     require_valid_settings()
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"LOG_FORMAT=\xff\xfe")
     with pytest.raises(SystemExit, match=r"\.env cannot be read"):
         require_valid_settings()

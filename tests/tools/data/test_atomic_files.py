@@ -84,9 +84,7 @@ def crash(path: Path, name: str) -> None:
     assert path.with_name(f"{path.name}-wal").stat().st_size > 0
 
 
-def test_databases_appear_under_their_names_in_wal_mode_and_alone(
-    folder: Path, targets: list[Path], schema: Path
-) -> None:
+def test_databases_appear_in_wal_mode_without_other_files(folder: Path, targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "new")
 
     assert list_files(folder) == {"first.db", "second.db"}
@@ -94,9 +92,7 @@ def test_databases_appear_under_their_names_in_wal_mode_and_alone(
     assert read_rows(targets[0], "PRAGMA journal_mode") == [("wal",)]
 
 
-def test_a_block_that_fails_leaves_the_old_databases_and_nothing_else(
-    folder: Path, targets: list[Path], schema: Path
-) -> None:
+def test_failed_block_leaves_the_old_databases_only(folder: Path, targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
 
     def fail_halfway() -> None:
@@ -129,7 +125,7 @@ def test_what_a_killed_script_had_staged_is_thrown_away(folder: Path, targets: l
 
 
 @pytest.mark.parametrize("renamed", [0, 1, 2])
-def test_a_script_that_was_killed_while_it_renamed_is_finished_by_the_next(
+def test_killed_renaming_is_finished_by_the_next_script(
     renamed: int, folder: Path, targets: list[Path], schema: Path
 ) -> None:
     replace(targets, schema, "old")
@@ -171,7 +167,7 @@ def test_nothing_is_replaced_while_a_service_has_one_open(
     assert list_files(folder) == {"first.db", "second.db"}
 
 
-def test_a_database_that_is_held_cannot_be_opened_by_a_service(targets: list[Path], schema: Path) -> None:
+def test_database_that_is_held_cannot_be_opened_by_a_service(targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
 
     with (
@@ -182,7 +178,7 @@ def test_a_database_that_is_held_cannot_be_opened_by_a_service(targets: list[Pat
         service.execute("SELECT * FROM things")
 
 
-def test_the_wal_of_a_killed_service_is_not_replayed_into_the_new_file(targets: list[Path], schema: Path) -> None:
+def test_wal_of_a_killed_service_is_not_replayed(targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
     crash(targets[0], "in the WAL")
 
@@ -191,9 +187,7 @@ def test_the_wal_of_a_killed_service_is_not_replayed_into_the_new_file(targets: 
     assert read_names(targets) == ["new", "new"]
 
 
-def test_the_wal_of_a_file_that_was_deleted_is_not_replayed_into_the_new_file(
-    targets: list[Path], schema: Path
-) -> None:
+def test_wal_of_a_deleted_file_is_not_replayed(targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
     crash(targets[0], "in the WAL")
     targets[0].unlink()
@@ -203,7 +197,7 @@ def test_the_wal_of_a_file_that_was_deleted_is_not_replayed_into_the_new_file(
     assert read_names(targets) == ["new", "new"]
 
 
-def test_a_file_that_is_no_database_can_be_replaced(folder: Path, targets: list[Path], schema: Path) -> None:
+def test_file_that_is_no_database_can_be_replaced(folder: Path, targets: list[Path], schema: Path) -> None:
     folder.mkdir()
     targets[0].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
 
@@ -212,7 +206,7 @@ def test_a_file_that_is_no_database_can_be_replaced(folder: Path, targets: list[
     assert read_names(targets) == ["new", "new"]
 
 
-def test_a_damaged_database_can_be_replaced(targets: list[Path], schema: Path) -> None:
+def test_damaged_database_can_be_replaced(targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
     content = targets[0].read_bytes()
     targets[0].write_bytes(content[:100] + b"\xff" * (len(content) - 100))
@@ -222,7 +216,7 @@ def test_a_damaged_database_can_be_replaced(targets: list[Path], schema: Path) -
     assert read_names(targets) == ["new", "new"]
 
 
-def test_a_database_that_cannot_be_locked_is_kept_and_the_cause_named(targets: list[Path], schema: Path) -> None:
+def test_database_that_cannot_be_locked_is_kept_and_named(targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
     targets[1].with_name("second.db-wal").mkdir()  # SQLite's error is SQLITE_CANTOPEN, as on a read-only disk
 
@@ -233,7 +227,7 @@ def test_a_database_that_cannot_be_locked_is_kept_and_the_cause_named(targets: l
     assert read_names(targets) == ["old", "old"]
 
 
-def test_a_signal_does_not_part_databases_that_belong_together() -> None:
+def test_signal_does_not_part_databases_that_belong_together() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     with signals_ignored():
@@ -242,9 +236,7 @@ def test_a_signal_does_not_part_databases_that_belong_together() -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_database_opened_to_read_cannot_be_written_and_is_left_as_it_was(
-    folder: Path, targets: list[Path], schema: Path
-) -> None:
+def test_database_opened_to_read_cannot_be_written(folder: Path, targets: list[Path], schema: Path) -> None:
     replace(targets, schema, "old")
 
     with closing(open_to_read(targets[0])) as database:

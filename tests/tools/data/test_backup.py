@@ -50,7 +50,7 @@ def write_locked(path: Path) -> Iterator[None]:
         yield
 
 
-def test_a_backup_has_every_row_and_key_and_belongs_to_its_owner_alone(populated: DataPaths, backups: Path) -> None:
+def test_backup_has_every_row_and_key_for_its_owner_only(populated: DataPaths, backups: Path) -> None:
     assert backup.main([str(backups / "set")]) == 0
 
     copies = DataPaths.in_folder(backups / "set", shards=3)
@@ -62,7 +62,7 @@ def test_a_backup_has_every_row_and_key_and_belongs_to_its_owner_alone(populated
     assert list_files(backups) == {"set"}
 
 
-def test_the_manifest_says_what_there_is_and_the_last_line_too(
+def test_manifest_says_what_there_is_and_the_last_line_too(
     populated: DataPaths, backups: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     backup.main([str(backups / "set")])
@@ -79,7 +79,7 @@ def test_the_manifest_says_what_there_is_and_the_last_line_too(
     assert f" UTC are in {backups / 'set'} (" in said
 
 
-def test_the_databases_of_a_backup_need_no_wal_beside_them(populated: DataPaths, backups: Path) -> None:
+def test_databases_of_a_backup_need_no_wal_beside_them(populated: DataPaths, backups: Path) -> None:
     backup.main([str(backups / "set")])
     for path in DataPaths.in_folder(backups / "set", shards=3).all:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)) as copy:
@@ -87,14 +87,14 @@ def test_the_databases_of_a_backup_need_no_wal_beside_them(populated: DataPaths,
         assert read_rows(path, "PRAGMA journal_mode") == [("delete",)]
 
 
-def test_a_backup_leaves_the_databases_as_they_are(populated: DataPaths, backups: Path) -> None:
+def test_backup_leaves_the_databases_as_they_are(populated: DataPaths, backups: Path) -> None:
     before, files = dump(populated), list_files(populated.folder)
     backup.main([str(backups / "set")])
     assert dump(populated) == before
     assert list_files(populated.folder) == files
 
 
-def test_an_empty_folder_may_be_there_and_its_name_is_relative_to_where_the_user_stands(
+def test_backup_folder_may_exist_empty_and_be_relative(
     populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(backups)
@@ -163,14 +163,14 @@ def test_what_is_there_is_not_replaced(make: str, populated: DataPaths, backups:
     assert list_files(backups) == {"set"}
 
 
-def test_a_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path) -> None:
+def test_folder_to_put_it_in_must_be_there(populated: DataPaths, backups: Path) -> None:
     with pytest.raises(SystemExit, match="nowhere, the parent of the backup, is not a folder"):
         backup.main([str(backups / "nowhere" / "set")])
     assert_nothing_was_left(backups)
 
 
 @pytest.mark.parametrize("name", ["users", "plays", "private_key", "service_token"])
-def test_a_file_that_is_missing_is_named(name: str, populated: DataPaths, backups: Path) -> None:
+def test_file_that_is_missing_is_named(name: str, populated: DataPaths, backups: Path) -> None:
     missing: Path = getattr(populated, name)
     missing.unlink()
     with pytest.raises(SystemExit, match=f"^{missing} is missing, so nothing was backed up: restore a backup"):
@@ -191,7 +191,7 @@ def test_databases_that_do_not_agree_are_no_backup(
     assert_nothing_was_left(backups)
 
 
-def test_a_result_that_stats_refused_is_no_damage_and_is_told(
+def test_result_that_stats_refused_is_no_damage_and_is_told(
     populated: DataPaths, backups: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_rows(populated.plays, "INSERT INTO plays VALUES (zeroblob(16), 1, 0, '2026-11-23 12:00:00')")
@@ -203,14 +203,14 @@ def test_a_result_that_stats_refused_is_no_damage_and_is_told(
     assert restore.main([str(backups / "set"), "--force"]) == 0
 
 
-def test_a_file_that_is_no_database_is_named(populated: DataPaths, backups: Path) -> None:
+def test_file_that_is_no_database_is_named(populated: DataPaths, backups: Path) -> None:
     populated.shards[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
     with pytest.raises(SystemExit, match=rf"^{populated.shards[1]} cannot be read \(file is not a database\)"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 
 
-def test_a_damaged_page_is_found(populated: DataPaths, backups: Path) -> None:
+def test_damaged_page_is_found(populated: DataPaths, backups: Path) -> None:
     with populated.users.open("r+b") as file:
         file.seek(3 * 4096)
         file.write(b"x" * 4096)
@@ -219,7 +219,7 @@ def test_a_damaged_page_is_found(populated: DataPaths, backups: Path) -> None:
     assert_nothing_was_left(backups)
 
 
-def test_a_database_that_is_locked_for_too_long_is_named(
+def test_database_that_is_locked_for_too_long_is_named(
     populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "TIMEOUT_S", 0.1)
@@ -228,14 +228,14 @@ def test_a_database_that_is_locked_for_too_long_is_named(
     assert_nothing_was_left(backups)
 
 
-def test_while_another_script_replaces_databases_there_is_no_backup(populated: DataPaths, backups: Path) -> None:
+def test_backup_is_refused_while_a_script_replaces_databases(populated: DataPaths, backups: Path) -> None:
     with staging_lock(populated.folder, []), pytest.raises(InUse, match="Another script is changing"):
         backup.main([str(backups / "set")])
     assert_nothing_was_left(backups)
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_an_interrupted_backup_leaves_nothing(
+def test_interrupted_backup_leaves_nothing(
     sent: signal.Signals, status: int, populated: DataPaths, backups: Path
 ) -> None:
     with write_locked(populated.users):  # so that it waits, and can be interrupted
@@ -267,7 +267,7 @@ def test_what_another_backup_works_on_is_left_alone(populated: DataPaths, backup
     assert list_files(backups) == {"set", others.name}
 
 
-def test_a_folder_that_another_backup_removes_is_created_again(
+def test_folder_that_another_backup_removes_is_created_again(
     populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lock = fcntl.flock
@@ -285,7 +285,7 @@ def test_a_folder_that_another_backup_removes_is_created_again(
     assert list_files(backups) == {"set"}
 
 
-def test_a_failed_backup_that_cannot_be_removed_is_named(
+def test_failed_backup_that_cannot_be_removed_is_named(
     populated: DataPaths, backups: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def refuse(_folder: Path) -> None:
@@ -318,7 +318,7 @@ def test_what_others_leave_under_such_a_name_stops_no_backup(populated: DataPath
     assert (elsewhere / "precious").exists()
 
 
-def test_a_whole_backup_that_was_renamed_is_not_cleaned_up(populated: DataPaths, backups: Path) -> None:
+def test_whole_backup_that_was_renamed_is_not_cleaned_up(populated: DataPaths, backups: Path) -> None:
     assert backup.main([str(backups / "monday")]) == 0
     (backups / "monday").rename(backups / f"{UNFINISHED}monday")
 

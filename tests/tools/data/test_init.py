@@ -39,7 +39,7 @@ def test_all_databases_are_made_from_share(unmade: DataPaths, capsys: pytest.Cap
     assert capsys.readouterr().out.count("\n") == 1
 
 
-def test_every_game_up_to_yesterday_has_an_answer_and_no_later_one(unmade: DataPaths) -> None:
+def test_games_up_to_yesterday_and_no_later_ones_have_answers(unmade: DataPaths) -> None:
     init.main([])
 
     answers = dict(read_rows(unmade.answers, "SELECT game_id, answer FROM answers"))
@@ -49,7 +49,7 @@ def test_every_game_up_to_yesterday_has_an_answer_and_no_later_one(unmade: DataP
     assert read_column(unmade.answers, "SELECT DISTINCT source FROM answers") == ["drawn"]
 
 
-def test_the_answers_are_drawn_by_chance(unmade: DataPaths) -> None:
+def test_answers_are_drawn_by_chance(unmade: DataPaths) -> None:
     init.main([])
     first = read_column(unmade.answers, "SELECT answer FROM answers ORDER BY game_id")
     init.main(["--force"])
@@ -59,7 +59,7 @@ def test_the_answers_are_drawn_by_chance(unmade: DataPaths) -> None:
     assert first[:100] != sorted(map(str, first[:100]))
 
 
-def test_a_second_run_changes_nothing_and_says_so(unmade: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_second_run_changes_nothing_and_says_so(unmade: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     init.main([])
     before, keys = read_contents(unmade), read_keys(unmade)
     capsys.readouterr()
@@ -83,7 +83,7 @@ def test_only_what_is_missing_is_made(unmade: DataPaths) -> None:
     assert after[unmade.answers] == before[unmade.answers]
 
 
-def test_a_lost_shard_is_not_passed_off_as_an_empty_one(unmade: DataPaths) -> None:
+def test_lost_shard_is_not_passed_off_as_an_empty_one(unmade: DataPaths) -> None:
     init.main([])
     write_rows(unmade.users, "INSERT INTO users VALUES (randomblob(16), 'ada')")
     unmade.shards[1].unlink()
@@ -119,7 +119,7 @@ def test_plays_are_added_to_a_version_that_had_none(unmade: DataPaths) -> None:
     assert read_rows(unmade.users, "SELECT * FROM users") != []
 
 
-def test_a_file_that_is_no_database_is_refused_with_a_sentence(unmade: DataPaths) -> None:
+def test_file_that_is_no_database_is_refused_with_a_sentence(unmade: DataPaths) -> None:
     init.main([])
     unmade.users.write_text("not a database, but as long as the header of one would be", encoding="utf-8")
     unmade.shards[1].unlink()
@@ -148,7 +148,7 @@ def test_it_is_refused_while_another_script_works(unmade: DataPaths) -> None:
         init.main([])
 
 
-def test_the_script_runs_from_any_folder(unmade: DataPaths, tmp_path: Path) -> None:
+def test_script_runs_from_any_folder(unmade: DataPaths, tmp_path: Path) -> None:
     elsewhere = tmp_path / "else where"
     elsewhere.mkdir()
 
@@ -190,7 +190,7 @@ def test_databases_that_others_could_read_are_closed_to_them(unmade: DataPaths) 
     assert {path.stat().st_mode & 0o777 for path in unmade.all} == {0o600}
 
 
-def test_the_folder_of_the_databases_is_private_whatever_the_umask(unmade: DataPaths) -> None:
+def test_database_folder_is_private_whatever_the_umask(unmade: DataPaths) -> None:
     before = os.umask(0)
     try:
         init.main([])
@@ -199,7 +199,7 @@ def test_the_folder_of_the_databases_is_private_whatever_the_umask(unmade: DataP
     assert unmade.folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_the_own_folder_of_an_earlier_version_is_made_private(tmp_path: Path) -> None:
+def test_own_folder_of_an_earlier_version_is_made_private(tmp_path: Path) -> None:
     copy_project(tmp_path)
     (tmp_path / "var").mkdir(mode=0o755)
 

@@ -45,7 +45,7 @@ def verify_service_token(data_paths: DataPaths) -> Caller:
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
-def test_the_secrets_can_be_read_by_their_owner_alone(unmade: DataPaths, umask: int) -> None:
+def test_secrets_can_be_read_by_their_owner_alone(unmade: DataPaths, umask: int) -> None:
     before = os.umask(umask)
     try:
         init.main([])
@@ -54,7 +54,7 @@ def test_the_secrets_can_be_read_by_their_owner_alone(unmade: DataPaths, umask: 
     assert read_modes(unmade) == ["0o600", oct(0o666 & ~umask), "0o600"]
 
 
-def test_the_token_of_games_is_a_services_and_lasts_for_years(unmade: DataPaths) -> None:
+def test_token_of_games_is_a_services_and_lasts_for_years(unmade: DataPaths) -> None:
     init.main([])
     assert verify_service_token(unmade) == SERVICE
     claims = jwt.decode(unmade.service_token.read_bytes(), options={"verify_signature": False})
@@ -99,7 +99,7 @@ def test_what_is_missing_is_made_for_the_keys_that_there_are(
 
 
 @pytest.mark.parametrize("content", ["", "garbage", "\xff", "expired", "admin"])
-def test_a_service_token_that_stats_would_refuse_is_recreated(unmade: DataPaths, content: str) -> None:
+def test_service_token_that_stats_would_refuse_is_recreated(unmade: DataPaths, content: str) -> None:
     init.main([])
     keys = read_keys(unmade)
     token_issuer, moment = TokenIssuer(unmade.private_key), datetime.now(UTC) - timedelta(hours=2)
@@ -116,7 +116,7 @@ def test_a_service_token_that_stats_would_refuse_is_recreated(unmade: DataPaths,
     assert read_modes(unmade)[2] == "0o600"
 
 
-def test_keys_that_were_removed_together_are_recreated_with_the_token(unmade: DataPaths) -> None:
+def test_keys_that_are_all_missing_are_recreated_with_the_token(unmade: DataPaths) -> None:
     init.main([])
     before = read_keys(unmade)
     unmade.private_key.unlink()
@@ -127,7 +127,7 @@ def test_keys_that_were_removed_together_are_recreated_with_the_token(unmade: Da
 
 
 @pytest.mark.parametrize("content", [None, "another"])
-def test_a_public_key_without_its_private_key_is_never_replaced(unmade: DataPaths, content: str | None) -> None:
+def test_public_key_without_its_private_key_is_never_replaced(unmade: DataPaths, content: str | None) -> None:
     init.main([])
     files = list_files(unmade.folder)
     _, public, token = read_keys(unmade)
@@ -141,7 +141,7 @@ def test_a_public_key_without_its_private_key_is_never_replaced(unmade: DataPath
     assert list_files(unmade.folder) | {unmade.private_key.name} == files
 
 
-def test_a_private_key_that_is_none_is_refused_with_a_sentence_and_kept(unmade: DataPaths) -> None:
+def test_invalid_private_key_is_refused_and_kept(unmade: DataPaths) -> None:
     init.main([])
     unmade.private_key.write_bytes(b"no key")
     with pytest.raises(
@@ -168,7 +168,7 @@ def make_earlier(path: Path) -> None:
         database.execute("PRAGMA journal_mode = WAL")
 
 
-def test_a_users_database_of_an_earlier_version_gets_the_new_tables_and_keeps_its_players(
+def test_earlier_users_database_gets_new_tables_and_keeps_players(
     unmade: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     init.main([])
@@ -199,7 +199,7 @@ def test_of_the_new_tables_all_are_added_or_none(unmade: DataPaths) -> None:
     assert names == {"users", "imports"}
 
 
-def test_a_users_database_that_is_none_is_refused_with_a_sentence(unmade: DataPaths) -> None:
+def test_file_that_is_no_users_database_is_refused(unmade: DataPaths) -> None:
     init.main([])
     unmade.users.write_text("not a database, but as long as the header of one would be", encoding="utf-8")
     with pytest.raises(SystemExit, match=r"users\.db cannot be read \(file is not a database\)"):

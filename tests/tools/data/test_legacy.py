@@ -17,7 +17,7 @@ from tests.support.old_databases import (
 )
 
 
-def test_a_file_and_its_dump_have_the_same_rows(tmp_path: Path, dump_text: str) -> None:
+def test_file_and_its_dump_have_the_same_rows(tmp_path: Path, dump_text: str) -> None:
     expected = (USERS, GATHERED)
     assert read_gathered(make_file(tmp_path / "old.db")) == expected
     assert read_gathered(make_dump(tmp_path / "old.sql", dump_text)) == expected
@@ -34,7 +34,7 @@ def test_columns_may_come_in_any_order_and_others_with_them(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("page_size", [512, 65536])
-def test_a_file_in_wal_mode_is_left_as_it_was(tmp_path: Path, page_size: int) -> None:
+def test_file_in_wal_mode_is_left_as_it_was(tmp_path: Path, page_size: int) -> None:
     folder = tmp_path / "old"
     folder.mkdir()
     schema = f"PRAGMA page_size = {page_size}; PRAGMA journal_mode = WAL; {CREATE_TABLES}"
@@ -75,20 +75,20 @@ def test_what_is_no_old_database_is_refused_with_a_sentence(tmp_path: Path, cont
     assert sentence in refusal
 
 
-def test_a_missing_column_of_a_file_is_named(tmp_path: Path) -> None:
+def test_missing_column_of_a_file_is_named(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db")
     drop_columns(source, "guesses", "won")
     assert refuse(source) == f"{source}: the table games has no column guesses, won."
 
 
-def test_a_damaged_file_is_refused_as_that(tmp_path: Path) -> None:
+def test_damaged_file_is_refused_as_that(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db", schema=f"PRAGMA page_size = 512; {CREATE_TABLES}")
     content = source.read_bytes()
     source.write_bytes(content[:512] + b"\xff" * 512 + content[1024:])
     assert refuse(source) == f"{source} is damaged: database disk image is malformed."
 
 
-def test_a_file_in_utf_16_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_file_in_utf_16_is_refused_with_the_way_out(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db", schema=f"PRAGMA encoding = 'UTF-16'; {CREATE_TABLES}")
     assert "is in UTF-16le: give its SQL text instead" in refuse(source)
 
@@ -119,7 +119,7 @@ def test_tables_of_other_names_come_in_through_views(tmp_path: Path) -> None:
     assert read_gathered(make_dump(tmp_path / "old.sql", dump_file(source))) == (USERS, GATHERED)
 
 
-def test_a_view_of_a_missing_table_is_not_called_damage(tmp_path: Path) -> None:
+def test_view_of_a_missing_table_is_not_called_damage(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db")
     rename_tables(source)
     with closing(sqlite3.connect(source)) as database:
@@ -144,7 +144,7 @@ def test_users_and_games_may_be_in_files_of_their_own(tmp_path: Path) -> None:
     assert refuse(users).endswith("users.db: there is no table games.")
 
 
-def test_a_file_that_is_none_of_these_is_named_among_several(tmp_path: Path) -> None:
+def test_file_that_is_none_of_these_is_named_among_several(tmp_path: Path) -> None:
     other = tmp_path / "other.db"
     with closing(sqlite3.connect(other)) as database:
         database.execute("CREATE TABLE words (word)")

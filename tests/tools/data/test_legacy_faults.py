@@ -30,11 +30,11 @@ def list_faults(*sources: Path) -> list[str]:
         return users + find_game_faults(legacy, sources, latest=LATEST)
 
 
-def test_a_sound_database_has_no_faults(tmp_path: Path) -> None:
+def test_sound_database_has_no_faults(tmp_path: Path) -> None:
     assert list_faults(make_file(tmp_path / "old.db")) == []
 
 
-def test_a_username_of_digits_is_a_text(tmp_path: Path) -> None:
+def test_username_of_digits_is_a_text(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db", users=[*USERS, (70, 1234)], schema=CREATE_LOOSE_TABLES)
     assert list_faults(source) == []
 
@@ -87,7 +87,7 @@ def change_game(tmp_path: Path, column: str, value: object) -> list[str]:
 
 @pytest.mark.parametrize("guesses", [0, 7, -1, 2.5, "4", None])
 @pytest.mark.parametrize("won", [0, 1])
-def test_guesses_outside_one_to_six_are_named_with_what_mends_losses(tmp_path: Path, guesses: object, won: int) -> None:
+def test_guesses_outside_1_to_6_are_named_with_the_cure_for_losses(tmp_path: Path, guesses: object, won: int) -> None:
     games = [*GAMES, (8, 40, "2022-01-01", guesses, won)]
     [fault] = list_faults(make_file(tmp_path / "old.db", games=games, schema=CREATE_LOOSE_TABLES))
     assert fault == f"{GAMES_WHOSE} {WRONG_GUESSES}: (8, 40)"
@@ -104,20 +104,20 @@ def test_ten_keys_of_every_kind_are_named_and_the_rest_counted(tmp_path: Path) -
     assert no_user == f"user_ids of games that are not in users: {keys} and 1,001 more"
 
 
-def test_an_unknown_user_with_many_games_is_named_once(tmp_path: Path) -> None:
+def test_unknown_user_with_many_games_is_named_once(tmp_path: Path) -> None:
     games = [(99, number, "2022-01-01", 1, 1) for number in range(12)]
     source = make_file(tmp_path / "old.db", games=games, schema=CREATE_LOOSE_TABLES)
     assert list_faults(source) == ["user_ids of games that are not in users: (99)"]
 
 
-def test_a_name_that_is_not_utf_8_is_named_by_its_user(tmp_path: Path) -> None:
+def test_name_that_is_not_utf_8_is_named_by_its_user(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db")
     with closing(sqlite3.connect(source)) as database, database:
         database.execute("INSERT INTO users VALUES (50, CAST(x'ff41' AS TEXT)), (51, CAST(x'41e1' AS TEXT))")
     assert list_faults(source) == ["users (user_id) whose username is not in UTF-8: (50), (51)"]
 
 
-def test_a_key_that_is_not_utf_8_is_shown_too(tmp_path: Path) -> None:
+def test_key_that_is_not_utf_8_is_shown_too(tmp_path: Path) -> None:
     source = make_file(tmp_path / "old.db", schema=CREATE_LOOSE_TABLES)
     with closing(sqlite3.connect(source)) as database, database:
         database.execute("INSERT INTO users VALUES (CAST(x'ff41' AS TEXT), 'odd')")
@@ -132,7 +132,7 @@ def make_games(path: Path, games: Sequence[tuple[object, ...]]) -> Path:
     return make_file(path, users=[], games=games, schema=CREATE_LOOSE_TABLES)
 
 
-def test_a_fault_in_one_of_several_files_names_the_file(tmp_path: Path) -> None:
+def test_fault_in_one_of_several_files_names_the_file(tmp_path: Path) -> None:
     ada, bob, eve = PLAYERS[:3]
     users = make_users(tmp_path / "users.db", [(str(ada), "ada"), (bob.bytes, "bob"), (7, "seven")])
     first = make_games(tmp_path / "games1.db", [(ada.hex, 1, "2022-01-01", 0, 0), (eve.bytes, 1, "2022-01-01", 1, 1)])

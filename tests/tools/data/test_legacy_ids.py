@@ -125,11 +125,11 @@ def test_random_bytes_and_two_orders_side_by_side_tell_nothing() -> None:
 
 
 @pytest.mark.parametrize(("order", "expected"), [("big", AMBIGUOUS), ("mixed", UUID(bytes_le=AMBIGUOUS.bytes))])
-def test_the_option_decides_where_the_bits_do_not(order: str, expected: UUID) -> None:
+def test_option_decides_where_the_bits_do_not(order: str, expected: UUID) -> None:
     assert identify_all([AMBIGUOUS.bytes], order=order).ids == {AMBIGUOUS.bytes: expected}
 
 
-def test_an_option_that_the_bits_contradict_is_refused() -> None:
+def test_option_that_the_bits_contradict_is_refused() -> None:
     ids: list[StoredId] = [uuid4().bytes_le for _ in range(50)]
     assert identify_all(ids, order="mixed").ids == identify_all(ids).ids
     with pytest.raises(SystemExit, match="contradict --byte-order big"):

@@ -100,7 +100,7 @@ def read_finished(folder: Path, finished: object) -> tuple[str | None, bool]:
         (LATEST, LATEST),
     ],
 )
-def test_a_time_is_stored_in_utc_to_the_second(tmp_path: Path, finished: str, stored: str) -> None:
+def test_time_is_stored_in_utc_to_the_second(tmp_path: Path, finished: str, stored: str) -> None:
     assert read_finished(tmp_path, finished) == (stored, True)
 
 

@@ -53,7 +53,7 @@ def test_tasks_run_at_the_same_time_each_in_its_own_process(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("error", [SystemExit("There is no more paper."), OSError(28, "No space left", "users.db")])
-def test_the_first_failure_is_raised_and_ends_the_other_tasks(error: BaseException) -> None:
+def test_first_failure_is_raised_and_ends_the_other_tasks(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
@@ -68,7 +68,7 @@ def test_the_first_failure_is_raised_and_ends_the_other_tasks(error: BaseExcepti
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_killed_worker_is_noticed_and_ends_the_other_tasks(number: signal.Signals) -> None:
+def test_killed_worker_is_noticed_and_ends_the_other_tasks(number: signal.Signals) -> None:
     def kill_itself() -> None:
         os.kill(os.getpid(), number)
 

@@ -75,7 +75,7 @@ def test_empty_databases_are_filled_too(unmade: DataPaths) -> None:
     assert verify.main([]) == 0
 
 
-def test_the_same_options_give_the_same_bytes_and_another_seed_others(
+def test_same_options_give_the_same_bytes_another_seed_does_not(
     unmade: DataPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     contents = []
@@ -97,7 +97,7 @@ def test_no_shard_repeats_the_games_of_another(unmade: DataPaths) -> None:
     assert len(set.union(*times)) > 0.99 * 3000
 
 
-def test_the_data_of_a_seed_stay_what_they_are(unmade: DataPaths) -> None:
+def test_data_of_a_seed_stay_what_they_are(unmade: DataPaths) -> None:
     populate.main(["--users", "3", "--games", "20"])
 
     assert read_rows(unmade.users, "SELECT lower(hex(user_id)), username FROM users ORDER BY user_id") == [
@@ -111,7 +111,7 @@ def test_the_data_of_a_seed_stay_what_they_are(unmade: DataPaths) -> None:
     ]
 
 
-def test_the_last_day_is_the_one_that_is_asked_for(unmade: DataPaths) -> None:
+def test_last_day_is_the_one_that_is_asked_for(unmade: DataPaths) -> None:
     populate.main(["--users", "20", "--games", "60", "--until", "2021-06-21"])
 
     days = {row for shard in unmade.shards for row in read_rows(shard, "SELECT date(finished), game_id FROM games")}
@@ -183,9 +183,7 @@ def test_odd_arguments_are_refused(arguments: list[str], unmade: DataPaths, caps
 
 
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_an_interrupted_script_leaves_the_old_databases_and_no_litter(
-    sent: signal.Signals, status: int, unmade: DataPaths
-) -> None:
+def test_interrupted_script_keeps_the_old_databases_only(sent: signal.Signals, status: int, unmade: DataPaths) -> None:
     populate.main(SMALL)
     before = dump(unmade)
 
@@ -211,7 +209,7 @@ def test_after_a_kill_nothing_is_there_and_the_next_run_works(unmade: DataPaths)
     assert list_files(unmade.folder) == {path.name for path in unmade.players}
 
 
-def test_a_disk_that_refuses_ends_the_script_with_a_sentence(unmade: DataPaths) -> None:
+def test_disk_that_refuses_ends_the_script_with_a_sentence(unmade: DataPaths) -> None:
     unmade.folder.touch()  # a file where the folder should be
 
     script = start_script("tools.data.populate", *SMALL)

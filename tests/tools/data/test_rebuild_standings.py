@@ -47,7 +47,7 @@ def test_rebuilt_standings_equal_a_count_of_all_results(games: Games, detect_typ
 
 
 @given(players_games)
-def test_filled_standings_are_what_the_service_would_have_written(games: Games) -> None:
+def test_rebuilt_standings_equal_those_that_the_service_stores(games: Games) -> None:
     with closing(open_shard(games, detect_types=sqlite3.PARSE_DECLTYPES)) as shard:
         fill_standings(shard)
         shard.row_factory = sqlite3.Row
@@ -57,7 +57,7 @@ def test_filled_standings_are_what_the_service_would_have_written(games: Games) 
     assert [{name: row[name] for name in standing} for row, standing in zip(stored, written, strict=True)] == written
 
 
-def test_a_player_who_never_won_has_a_standing_without_a_run() -> None:
+def test_player_who_never_won_has_a_standing_without_a_run() -> None:
     user_id = UUID(int=1)
     lost = Result(finished=datetime(2022, 3, 1, 23, 59, 59, tzinfo=UTC), guesses=6, won=False)
 

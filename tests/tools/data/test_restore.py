@@ -68,7 +68,7 @@ def rewrite_manifest(folder: Path, change: Callable[[list[FileEntry]], list[File
     (folder / MANIFEST).write_text(changed.model_dump_json(), encoding="utf-8")
 
 
-def test_a_restored_suite_is_what_was_saved(
+def test_restored_suite_is_what_was_saved(
     saved: Path, populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows, keys, files = dump(populated), read_keys(populated), list_files(populated.folder)
@@ -174,7 +174,7 @@ FILES = sorted(
         (Path.unlink, r"set is damaged: {} is missing\."),
     ],
 )
-def test_a_damaged_file_is_named_and_nothing_changes(
+def test_damaged_file_is_named_and_nothing_changes(
     damage: Callable[[Path], None], sentence: str, saved: Path, populated: DataPaths
 ) -> None:
     for name in FILES:
@@ -194,7 +194,7 @@ def assert_refused(sentence: str, saved: Path, data_paths: DataPaths) -> None:
     assert list_files(data_paths.folder) == files
 
 
-def test_a_folder_without_a_manifest_is_no_backup(saved: Path, populated: DataPaths) -> None:
+def test_folder_without_a_manifest_is_no_backup(saved: Path, populated: DataPaths) -> None:
     (saved / MANIFEST).unlink()
     assert_refused(r"set has no manifest\.json: it is not a complete backup", saved, populated)
     assert_refused(r"nowhere has no manifest\.json", saved / "nowhere", populated)
@@ -202,12 +202,12 @@ def test_a_folder_without_a_manifest_is_no_backup(saved: Path, populated: DataPa
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b'{"taken_at": 1}'])
-def test_a_manifest_that_is_none_is_refused(content: bytes, saved: Path, populated: DataPaths) -> None:
+def test_manifest_that_is_none_is_refused(content: bytes, saved: Path, populated: DataPaths) -> None:
     (saved / MANIFEST).write_bytes(content)
     assert_refused(r"manifest\.json is damaged: it is not what bin/backup wrote", saved, populated)
 
 
-def test_a_manifest_that_says_more_than_it_may_is_refused(saved: Path, populated: DataPaths) -> None:
+def test_manifest_that_says_more_than_it_may_is_refused(saved: Path, populated: DataPaths) -> None:
     manifest = json.loads((saved / MANIFEST).read_text(encoding="utf-8"))
     (saved / MANIFEST).write_text(json.dumps(manifest | {"compressed": True}), encoding="utf-8")
     assert_refused(r"manifest\.json is damaged: it is not what bin/backup wrote", saved, populated)
@@ -219,7 +219,7 @@ def renumber(folder: Path, number: object) -> None:
     (folder / MANIFEST).write_text(json.dumps(manifest | {"format": number, "engine": "postgresql"}), encoding="utf-8")
 
 
-def test_a_backup_of_a_later_format_is_refused_as_that(saved: Path, populated: DataPaths) -> None:
+def test_backup_of_a_later_format_is_refused_as_that(saved: Path, populated: DataPaths) -> None:
     renumber(saved, FORMAT + 1)
     (saved / "users.db").unlink()
     later = rf"set was made by a later version of Quintet \(backup format {FORMAT + 1}, this one knows {FORMAT}\)"
@@ -229,25 +229,23 @@ def test_a_backup_of_a_later_format_is_refused_as_that(saved: Path, populated: D
 
 
 @pytest.mark.parametrize("number", [-1, "2", 1.5, None, True])
-def test_a_format_that_is_no_number_is_damage(number: object, saved: Path, populated: DataPaths) -> None:
+def test_format_that_is_no_number_is_damage(number: object, saved: Path, populated: DataPaths) -> None:
     renumber(saved, number)
     assert_refused(r"manifest\.json is damaged: it is not what bin/backup wrote", saved, populated)
 
 
 @pytest.mark.parametrize("name", ["../users.db", "games0.db", "strange"])
-def test_a_manifest_of_other_files_is_refused(name: str, saved: Path, populated: DataPaths) -> None:
+def test_manifest_of_other_files_is_refused(name: str, saved: Path, populated: DataPaths) -> None:
     rewrite_manifest(saved, lambda entries: [entries[0].model_copy(update={"name": name}), *entries[1:]])
     assert_refused(r"manifest\.json is damaged: it does not list the files of a backup", saved, populated)
 
 
-def test_a_file_that_does_not_belong_there_is_named(saved: Path, populated: DataPaths) -> None:
+def test_file_that_does_not_belong_there_is_named(saved: Path, populated: DataPaths) -> None:
     (saved / "users.db-journal").write_text("strange", encoding="utf-8")
     assert_refused(r"set has users\.db-journal, which does not belong to the backup: remove it", saved, populated)
 
 
-def test_databases_that_do_not_agree_are_refused_though_their_checksums_are_right(
-    saved: Path, populated: DataPaths
-) -> None:
+def test_inconsistent_databases_with_right_checksums_are_refused(saved: Path, populated: DataPaths) -> None:
     write_rows(saved / "users.db", "DELETE FROM users WHERE user_id IN (SELECT user_id FROM users LIMIT 150)")
     rewrite_manifest(saved, lambda entries: [describe(saved / entry.name) for entry in entries])
     assert_refused(

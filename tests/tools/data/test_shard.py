@@ -137,7 +137,7 @@ def test_both_leaderboards_are_those_of_the_old_games(
         assert [row[column] for row in leaders] == sorted((row[column] for row in leaders), reverse=True)
 
 
-def test_ids_are_random_uuids_and_games_are_in_the_shard_of_their_player(data_paths: DataPaths, file: Path) -> None:
+def test_ids_are_random_and_games_are_in_their_players_shard(data_paths: DataPaths, file: Path) -> None:
     import_sources([file], data_paths)
 
     ids = read_ids(data_paths).values()
@@ -147,9 +147,7 @@ def test_ids_are_random_uuids_and_games_are_in_the_shard_of_their_player(data_pa
             assert shard_number(UUID(bytes=key), len(data_paths.shards)) == number
 
 
-def test_the_new_databases_keep_every_constraint_and_their_standings_are_right(
-    data_paths: DataPaths, source: Path
-) -> None:
+def test_imported_databases_keep_constraints_and_right_standings(data_paths: DataPaths, source: Path) -> None:
     import_sources([source], data_paths)
 
     for path in data_paths.players:
@@ -170,7 +168,7 @@ def test_there_may_be_any_number_of_shards(unmade: DataPaths, file: Path, shards
     assert sum(read_rows(path, "SELECT COUNT(*) FROM games")[0][0] for path in paths) == len(GAMES)
 
 
-def test_an_old_database_without_players_is_brought_in_too(unmade: DataPaths, tmp_path: Path) -> None:
+def test_old_database_without_players_is_brought_in_too(unmade: DataPaths, tmp_path: Path) -> None:
     source = make_file(tmp_path / "none.db", users=[], games=[])
     assert import_sources([source], unmade)[0].startswith("0 users and 0 games")
     assert "nothing was changed" in import_sources([source], unmade)[0]
@@ -188,7 +186,7 @@ def run_shard(*arguments: Path | str, cwd: Path) -> subprocess.CompletedProcess[
     )
 
 
-def test_the_last_line_has_counts_and_checksums_and_no_bar_is_drawn(
+def test_last_line_has_counts_and_checksums_without_a_progress_bar(
     unmade: DataPaths, tmp_path: Path, file: Path
 ) -> None:
     done = run_shard(file.name, cwd=tmp_path)  # relative to where the user is
@@ -215,7 +213,7 @@ def test_games_numbered_today_or_later_are_counted(unmade: DataPaths, tmp_path: 
 
 
 @pytest.mark.slow
-def test_a_second_run_changes_nothing_in_any_form_of_source(
+def test_second_run_changes_nothing_in_any_form_of_source(
     unmade: DataPaths, tmp_path: Path, file: Path, dump: Path
 ) -> None:
     assert run_shard(file, cwd=tmp_path).returncode == 0
@@ -235,7 +233,7 @@ def test_a_second_run_changes_nothing_in_any_form_of_source(
     assert read_contents(unmade) == before
 
 
-def test_a_source_has_the_checksum_that_earlier_versions_gave_it(unmade: DataPaths, file: Path) -> None:
+def test_source_has_the_checksum_that_earlier_versions_gave_it(unmade: DataPaths, file: Path) -> None:
     import_sources([file], unmade)
     assert read_rows(unmade.users, "SELECT checksum FROM imports") == [
         ("906b8f48bb08db8529407a5a5865058e43d25247bb05f5c13ebd00db15c89ad4",)
@@ -284,7 +282,7 @@ def test_what_init_makes_empty_is_filled(unmade: DataPaths, file: Path) -> None:
     assert unmade.words.read_bytes() == dictionary
 
 
-def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(unmade: DataPaths, tmp_path: Path) -> None:
+def test_all_faults_are_listed_at_once_and_nothing_is_written(unmade: DataPaths, tmp_path: Path) -> None:
     users = [*USERS, (20, "Ada")]
     games = [*GAMES, (99, 1, "2022-01-01", 1, 1), (8, 1, "2022-02-30", 1, 1), (8, 2, "2022-01-01", 7, 1)]
     source = make_file(tmp_path / "wrong.db", users=users, games=games, schema=CREATE_LOOSE_TABLES)
@@ -318,14 +316,14 @@ def test_one_invalid_game_leaves_empty_databases_unchanged(
     assert list_files(data_paths.folder) == {path.name for path in data_paths.all}
 
 
-def test_a_name_that_is_not_utf_8_is_refused_by_its_row(unmade: DataPaths, file: Path) -> None:
+def test_name_that_is_not_utf_8_is_refused_by_its_row(unmade: DataPaths, file: Path) -> None:
     write_rows(file, "INSERT INTO users VALUES (50, CAST(x'ff41' AS TEXT))")
     with pytest.raises(SystemExit, match=r"users \(user_id\) whose username is not in UTF-8: \(50\)$"):
         import_sources([file], unmade)
     assert list_files(unmade.folder) == set()
 
 
-def test_a_source_that_is_not_there_is_a_sentence(unmade: DataPaths, tmp_path: Path) -> None:
+def test_source_that_is_not_there_is_a_sentence(unmade: DataPaths, tmp_path: Path) -> None:
     refused = run_shard("none.sql", cwd=tmp_path)
     assert refused.returncode == 1
     assert refused.stderr == f"bin/shard: {tmp_path / 'none.sql'}: No such file or directory.\n"
@@ -341,9 +339,7 @@ def test_databases_in_use_are_refused_and_left_as_they_are(data_paths: DataPaths
 
 
 @pytest.mark.slow
-def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_works(
-    unmade: DataPaths, big_source: Path
-) -> None:
+def test_killed_import_leaves_no_database_and_can_be_repeated(unmade: DataPaths, big_source: Path) -> None:
     with start_script("tools.data.shard", str(big_source)) as script:
         wait_until(staged(unmade.shards[0]).exists)
         script.kill()
@@ -355,7 +351,7 @@ def test_killed_half_way_it_leaves_nothing_under_the_names_and_the_next_run_work
 
 
 @pytest.mark.slow
-def test_stopped_half_way_it_says_so_and_leaves_nothing_at_all(unmade: DataPaths, big_source: Path) -> None:
+def test_interrupted_import_says_so_and_leaves_nothing(unmade: DataPaths, big_source: Path) -> None:
     with start_script("tools.data.shard", str(big_source)) as script:
         wait_until(staged(unmade.shards[0]).exists)
         script.terminate()

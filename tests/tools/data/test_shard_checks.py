@@ -31,14 +31,14 @@ def losing(file: Path, unmade: DataPaths) -> Iterator[tuple[Any, ...]]:
         yield split_sources(legacy, [file], byte_order=None, shards=len(unmade.shards), now=NOW), legacy, unmade
 
 
-def test_a_game_that_does_not_arrive_is_noticed(losing: tuple[Any, ...]) -> None:
+def test_game_that_does_not_arrive_is_noticed(losing: tuple[Any, ...]) -> None:
     split, legacy, data_paths = losing
     legacy.execute("DELETE FROM temp.played WHERE rank = (SELECT MIN(rank) FROM temp.played)")
     with pytest.raises(SystemExit, match=r"games\d.db has .* instead of .*, so nothing was changed"):
         build_all(split, legacy, data_paths, checksum="", now=NOW)
 
 
-def test_a_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any, ...]) -> None:
+def test_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any, ...]) -> None:
     split, legacy, data_paths = losing
     histories = [history.text.replace("2022-01-05", "2022-01-06") for history in split.histories]
     other = replace(
@@ -49,7 +49,7 @@ def test_a_game_that_arrives_otherwise_than_it_was_is_noticed(losing: tuple[Any,
         build_all(other, legacy, data_paths, checksum="", now=NOW)
 
 
-def test_a_game_that_is_not_taken_is_noticed(losing: tuple[Any, ...]) -> None:
+def test_game_that_is_not_taken_is_noticed(losing: tuple[Any, ...]) -> None:
     split, legacy, _ = losing
     check_duplicates(legacy, split)
     legacy.execute("INSERT INTO main.games SELECT * FROM main.games")
@@ -59,7 +59,7 @@ def test_a_game_that_is_not_taken_is_noticed(losing: tuple[Any, ...]) -> None:
         check_duplicates(legacy, split)
 
 
-def test_a_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path: Path) -> None:
+def test_user_who_does_not_arrive_is_noticed(losing: tuple[Any, ...], tmp_path: Path) -> None:
     split, _, _ = losing
     path = tmp_path / "users.db"
     build_users(path, split, checksum="", imported_at="2022-06-01 00:00:00")

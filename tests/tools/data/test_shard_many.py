@@ -86,9 +86,7 @@ def assert_all_arrived(data_paths: DataPaths) -> None:
 
 
 @pytest.mark.parametrize("store", STORES.values(), ids=STORES)
-def test_uuids_are_kept_and_tell_the_shard_however_they_are_stored(
-    unmade: DataPaths, tmp_path: Path, store: Store
-) -> None:
+def test_uuids_are_kept_in_whatever_form_they_are_stored(unmade: DataPaths, tmp_path: Path, store: Store) -> None:
     summary, remarks = import_sources(make_sources(tmp_path, store), unmade)
     assert summary.startswith(f"{len(USERS)} users and {len(GAMES)} games of {tmp_path / 'users.db'}, ")
     assert remarks == []
@@ -135,7 +133,7 @@ def test_integers_in_several_files_get_uuids(unmade: DataPaths, tmp_path: Path) 
     assert read_games(unmade) == sorted((ids[USERS[user]], *rest) for user, *rest in GAMES)
 
 
-def test_a_second_run_changes_nothing_in_any_form_of_ids(unmade: DataPaths, tmp_path: Path) -> None:
+def test_second_run_changes_nothing_in_any_form_of_ids(unmade: DataPaths, tmp_path: Path) -> None:
     for name in ("first", "again", "dumped"):
         (tmp_path / name).mkdir()
     import_sources(make_sources(tmp_path / "first"), unmade)
@@ -155,7 +153,7 @@ def test_a_second_run_changes_nothing_in_any_form_of_ids(unmade: DataPaths, tmp_
     assert read_contents(unmade) == before
 
 
-def test_the_same_result_in_two_files_is_taken_once(unmade: DataPaths, tmp_path: Path) -> None:
+def test_same_result_in_two_files_is_taken_once(unmade: DataPaths, tmp_path: Path) -> None:
     sources = make_sources(tmp_path)
     (user, game_id, finished, guesses, won) = GAMES[7]
     repeated = [(user.hex, game_id, f"{finished}T00:00Z", guesses, won), (str(user), game_id, finished, guesses, won)]
@@ -181,7 +179,7 @@ def test_another_result_of_the_same_game_is_refused(unmade: DataPaths, tmp_path:
     assert refusal.endswith(f" and {more}")
 
 
-def test_games_of_users_that_no_file_has_are_refused_with_their_ids(unmade: DataPaths, tmp_path: Path) -> None:
+def test_games_of_unknown_users_are_refused_with_their_ids(unmade: DataPaths, tmp_path: Path) -> None:
     sources = make_sources(tmp_path)
     strangers = sorted(uuid4() for _ in range(12))
     games = [(stranger.hex, game_id, "2022-01-01", 3, 1) for stranger in strangers for game_id in range(5)]
@@ -192,7 +190,7 @@ def test_games_of_users_that_no_file_has_are_refused_with_their_ids(unmade: Data
     assert refusal.endswith(f"('{strangers[9].hex}') in {more} and 2 more")
 
 
-def test_a_byte_order_that_cannot_be_told_is_asked_for(
+def test_byte_order_that_cannot_be_told_is_asked_for(
     unmade: DataPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bob = uuid4()
@@ -207,7 +205,7 @@ def test_a_byte_order_that_cannot_be_told_is_asked_for(
     assert read_users(unmade) == {UUID(bytes_le=AMBIGUOUS.bytes): "ada", bob: "bob"}
 
 
-def test_a_killed_run_leaves_no_copy_of_the_text_behind(unmade: DataPaths, tmp_path: Path) -> None:
+def test_killed_run_leaves_no_copy_of_the_text_behind(unmade: DataPaths, tmp_path: Path) -> None:
     sources = make_sources(tmp_path)
     unmade.folder.mkdir()
     (unmade.folder / f".{shard.SCRATCH}.new").write_text("half", encoding="utf-8")

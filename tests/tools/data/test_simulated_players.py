@@ -48,7 +48,7 @@ def needed_guesses(rows: Iterable[GameRow]) -> list[int]:
     return [guesses if won else LOST for _, _, _, guesses, won in rows]
 
 
-def test_the_number_of_games_is_exact(rows: list[GameRow]) -> None:
+def test_number_of_games_is_exact(rows: list[GameRow]) -> None:
     assert len(rows) == GAMES
 
 
@@ -64,7 +64,7 @@ def test_rows_come_in_the_order_in_which_a_shard_stores_them(rows: list[GameRow]
     assert [row[:2] for row in rows] == sorted(row[:2] for row in rows)
 
 
-def test_guesses_have_their_bell_around_four_and_three_percent_fail(rows: list[GameRow]) -> None:
+def test_guesses_center_on_four_and_three_percent_fail(rows: list[GameRow]) -> None:
     shares = {guesses: count / GAMES for guesses, count in Counter(needed_guesses(rows)).items()}
 
     assert 0.02 < shares[LOST] < 0.04
@@ -72,7 +72,7 @@ def test_guesses_have_their_bell_around_four_and_three_percent_fail(rows: list[G
     assert shares[1] < shares[2] < shares[3] < shares[4] > shares[5] > shares[6] > shares[LOST]
 
 
-def test_a_lost_game_counts_six_guesses(rows: list[GameRow]) -> None:
+def test_lost_game_counts_six_guesses(rows: list[GameRow]) -> None:
     assert {guesses for _, _, _, guesses, won in rows if not won} == {6}
 
 
@@ -86,7 +86,7 @@ def test_players_differ_in_skill(players: list[SimulatedPlayer], rows: list[Game
     assert {draw_habit(1, DAYS, seeded(seed)).skill for seed in range(2000)} >= set(range(-8, 9))
 
 
-def test_a_higher_skill_needs_more_guesses() -> None:
+def test_higher_skill_needs_more_guesses() -> None:
     means = []
     for skill in SKILLS:
         sums = weigh_guesses(skill)
@@ -139,9 +139,7 @@ def test_there_may_be_fewer_games_than_players(users: int, games: int) -> None:
 
 
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=50), st.integers(1, 600), st.data())
-def test_games_are_shared_without_one_lost_or_one_too_many_a_player(
-    weights: list[int], most: int, data: st.DataObject
-) -> None:
+def test_games_are_distributed_completely_among_players(weights: list[int], most: int, data: st.DataObject) -> None:
     games = data.draw(st.integers(0, most * len(weights)))
 
     counts = share_games(games, weights, most)

@@ -77,7 +77,7 @@ def test_writers_go_on_while_the_copies_are_made(paths: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("locked", [0, 1])
-def test_a_held_lock_is_named_and_the_other_lock_is_released(
+def test_held_lock_is_named_and_the_other_lock_is_released(
     locked: int, paths: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshots, "TIMEOUT_S", 1.0)
@@ -109,7 +109,7 @@ def test_waiting_for_a_lock_does_not_block_the_other_database(paths: list[Path])
         written.result()
 
 
-def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(paths: list[Path]) -> None:
+def test_file_that_is_locked_while_it_is_opened_is_waited_for(paths: list[Path]) -> None:
     service = sqlite3.connect(paths[0], isolation_level=None, check_same_thread=False)
     service.execute("PRAGMA locking_mode = EXCLUSIVE")
     service.execute("BEGIN IMMEDIATE")  # locks out readers too, as does the close of a last connection
@@ -120,7 +120,7 @@ def test_a_file_that_is_locked_while_it_is_opened_is_waited_for(paths: list[Path
     closing_service.join()
 
 
-def test_a_file_that_is_no_database_is_named(paths: list[Path]) -> None:
+def test_file_that_is_no_database_is_named(paths: list[Path]) -> None:
     paths[1].write_text("not a database, but as long as the header of one would be", encoding="utf-8")
     with (
         pytest.raises(SystemExit, match=rf"^{paths[1]} cannot be read \(file is not a database\)\.$"),

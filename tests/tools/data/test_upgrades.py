@@ -102,7 +102,7 @@ def test_bin_init_upgrades_databases_of_an_earlier_version(
     assert verify.main([]) == 0
 
 
-def test_an_upgraded_database_has_the_schema_of_a_new_one(earlier: DataPaths, tmp_path: Path) -> None:
+def test_upgraded_database_has_the_schema_of_a_new_one(earlier: DataPaths, tmp_path: Path) -> None:
     make_older_shard(earlier.shards[0], 0)
     make_older_shard(earlier.shards[1], 1)
     init.main([])
@@ -112,7 +112,7 @@ def test_an_upgraded_database_has_the_schema_of_a_new_one(earlier: DataPaths, tm
         assert read_schema(path) == read_schema(new), path.name
 
 
-def test_a_second_upgrade_changes_nothing(earlier: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_second_upgrade_changes_nothing(earlier: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     init.main([])
     before = dump(earlier)
     capsys.readouterr()
@@ -123,7 +123,7 @@ def test_a_second_upgrade_changes_nothing(earlier: DataPaths, capsys: pytest.Cap
     assert "Upgraded" not in capsys.readouterr().out
 
 
-def test_a_backup_of_an_earlier_version_is_restored_and_upgraded(
+def test_backup_of_an_earlier_version_is_restored_and_upgraded(
     unmade: DataPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "backup"
@@ -139,7 +139,7 @@ def test_a_backup_of_an_earlier_version_is_restored_and_upgraded(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == saved
 
 
-def test_an_upgrade_is_refused_while_a_service_has_the_file_open(earlier: DataPaths) -> None:
+def test_upgrade_is_refused_while_a_service_has_the_file_open(earlier: DataPaths) -> None:
     before = dump(earlier)
     with closing(sqlite3.connect(earlier.users)) as service:
         service.execute("SELECT * FROM users LIMIT 1").fetchall()
@@ -150,7 +150,7 @@ def test_an_upgrade_is_refused_while_a_service_has_the_file_open(earlier: DataPa
 
 
 @pytest.mark.parametrize("schema", STEPS)
-def test_a_database_of_a_later_version_is_refused(schema: str, earlier: DataPaths) -> None:
+def test_database_of_a_later_version_is_refused(schema: str, earlier: DataPaths) -> None:
     init.main([])
     path = next(path for path, its_schema in list_schemas(earlier).items() if its_schema == schema)
     write_rows(path, f"PRAGMA user_version = {current_version(schema) + 1}")
@@ -162,7 +162,7 @@ def test_a_database_of_a_later_version_is_refused(schema: str, earlier: DataPath
     assert dump(earlier) == before
 
 
-def test_a_backup_with_a_database_of_a_later_version_is_refused(
+def test_backup_with_a_database_of_a_later_version_is_refused(
     populated: DataPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "backup"
@@ -179,7 +179,7 @@ def test_a_backup_with_a_database_of_a_later_version_is_refused(
     assert dump(populated) == before
 
 
-def test_an_upgrade_that_fails_changes_nothing(earlier: DataPaths) -> None:
+def test_upgrade_that_fails_changes_nothing(earlier: DataPaths) -> None:
     shard = earlier.shards[1]
     make_older_shard(shard, 0)
     write_rows(shard, "ALTER TABLE standings RENAME COLUMN last_run TO latest")
@@ -203,9 +203,7 @@ def test_verify_reports_a_database_of_another_version(earlier: DataPaths, capsys
     assert sentence in capsys.readouterr().out
 
 
-def test_coming_answers_are_dropped_unless_an_administrator_may_have_set_them(
-    earlier: DataPaths, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_future_answers_that_were_drawn_are_dropped(earlier: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     """Whatever day it is when this runs: the last stored round becomes one that is all to come."""
     today = game_id_of(datetime.now(UTC).date())
     candidates = [word for (word,) in read_rows(earlier.answers, "SELECT word FROM candidates ORDER BY word")]
@@ -237,7 +235,7 @@ def test_coming_answers_are_dropped_unless_an_administrator_may_have_set_them(
     assert "qqqqq" not in out
 
 
-def test_an_upgrade_of_several_changes_none_while_one_is_in_use(earlier: DataPaths) -> None:
+def test_upgrade_of_several_changes_none_while_one_is_in_use(earlier: DataPaths) -> None:
     before = dump(earlier)
     with closing(sqlite3.connect(earlier.words)) as service:
         service.execute("SELECT * FROM words LIMIT 1").fetchall()

@@ -38,7 +38,7 @@ def kinds(differences: list[str]) -> set[str]:
     return {difference.split(":")[0] for difference in differences}
 
 
-def test_databases_that_agree_are_reported_in_one_line_and_left_as_they_are(
+def test_consistent_databases_are_reported_in_one_line(
     populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = dump(populated)
@@ -76,7 +76,7 @@ def test_empty_databases_agree(unmade: DataPaths, capsys: pytest.CaptureFixture[
         ),
     ],
 )
-def test_a_standing_that_its_games_do_not_give_is_found(
+def test_standing_that_its_games_do_not_give_is_found(
     statement: str, names: list[str], populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tamper(populated.shards[1], statement)
@@ -87,7 +87,7 @@ def test_a_standing_that_its_games_do_not_give_is_found(
     assert all("games1.db: the standing of " in difference for difference in differences)
 
 
-def test_a_lost_game_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_lost_game_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     tamper(populated.shards[0], "DELETE FROM games WHERE user_id = FIRST AND won AND game_id % 2")
 
     differences = find_differences(capsys)
@@ -96,7 +96,7 @@ def test_a_lost_game_is_found(populated: DataPaths, capsys: pytest.CaptureFixtur
     assert any(" has won " in difference for difference in differences)
 
 
-def test_a_standing_without_games_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_standing_without_games_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     tamper(populated.shards[2], "DELETE FROM games WHERE user_id = FIRST")
 
     (difference,) = find_differences(capsys)
@@ -113,7 +113,7 @@ def test_games_without_a_standing_are_found(populated: DataPaths, capsys: pytest
     assert kinds(others) == {"score"}
 
 
-def test_a_player_in_the_wrong_shard_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_player_in_the_wrong_shard_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     with closing(sqlite3.connect(populated.shards[0], isolation_level=None)) as shard:
         shard.execute("ATTACH ? AS wrong", [str(populated.shards[1])])
         for table in ("games", "standings"):
@@ -130,7 +130,7 @@ def test_a_player_in_the_wrong_shard_is_found(populated: DataPaths, capsys: pyte
     assert difference.endswith(f" belongs in {populated.shards[0]}")
 
 
-def test_a_player_who_is_no_user_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+def test_player_who_is_no_user_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     ((user_id,),) = read_rows(populated.shards[1], f"SELECT hex({FIRST})")
     write_rows(populated.users, f"DELETE FROM users WHERE hex(user_id) = '{user_id}'")  # noqa: S608 - an id of ours
 
@@ -140,7 +140,7 @@ def test_a_player_who_is_no_user_is_found(populated: DataPaths, capsys: pytest.C
     assert difference.replace("-", "").split()[1].upper() == user_id
 
 
-def test_an_answer_or_candidate_that_the_dictionary_lacks_is_a_note(
+def test_answer_or_candidate_missing_from_the_dictionary_is_noted(
     populated: DataPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     game_id, word = read_rows(populated.answers, "SELECT MAX(game_id), answer FROM answers")[0]  # its latest use
@@ -165,7 +165,7 @@ def test_an_answer_or_candidate_that_the_dictionary_lacks_is_a_note(
         ("streaks", "SELECT user_id, 1 AS streak, '' AS beginning, '' AS ending FROM games WHERE won"),
     ],
 )
-def test_a_view_that_says_something_else_is_found(
+def test_view_that_says_something_else_is_found(
     view: str, select: str, populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_rows(populated.shards[0], f"DROP VIEW {view}", f"CREATE VIEW {view} AS {select}")
@@ -188,7 +188,7 @@ def test_only_the_first_differences_of_a_kind_are_listed(
     assert differences[-1] == f"standing: and {players - verify.SHOWN} more"
 
 
-def test_a_broken_file_is_found_and_the_others_are_checked_all_the_same(
+def test_broken_file_is_reported_and_the_others_are_checked(
     populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tamper(populated.shards[1], "DELETE FROM standings WHERE user_id = FIRST")
@@ -219,7 +219,7 @@ def test_rows_that_the_schema_forbids_are_found(populated: DataPaths, capsys: py
 
 
 @pytest.mark.parametrize("name", ["users.db", "games2.db", "words.db", "answers.db"])
-def test_a_missing_database_is_refused_with_a_sentence(name: str, populated: DataPaths) -> None:
+def test_missing_database_is_refused_with_a_sentence(name: str, populated: DataPaths) -> None:
     (populated.folder / name).unlink()
 
     with pytest.raises(SystemExit, match=rf"{name} is missing: restore a backup with bin/restore; for a new"):
@@ -273,7 +273,7 @@ def test_concurrent_writes_are_no_difference(populated: DataPaths) -> None:
     assert read_rows(populated.users, "SELECT COUNT(*) FROM users")[0][0] > 300
 
 
-def test_a_result_that_stats_has_refused_is_found_and_one_on_its_way_is_not(
+def test_refused_result_is_reported_and_a_pending_one_is_not(
     populated: DataPaths, capsys: pytest.CaptureFixture[str]
 ) -> None:
     user = UUID(bytes=read_rows(populated.users, "SELECT user_id FROM users LIMIT 1")[0][0])
@@ -285,7 +285,7 @@ def test_a_result_that_stats_has_refused_is_found_and_one_on_its_way_is_not(
     assert find_differences(capsys) == [f"play: game 6 of {user} is not in stats: 409: Another result."]
 
 
-def test_a_play_of_an_unknown_player_is_a_note_and_no_difference(
+def test_play_of_an_unknown_player_is_a_note_and_no_difference(
     populated: DataPaths, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     user = uuid4()
@@ -310,7 +310,7 @@ def test_a_play_of_an_unknown_player_is_a_note_and_no_difference(
         ("INSERT INTO score_counts VALUES ('wins', 99999, 7)", 7, 0),
     ],
 )
-def test_a_score_count_that_the_standings_do_not_give_is_found(
+def test_score_count_that_the_standings_do_not_give_is_found(
     populated: DataPaths, damage: str, has: int, should_have: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shard = populated.shards[1]
@@ -326,6 +326,6 @@ def test_a_score_count_that_the_standings_do_not_give_is_found(
     assert difference == f"score: {shard}: {sentence}"
 
 
-def test_a_score_count_of_zero_is_as_good_as_none(populated: DataPaths) -> None:
+def test_score_count_of_zero_is_as_good_as_none(populated: DataPaths) -> None:
     write_rows(populated.shards[1], "INSERT INTO score_counts VALUES ('wins', 99999, 0)")
     assert verify.main([]) == 0

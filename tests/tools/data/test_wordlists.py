@@ -22,12 +22,12 @@ def lines_of(name: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["words.txt", "answers.txt"])
-def test_a_list_holds_only_words_of_five_lowercase_letters(name: str) -> None:
+def test_list_holds_only_words_of_five_lowercase_letters(name: str) -> None:
     assert [line for line in lines_of(name) if not re.fullmatch("[a-z]{5}", line)] == []
 
 
 @pytest.mark.parametrize("name", ["words.txt", "answers.txt"])
-def test_a_list_is_sorted_and_holds_no_word_twice(name: str) -> None:
+def test_list_is_sorted_and_holds_no_word_twice(name: str) -> None:
     lines = lines_of(name)
     assert lines == sorted(set(lines))
 
@@ -50,13 +50,13 @@ def test_every_excluded_word_is_in_the_dictionary() -> None:
     assert excluded - set(lines_of("words.txt")) == set()
 
 
-def test_ordinary_words_in_s_and_ed_are_answers_and_inflected_ones_are_not() -> None:
+def test_inflected_words_in_s_and_ed_are_no_answers() -> None:
     answers = set(lines_of("answers.txt"))
     assert {"glass", "focus", "basis", "chaos", "breed", "speed", "embed", "yours", "moped"} <= answers
     assert answers & {"trees", "boxes", "elves", "leans", "hoped", "cried", "upped", "spoke", "froze"} == set()
 
 
-def test_five_letter_words_are_sorted_unique_and_free_of_capitals_accents_and_apostrophes() -> None:
+def test_words_are_sorted_unique_and_of_five_letters_a_to_z() -> None:
     text = "train\napple\nApril\nNASAs\nblasé\ncat's\nit\nplanet\napple\n"
     assert five_letter_words(text) == ["apple", "train"]
 
@@ -76,12 +76,12 @@ def test_comments_and_blank_lines_exclude_nothing() -> None:
         ("kiwis", "kiwi"),
     ],
 )
-def test_a_word_in_s_is_a_plural_if_its_stem_is_in_the_dictionary(word: str, stem: str) -> None:
+def test_word_in_s_with_a_stem_in_the_dictionary_is_a_plural(word: str, stem: str) -> None:
     assert is_regular_plural(word, {stem})
 
 
 @pytest.mark.parametrize("word", ["glass", "bonus", "focus", "basis", "chaos", "atlas", "brass", "geese"])
-def test_a_word_in_s_without_a_stem_is_no_plural(word: str) -> None:
+def test_word_in_s_without_a_stem_is_no_plural(word: str) -> None:
     assert not is_regular_plural(word, {word, "bras", "goose", "bone", "base"})
 
 
@@ -89,12 +89,12 @@ def test_a_word_in_s_without_a_stem_is_no_plural(word: str) -> None:
     ("word", "stem"),
     [("added", "add"), ("hoped", "hope"), ("cried", "cry"), ("agreed", "agree"), ("upped", "up")],
 )
-def test_a_word_in_ed_is_a_past_if_its_stem_is_in_the_dictionary(word: str, stem: str) -> None:
+def test_word_in_ed_is_a_past_if_its_stem_is_in_the_dictionary(word: str, stem: str) -> None:
     assert is_regular_past(word, {stem})
 
 
 @pytest.mark.parametrize("word", ["bleed", "breed", "speed", "embed", "naked", "sacred", "shred", "spoke"])
-def test_a_word_in_ed_without_a_stem_is_no_past(word: str) -> None:
+def test_word_in_ed_without_a_stem_is_no_past(word: str) -> None:
     assert not is_regular_past(word, {word, "bed", "speak", "snake", "shed"})
 
 
@@ -103,9 +103,7 @@ def test_answers_are_neither_inflected_nor_excluded() -> None:
     assert answer_words(small, {"spoke"}) == ["chaos", "moped", "train"]
 
 
-def test_both_lists_are_written_and_the_words_take_in_every_answer(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_both_lists_are_written_and_every_answer_is_a_word(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "huge").write_text("zebra\naalii\nZürich\n", encoding="utf-8")
     (tmp_path / "small").write_text("train\nspoke\nzebra\n", encoding="utf-8")
     (tmp_path / "excluded-answers.txt").write_text("# past\nspoke\n", encoding="utf-8")
@@ -126,7 +124,7 @@ def test_both_lists_are_written_and_the_words_take_in_every_answer(
 
 
 @pytest.mark.parametrize("missing", ["huge", "small"])
-def test_a_missing_source_list_is_refused_with_the_packages_to_install(missing: str, tmp_path: Path) -> None:
+def test_missing_source_list_names_the_packages_to_install(missing: str, tmp_path: Path) -> None:
     for name in {"huge", "small"} - {missing}:
         (tmp_path / name).write_text("train\n", encoding="utf-8")
     arguments = [
@@ -152,7 +150,7 @@ def test_missing_exclusions_are_refused(tmp_path: Path) -> None:
         main(["--huge", source, "--small", source, "--share", str(tmp_path)])
 
 
-def test_a_list_that_cannot_be_written_leaves_both_as_they_were(tmp_path: Path) -> None:
+def test_list_that_cannot_be_written_leaves_both_as_they_were(tmp_path: Path) -> None:
     words, answers = tmp_path / "words.txt", tmp_path / "answers.txt"
     words.write_text("train\n", encoding="utf-8")
 
@@ -164,12 +162,12 @@ def test_a_list_that_cannot_be_written_leaves_both_as_they_were(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("word", ["xviii", "clvii", "mcmxc", "lxxxi"])
-def test_a_roman_numeral_is_no_word(word: str) -> None:
+def test_roman_numeral_is_no_word(word: str) -> None:
     assert is_roman_numeral(word)
     assert word not in lines_of("words.txt")
 
 
 @pytest.mark.parametrize("word", ["civic", "vivid", "livid", "mimic", "civil", "mixed"])
-def test_a_word_of_the_letters_of_numerals_is_a_word(word: str) -> None:
+def test_word_of_the_letters_of_numerals_is_a_word(word: str) -> None:
     assert not is_roman_numeral(word)
     assert word in lines_of("words.txt")

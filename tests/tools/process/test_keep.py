@@ -19,13 +19,13 @@ pytestmark = pytest.mark.slow  # 30 s of waiting
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_signal_ends_the_command_and_what_keeps_it(kept: Kept, number: signal.Signals) -> None:
+def test_signal_ends_the_command_and_what_keeps_it(kept: Kept, number: signal.Signals) -> None:
     kept.process.send_signal(number)
     assert kept.process.wait(PATIENCE_S) == 0
     assert [what for what, _ in kept.events()] == ["began", "ready", "ended"]
 
 
-def test_a_command_that_dies_is_started_again_however_often(kept: Kept) -> None:
+def test_command_that_dies_is_started_again_however_often(kept: Kept) -> None:
     while len(ready := kept.pids("ready")) <= 3:
         os.kill(ready[-1], signal.SIGKILL)
         wait_until(lambda: len(kept.pids("ready")) > len(ready))
@@ -34,14 +34,14 @@ def test_a_command_that_dies_is_started_again_however_often(kept: Kept) -> None:
     assert said.count("exited with status 137; it is restarted.") == 3
 
 
-def test_a_command_that_cannot_run_is_not_started_again(tmp_path: Path) -> None:
+def test_command_that_cannot_run_is_not_started_again(tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     kept = Kept(tmp_path)
     assert kept.process.wait(PATIENCE_S) == 3
     assert len(kept.pids("began")) == 1
 
 
-def test_a_command_that_no_longer_starts_is_tried_ever_less_often_and_recovers(kept: Kept, tmp_path: Path) -> None:
+def test_command_that_no_longer_starts_is_retried_with_back_off(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     os.kill(kept.pids("ready")[0], signal.SIGKILL)
     began_at = time.monotonic()
@@ -51,7 +51,7 @@ def test_a_command_that_no_longer_starts_is_tried_ever_less_often_and_recovers(k
     wait_until(lambda: len(kept.pids("ready")) == 2)
 
 
-def test_sigusr1_replaces_the_command_and_the_old_one_ends_when_the_new_one_is_ready(kept: Kept) -> None:
+def test_sigusr1_ends_the_old_process_when_the_new_one_is_ready(kept: Kept) -> None:
     kept.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: kept.pids("ended"))
     old, new = kept.pids("began")
@@ -59,7 +59,7 @@ def test_sigusr1_replaces_the_command_and_the_old_one_ends_when_the_new_one_is_r
     assert is_running(new)
 
 
-def test_a_new_process_that_does_not_become_ready_leaves_the_old_one_in_place(kept: Kept, tmp_path: Path) -> None:
+def test_new_process_that_is_never_ready_does_not_replace_the_old(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     kept.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: "did not become ready; the old one stays." in kept.said())
@@ -68,7 +68,7 @@ def test_a_new_process_that_does_not_become_ready_leaves_the_old_one_in_place(ke
     assert kept.pids("ended") == [kept.pids("began")[0]]
 
 
-def test_an_old_process_that_dies_during_its_replacement_is_not_said_to_stay(kept: Kept, tmp_path: Path) -> None:
+def test_log_says_when_the_old_process_dies_during_a_replacement(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "never-ready").touch()
     kept.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: len(kept.pids("began")) == 2)
@@ -81,7 +81,7 @@ def test_an_old_process_that_dies_during_its_replacement_is_not_said_to_stay(kep
     assert "did not become ready; the old one died." in kept.said()
 
 
-def test_an_end_while_a_new_process_gets_ready_ends_both(kept: Kept, tmp_path: Path) -> None:
+def test_end_while_a_new_process_gets_ready_ends_both(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "never-ready").touch()
     kept.process.send_signal(signal.SIGUSR1)
     wait_until(lambda: len(kept.pids("began")) == 2)
@@ -95,13 +95,13 @@ def test_without_a_command_its_use_is_shown() -> None:
     assert "a command is needed" in refused.stderr
 
 
-def test_a_command_that_does_not_exist_is_named() -> None:
+def test_command_that_does_not_exist_is_named() -> None:
     refused = subprocess.run([ROOT / "bin" / "keep", "bin/nothing"], capture_output=True, text=True, check=False)
     assert refused.returncode == 1
     assert refused.stderr == "bin/keep: bin/nothing cannot be run (No such file or directory).\n"
 
 
-def test_a_port_in_use_is_named() -> None:
+def test_port_in_use_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         refused = subprocess.run(
@@ -124,7 +124,7 @@ def test_sigusr1_is_ignored_without_a_listening_socket(tmp_path: Path) -> None:
     assert len(kept.pids("began")) == 2
 
 
-def test_a_signal_that_was_ignored_at_the_start_stays_ignored(tmp_path: Path) -> None:
+def test_signal_that_was_ignored_at_the_start_stays_ignored(tmp_path: Path) -> None:
     kept = Kept(tmp_path, wrapper=["nohup"])
     wait_until(lambda: kept.pids("ready"))
     kept.process.send_signal(signal.SIGHUP)
@@ -155,7 +155,7 @@ def test_it_ends_when_its_parent_is_gone(tmp_path: Path) -> None:
         wait_until(lambda: not is_running(supervisor))
 
 
-def test_a_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> None:
+def test_wrong_setting_is_refused_before_anything_starts(tmp_path: Path) -> None:
     """Under a runner that was started by hand; bin/run has checked the settings before."""
     kept = Kept(tmp_path, environment={"TOKENS_PER_MINUTE": "abc"})
     assert kept.process.wait(PATIENCE_S) == 1

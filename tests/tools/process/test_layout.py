@@ -19,7 +19,7 @@ def write_layout(folder: Path, *, foreman: str, names: tuple[str, ...]) -> None:
     (folder / "traefik.toml").write_text(TRAEFIK_TOML, encoding="utf-8")
 
 
-def test_a_line_is_a_hundred_ports_above_the_one_before(tmp_path: Path) -> None:
+def test_line_is_a_hundred_ports_above_the_one_before(tmp_path: Path) -> None:
     foreman = "# a comment\nformation: all=2,stats=1\nport: 6000\n"
     write_layout(tmp_path, foreman=foreman, names=("users", "traefik", "stats", "words"))
     layout = read_layout(tmp_path)
@@ -31,7 +31,7 @@ def test_a_line_is_a_hundred_ports_above_the_one_before(tmp_path: Path) -> None:
     assert layout.ports == {process.port: process.name for process in layout.processes} | {7778: "traefik.1"}
 
 
-def test_a_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "1234")
     write_layout(tmp_path, foreman="formation: all=1\nport: 6000\n", names=("users",))
     assert read_layout(tmp_path).services == [Process("users.1", 6000)]
@@ -46,7 +46,7 @@ def test_a_port_in_the_environment_does_not_win(tmp_path: Path, monkeypatch: pyt
         ("formation: all=1\nport: 6000\n", ("users", "users"), "process names must be unique"),
     ],
 )
-def test_an_edited_file_without_its_form_is_refused(
+def test_edited_file_without_its_form_is_refused(
     tmp_path: Path, foreman: str, names: tuple[str, ...], fault: str
 ) -> None:
     write_layout(tmp_path, foreman=foreman, names=names)

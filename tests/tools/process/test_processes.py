@@ -34,7 +34,7 @@ def start_later(*, than: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
         process.communicate()
 
 
-def test_a_process_that_ends_after_it_was_listed_is_left_out() -> None:
+def test_process_that_ends_after_it_was_listed_is_left_out() -> None:
     with start() as old, start() as new:
         listed = [psutil.Process(old.pid), psutil.Process(new.pid)]
         old.kill()
@@ -42,7 +42,7 @@ def test_a_process_that_ends_after_it_was_listed_is_left_out() -> None:
         assert list_children(ListedSupervisor(listed)) == (listed[1],)
 
 
-def test_the_newest_process_comes_first_and_a_zombie_is_left_out() -> None:
+def test_newest_process_comes_first_and_a_zombie_is_left_out() -> None:
     with ExitStack() as stack:
         first, second = stack.enter_context(start()), stack.enter_context(start())
         third = stack.enter_context(start_later(than=first))
@@ -52,7 +52,7 @@ def test_the_newest_process_comes_first_and_a_zombie_is_left_out() -> None:
         assert list_children(ListedSupervisor(listed)) == (listed[2], listed[0])
 
 
-def test_a_supervisor_that_exits_after_it_was_listed_does_not_run() -> None:
+def test_supervisor_that_exits_while_listed_is_not_running() -> None:
     with start() as process:
         supervisor = psutil.Process(process.pid)
         process.kill()

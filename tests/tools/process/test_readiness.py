@@ -42,12 +42,12 @@ def announce(port: int, *names: str) -> None:
     readiness.announce(Supervisor(), layout, traefik=os.getpid())
 
 
-def test_a_suite_whose_services_all_answer_is_announced(port: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_suite_whose_services_all_answer_is_announced(port: int, capsys: pytest.CaptureFixture[str]) -> None:
     announce(port, "users")
     assert capsys.readouterr().err == f"Quintet is ready: open http://127.0.0.1:{port}/api/users/docs\n"
 
 
-def test_a_service_that_never_answers_is_named(
+def test_service_that_never_answers_is_named(
     port: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readiness, "TIMEOUT_S", 0)

@@ -28,11 +28,11 @@ INSTANCES = [Instance(name, None, ()) for name in ("users.1", "stats.1", "stats.
         (["stats", "stats.1"], ["stats.1", "stats.2"]),
     ],
 )
-def test_a_name_is_that_of_an_instance_or_of_a_service(names: list[str], chosen: list[str]) -> None:
+def test_name_is_that_of_an_instance_or_of_a_service(names: list[str], chosen: list[str]) -> None:
     assert [instance.name for instance in select_instances(INSTANCES, names)] == chosen
 
 
-def test_an_unknown_name_is_refused_and_nothing_is_restarted() -> None:
+def test_unknown_name_is_refused_and_nothing_is_restarted() -> None:
     with pytest.raises(SystemExit, match=r"^There is no stats\.4: choose from games, games\.1, stats, stats\.1, "):
         main(["stats.4"])
 
@@ -42,7 +42,7 @@ def test_what_does_not_run_cannot_be_replaced() -> None:
         replace(INSTANCES[0])
 
 
-def test_an_instance_in_back_off_is_not_said_to_need_bin_run() -> None:
+def test_instance_in_back_off_is_not_said_to_need_bin_run() -> None:
     with pytest.raises(SystemExit, match=r"^users\.1 has exited, and its supervisor is about to restart it"):
         replace(Instance("users.1", psutil.Process(), ()))
 
@@ -52,16 +52,14 @@ def as_instance(kept: Kept) -> Instance:
     return Instance("stats.1", supervisor, list_children(supervisor))
 
 
-def test_an_instance_is_replaced_when_the_new_one_is_there_and_the_old_one_gone(
-    kept: Kept, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_instance_is_replaced_when_the_old_process_has_ended(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     replace(as_instance(kept))
     old, new = kept.pids("began")
     assert kept.pids("ended") == [old]
     assert capsys.readouterr().out == f"stats.1: process {old} ... replaced by {new}.\n"
 
 
-def test_a_new_instance_that_does_not_become_ready_is_told_and_the_old_one_goes_on(kept: Kept, tmp_path: Path) -> None:
+def test_new_instance_that_is_never_ready_is_reported(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     instance = as_instance(kept)
     with pytest.raises(SystemExit, match=r"^The new stats\.1 did not become ready, and the old one stays"):
@@ -69,7 +67,7 @@ def test_a_new_instance_that_does_not_become_ready_is_told_and_the_old_one_goes_
     wait_until(lambda: as_instance(kept).processes == instance.processes)
 
 
-def test_a_new_instance_that_ended_between_two_looks_is_told_too(
+def test_new_instance_that_ended_between_two_looks_is_told_too(
     kept: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken").touch()
@@ -106,7 +104,7 @@ def earlier_suite(tmp_path: Path) -> Iterator[psutil.Process]:
                     child.kill()
 
 
-def test_an_earlier_supervisor_is_left_alone_and_told_of(earlier_suite: psutil.Process, tmp_path: Path) -> None:
+def test_earlier_supervisor_is_left_alone_and_told_of(earlier_suite: psutil.Process, tmp_path: Path) -> None:
     (users,) = find_instances(tmp_path, [Process("users.1", 5000)])
     assert users.supervisor == earlier_suite
     with pytest.raises(SystemExit, match=r"^users\.1 runs under a bin/keep of an earlier version.* start it once\.$"):

@@ -1,0 +1,27 @@
+"""What Traefik answers by itself, in plain text and with its own headers (routes.toml, traefik.toml).
+
+Its `errors` middleware could turn them into problem details, but it drops all headers, Retry-After too, and replaces a
+service's own answer of the same status.
+"""
+
+from typing import Any
+
+PLAIN_TEXT = "text/plain"
+REFUSALS = {
+    413: "The body has more than 16 KiB",
+    429: "Too many requests come from one address",
+    431: "The headers have more than 16 KiB",
+    502: "No instance has answered",
+    503: "No instance is there",
+    504: "The instance does not answer in time",
+}
+
+
+def add_proxy_refusals(responses: dict[str, Any], *, has_body: bool) -> None:
+    """Adds them to the responses of an operation, beside the service's own of the same status."""
+    for status, description in REFUSALS.items():
+        if status == 413 and not has_body:  # noqa: PLR2004 - Content Too Large
+            continue
+        response = responses.setdefault(str(status), {"description": description})
+        content = {PLAIN_TEXT: {"schema": {"type": "string"}, "example": f"{description}."}}
+        response["content"] = response.get("content", {}) | content

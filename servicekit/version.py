@@ -1,0 +1,3 @@
+"""The version of Quintet, as in pyproject.toml."""
+
+VERSION = "1.0.0"
