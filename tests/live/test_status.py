@@ -65,7 +65,7 @@ def test_instance_that_is_down_is_shown_until_it_is_back(stack: Stack) -> None:
         instance.supervisor.resume()
     assert status == 1
     port = next(service.port for service in stack.layout.services if service.name == "stats.2")
-    assert rows.pop("stats.2") == ["-", str(port), "-", "-", "-", "-", "does", "not", "run"]
+    assert rows.pop("stats.2") == ["-", str(port), "-", "-", "-", "-", "-", "does", "not", "run"]
     assert {row[-1] for row in rows.values()} == {"ok"}
     wait_until_healthy(stack.root)
     assert run_status(stack.root)[1]["stats.2"][0] != str(instance.processes[0].pid)

@@ -10,4 +10,5 @@ def test_openapi_document_lists_every_endpoint(stats_client: TestClient) -> None
         "/users/{user_id}",
         "/users/{user_id}/games",
         "/users/{user_id}/games/{game_id}",
+        "/shards",
     }

@@ -30,6 +30,7 @@ def create_app() -> FastAPI:
         Metrics(),
         name="bare",
         description="",
+        tags={},
         router=router,
         databases=[],
         checks=[],
