@@ -104,7 +104,7 @@ def list_attempts(service: str, method: str, path: str, headers: dict[str, str])
                 yield replace(attempt, field=name, form=changed)
             else:
                 yield replace(attempt, field=name, json=changed)
-        if "security" in operation:
+        if operation["security"]:
             yield replace(attempt, field="Authorization", headers={"Authorization": f"Bearer {payload}"})
 
 
