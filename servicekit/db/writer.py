@@ -130,10 +130,12 @@ class Writer:
             failed = taken or list(self._queue)
             if not taken:
                 self._queue.clear()
-        for write in failed:
-            write.resolve(Failure(error))
-        if not isinstance(error, DatabaseBusy):
-            await self._close_thread()
+        try:
+            if not isinstance(error, DatabaseBusy):
+                await self._close_thread()  # closing locks the file for a moment, so callers go on after it
+        finally:
+            for write in failed:
+                write.resolve(Failure(error))
 
     async def _execute_group(self, taken: list[PendingWrite]) -> list[Any]:
         """Fills `taken`, which the caller needs even if this raises, and returns the outcome of each write in it."""
