@@ -49,11 +49,16 @@ returns."""
 def run_without_waiting(coroutine: Coroutine[Any, Any, T]) -> T:
     """The result of a coroutine that never suspends: its first step is its last.
 
-    Raises RuntimeError if it awaits something else than queries, which would hold the write lock while it waits.
+    Raises RuntimeError if it awaits something else than queries, which would hold the write lock while it waits, and in
+    place of an exception such as CancelledError, which would end the caller's task.
     """
     try:
         coroutine.send(None)
     except StopIteration as end:
         return cast(T, end.value)
+    except Exception:
+        raise
+    except BaseException as error:
+        raise RuntimeError(f"a transaction raised {error!r}") from error
     coroutine.close()
     raise RuntimeError("a transaction may await nothing but its own queries")

@@ -228,10 +228,9 @@ def run_in_savepoint(work: Work[Any], file: DatabaseFile, connection: sqlite3.Co
     connection.execute("SAVEPOINT work")
     try:
         outcome = run_without_waiting(work(Transaction(connection)))
-    except BaseException as raised:
-        error = raised if isinstance(raised, Exception) else RuntimeError(f"a transaction raised {raised!r}")
+    except Exception as error:
         if not connection.in_transaction:
-            raise error from raised
+            raise
         connection.execute("ROLLBACK TO work")
         outcome = Failure(file.translate(error))
     connection.execute("RELEASE work")
