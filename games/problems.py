@@ -2,63 +2,65 @@
 
 from servicekit.problems import Conflict, Invalid, NotFound
 
+PAGES = "/api/games/problems"
+
 
 class NotAWord(Invalid):
-    type_name = "not-a-word"
+    type_uri = f"{PAGES}/not-a-word"
     description = "The guess is neither a candidate nor in the dictionary"
     advice = "No attempt is used: guess another word for the same attempt."
 
 
 class HintUnused(Invalid):
-    type_name = "hard-mode"
+    type_uri = f"{PAGES}/hard-mode"
     description = "The guess leaves a hint unused, which hard mode forbids"
     advice = "No attempt is used: guess a word with all letters that are known."
 
 
 class PlayNotBegun(NotFound):
-    type_name = "play-not-begun"
+    type_uri = f"{PAGES}/play-not-begun"
     description = "The player has not begun this puzzle"
     advice = "Begin it with PUT, while it is today's."
 
 
 class NotToday(Conflict):
-    type_name = "not-today"
+    type_uri = f"{PAGES}/not-today"
     description = "The puzzle was never begun and is not today's"
     advice = "Ask for today's puzzle; only that can be begun."
 
 
 class ResultExists(Conflict):
-    type_name = "result-exists"
+    type_uri = f"{PAGES}/result-exists"
     description = "The statistics have a result of this puzzle already, from another front end or an import"
     advice = "Play the next day's puzzle: results never change."
 
 
 class AttemptTaken(Conflict):
-    type_name = "attempt-taken"
+    type_uri = f"{PAGES}/attempt-taken"
     description = "This attempt was another guess, perhaps from another device"
     advice = "Read the play, and go on with the attempt that comes next."
 
 
 class AttemptSkipped(Conflict):
-    type_name = "attempt-skipped"
+    type_uri = f"{PAGES}/attempt-skipped"
     description = "An earlier attempt is missing"
     advice = "Read the play, and go on with the attempt that comes next."
 
 
 class PlayOver(Conflict):
-    type_name = "play-over"
+    type_uri = f"{PAGES}/play-over"
     description = "The play is won or lost"
     advice = "Read the play: it has the answer."
 
 
 class PlayNotOver(Conflict):
-    type_name = "play-not-over"
+    type_uri = f"{PAGES}/play-not-over"
     description = "The play is not over, so there is nothing to share"
     advice = "Ask again after the last guess."
 
 
 class PlayClosed(Conflict):
-    type_name = "play-closed"
+    type_uri = f"{PAGES}/play-closed"
     description = "The day after the puzzle's own is over, so the play can no longer be finished"
     advice = "Play today's puzzle."
 

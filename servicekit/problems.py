@@ -2,18 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 
+ABOUT_BLANK = "about:blank"
+"""RFC 9457: the status says what kind of problem it is."""
+
 
 class Problem(Exception):
     """An error response; each kind is a subclass with its status, and is raised with a sentence."""
 
     status: int = 500
     description: str = "Something is wrong with the service"
-    type_name: str | None = None
-    """The end of its type's URI, where a client must tell it from others of the same status."""
+    type_uri: str = ABOUT_BLANK
+    """The path of a page about it, where a client must tell it from others of the same status."""
     header_names: tuple[str, ...] = ()
     """The headers of its response, besides those of every response."""
     advice: str = ""
-    """A sentence: what a client does about it; of every problem with a `type_name`."""
+    """A sentence: what a client does about it; of every problem with a page."""
 
     def __init__(self, detail: str, *, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)

@@ -119,9 +119,11 @@ def test_links_lead_to_existing_files_and_headings(document: Path) -> None:
 
 def test_problems_page_lists_every_type_with_its_advice() -> None:
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `/api/(\w+)/problems/([a-z-]+)` \| (\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
-    assert rows == [
-        (service, kind.type_name, str(kind.status), kind.description, kind.advice)
-        for service, kinds in PROBLEM_TYPES.items()
-        for kind in kinds
-    ]
+    rows = re.findall(r"^\| `(/api/.+?)` \| (\d+) \| (.+?) \| (.+?) \|$", page, re.MULTILINE)
+    kinds = [kind for kinds in PROBLEM_TYPES.values() for kind in kinds]
+    assert rows == [(kind.type_uri, str(kind.status), kind.description, kind.advice) for kind in kinds]
+
+
+def test_problem_pages_are_under_the_prefix_of_their_service() -> None:
+    for service, kinds in PROBLEM_TYPES.items():
+        assert all(re.fullmatch(rf"/api/{service}/problems/[a-z-]+", kind.type_uri) for kind in kinds)

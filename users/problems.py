@@ -2,15 +2,17 @@
 
 from servicekit.problems import Conflict, Forbidden
 
+PAGES = "/api/users/problems"
+
 
 class NameTaken(Conflict):
-    type_name = "name-taken"
+    type_uri = f"{PAGES}/name-taken"
     description = "Another player has the name"
     advice = "Choose another name."
 
 
 class OldPasswordWrong(Forbidden):
-    type_name = "old-password-wrong"
+    type_uri = f"{PAGES}/old-password-wrong"
     description = "The old password is wrong"
     advice = "Type it again; too many failures are 429."
 

@@ -1,5 +1,4 @@
-"""Swagger UI, the OpenAPI document and the types of problems, from the service's own port: FastAPI's page loads its
-files from a CDN."""
+"""Swagger UI (FastAPI's page loads its files from a CDN), the OpenAPI document, and a page of each type of problem."""
 
 import gzip
 from collections.abc import Sequence
@@ -16,13 +15,13 @@ from servicekit.problems import Problem
 
 PROBLEM_PAGE = """<!doctype html>
 <html lang="en">
-<title>{kind.type_name}</title>
-<h1>{kind.type_name}</h1>
+<title>{name}</title>
+<h1>{name}</h1>
 <p>{status}: {kind.description}.</p>
 <p>{kind.advice}</p>
 </html>
 """
-"""Of one type; its texts are the classes' own."""
+"""Its texts are those of the problem's class."""
 SWAGGER_FILES = {
     "swagger-ui-bundle.js": "application/javascript",
     "swagger-ui.css": "text/css",
@@ -35,8 +34,6 @@ SWAGGER_PARAMETERS = {
     "filter": True,
     "displayRequestDuration": True,
 }
-
-
 KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
 
 
@@ -84,12 +81,12 @@ def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> 
             media_type=SWAGGER_FILES[name],
         )
 
-    @router.get("/problems/{type_name}")
-    async def read_problem_type(type_name: str) -> HTMLResponse:
-        kind = next((kind for kind in problem_types if kind.type_name == type_name), None)
+    @router.get("/problems/{name}")
+    async def read_problem_page(name: str) -> HTMLResponse:
+        kind = next((kind for kind in problem_types if kind.type_uri.endswith(f"/{name}")), None)
         if kind is None:
             raise HTTPException(404)
         status = HTTPStatus(kind.status)
-        return HTMLResponse(PROBLEM_PAGE.format(kind=kind, status=f"{status.value} {status.phrase}"))
+        return HTMLResponse(PROBLEM_PAGE.format(name=name, kind=kind, status=f"{status.value} {status.phrase}"))
 
     return router

@@ -16,15 +16,12 @@ from starlette.responses import Response
 from servicekit.http.caching import NO_STORE_HEADERS
 from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
-from servicekit.problems import DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
+from servicekit.problems import ABOUT_BLANK, DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
 
 logger = logging.getLogger("quintet")
 
 MAX_FIELD_ERRORS = 20
 """In one response, however many fields are wrong."""
-
-
-BLANK = "about:blank"
 
 
 class FieldError(BaseModel):
@@ -38,7 +35,7 @@ class ProblemDetails(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = Field(
-        default=BLANK,
+        default=ABOUT_BLANK,
         description="the path of a page about this type of problem, `/api/games/problems/not-a-word`; `about:blank` if"
         " the status says enough",
     )
@@ -75,7 +72,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     responses: dict[int | str, dict[str, Any]] = {}
     for status in sorted({kind.status for kind in kinds}):
         same = [kind for kind in kinds if kind.status == status]
-        examples = {kind.type_name or BLANK: {"value": _example(kind)} for kind in same}
+        examples = {kind.type_uri: {"value": _example(kind)} for kind in same}
         responses[status] = {
             "description": "; ".join(map(_describe_kind, same)),
             "headers": describe_headers(*(name for kind in same for name in kind.header_names)),
@@ -85,7 +82,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
 
 
 def _describe_kind(kind: type[Problem]) -> str:
-    return f"{kind.description} (`{kind.type_name}`)" if kind.type_name else kind.description
+    return kind.description if kind.type_uri == ABOUT_BLANK else f"{kind.description} (`{kind.type_uri}`)"
 
 
 def problem_schemas() -> dict[str, Any]:
@@ -96,7 +93,7 @@ def problem_schemas() -> dict[str, Any]:
 
 def _example(kind: type[Problem]) -> dict[str, object]:
     return {
-        "type": f"/problems/{kind.type_name}" if kind.type_name else BLANK,
+        "type": kind.type_uri,
         "title": http.HTTPStatus(kind.status).phrase,
         "status": kind.status,
         "detail": f"{kind.description}.",
@@ -108,7 +105,7 @@ def problem_response(
     status: int,
     detail: str,
     *,
-    type_uri: str = BLANK,
+    type_uri: str = ABOUT_BLANK,
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
     error: str | None = None,
@@ -165,9 +162,8 @@ async def on_problem(request: Request, error: Exception) -> Response:
         logger.error("%s", error.detail, exc_info=None if isinstance(error, DatabaseUnavailable) else error.__cause__)
     code = find_error_code(request, error.status)
     errors = [FieldError(field=error.field, message=error.message)] if isinstance(error, Invalid) else None
-    type_uri = f"{request.scope['root_path']}/problems/{error.type_name}" if error.type_name else BLANK
     return problem_response(
-        error.status, error.detail, type_uri=type_uri, errors=errors, headers=error.headers, error=code
+        error.status, error.detail, type_uri=error.type_uri, errors=errors, headers=error.headers, error=code
     )
 
 

@@ -12,7 +12,7 @@ from tests.support.clocks import NOON, GameClock
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 from tests.support.problem_checks import assert_problem
 
-STATUSES = {kind.type_name: kind.status for kind in TYPES}
+STATUSES = {kind.type_uri.rpartition("/")[2]: kind.status for kind in TYPES}
 
 
 def assert_type(response: httpx.Response, name: str) -> None:
@@ -81,7 +81,7 @@ def test_guess_after_the_following_day_is_play_closed(player: Player, clock: Gam
 def test_type_has_a_page_with_its_advice(make_client: Callable[[], TestClient], name: str) -> None:
     with make_client() as client:
         page = client.get(f"/api/games/problems/{name}")
-    (kind,) = [kind for kind in TYPES if kind.type_name == name]
+    (kind,) = [kind for kind in TYPES if kind.type_uri == f"/api/games/problems/{name}"]
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert kind.advice in page.text
     assert str(kind.status) in page.text

@@ -114,7 +114,7 @@ def test_conflicting_result_is_409_and_changes_nothing(
     before = read_everything(data_paths)
     refused = post(client, user_id, **other)
     assert "results never change" in assert_problem(refused, 409)
-    assert refused.json()["type"] == "/problems/result-differs"
+    assert refused.json()["type"] == "/api/stats/problems/result-differs"
     assert read_everything(data_paths) == before
 
 

@@ -61,7 +61,7 @@ def test_statistics_of_an_unknown_user_are_404(stats_client: TestClient) -> None
     user_id = uuid4()
     response = stats_client.get(f"/users/{user_id}")
     assert assert_problem(response, 404) == f"There is no user {user_id}."
-    assert response.json()["type"] == "/problems/unknown-user"
+    assert response.json()["type"] == "/api/stats/problems/unknown-user"
 
 
 @pytest.mark.parametrize("user_id", ["1", "ada", "None", "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a1", "%20", "' OR 1=1"])

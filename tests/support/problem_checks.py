@@ -13,7 +13,7 @@ def assert_problem(response: httpx.Response, status: int) -> str:
     assert response.headers["Content-Type"] == "application/problem+json"
     problem = json.loads(response.content.decode())
     assert set(problem) - {"errors", "error"} == {"type", "title", "status", "detail", "request_id"}
-    assert re.fullmatch(r"about:blank|(/api/[a-z]+)?/problems/[a-z-]+", problem["type"])
+    assert re.fullmatch(r"about:blank|/api/[a-z]+/problems/[a-z-]+", problem["type"])
     assert ("errors" in problem) == (status == HTTPStatus.UNPROCESSABLE_ENTITY)
     assert problem["title"] == HTTPStatus(status).phrase
     assert problem["status"] == status

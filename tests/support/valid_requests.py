@@ -18,7 +18,6 @@ VALID_VALUES: dict[str, Any] = {
     "guess": "crane",
     "attempt": 3,
     "name": "swagger-ui.css",
-    "type_name": "not-a-word",
 }
 """Valid values, by the name of a parameter or field."""
 
