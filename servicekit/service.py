@@ -8,20 +8,18 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
-from servicekit.auth.dependencies import PASSWORD_FLOW
 from servicekit.auth.tokens import TokenVerifier
 from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
-from servicekit.http.errors import install_error_handlers, problem_schemas, problems
+from servicekit.http.errors import install_error_handlers
 from servicekit.http.health import Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
-from servicekit.http.middleware import METHODS_WITH_BODY, StrictRequests
-from servicekit.http.proxy_refusals import add_proxy_refusals
-from servicekit.http.response_headers import ON_EVERY_RESPONSE, describe_headers
+from servicekit.http.openapi import complete_document
+from servicekit.http.strict_requests import StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
 from servicekit.observability.middleware import ObservabilityMiddleware
-from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
+from servicekit.problems import Problem
 from servicekit.settings import ServiceSettings
 from servicekit.version import VERSION
 
@@ -52,39 +50,8 @@ class Service(FastAPI):
         if self.openapi_schema is not None:
             return self.openapi_schema
         document = super().openapi()
-        document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
-        for operations in document["paths"].values():
-            for method, operation in operations.items():
-                complete_responses(method, operation)
-                complete_security(operation)
+        complete_document(document)
         return document
-
-
-def complete_responses(method: str, operation: dict[str, Any]) -> None:
-    """Adds refusals that come before the endpoint runs, the headers of every response, and what Traefik refuses."""
-    responses = operation["responses"] | list_refusals(method, operation)
-    for response in responses.values():
-        response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
-    add_proxy_refusals(responses, has_body="requestBody" in operation)
-    operation["responses"] = dict(sorted(responses.items()))
-
-
-def complete_security(operation: dict[str, Any]) -> None:
-    """Says of a public operation that it needs nothing; leaves scopes to OAuth2, the one scheme that has them."""
-    operation["security"] = [
-        {scheme: scopes if scheme == PASSWORD_FLOW.scheme_name else [] for scheme, scopes in alternative.items()}
-        for alternative in operation.get("security", [])
-    ]
-
-
-def list_refusals(method: str, operation: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Responses that StrictRequests may send before the endpoint runs."""
-    refusals: list[type[Problem]] = []
-    if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
-        refusals.append(BadRequest)
-    if method.upper() in METHODS_WITH_BODY:
-        refusals.append(UnsupportedMediaType)
-    return {str(status): response for status, response in problems(*refusals).items()}
 
 
 def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, schema_version: int) -> Database:
@@ -138,7 +105,7 @@ def create_service(
         description=description,
         version=VERSION,
         contact={"name": "The developers of Quintet"},
-        openapi_tags=[{"name": tag, "description": text} for tag, text in ({**tags, **HEALTH_TAG}).items()],
+        openapi_tags=[{"name": tag, "description": text} for tag, text in {**tags, **HEALTH_TAG}.items()],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,

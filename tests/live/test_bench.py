@@ -32,7 +32,7 @@ def test_a_trace_has_the_functions_of_all_layers(traces: dict[str, Trace]) -> No
     functions = traces["GET statistics"].functions
     assert functions["stats/routes.py"] == ["read_statistics"]
     assert "stats/queries.py" in functions
-    assert "servicekit/http/middleware.py" in functions
+    assert "servicekit/http/strict_requests.py" in functions
 
 
 def test_a_trace_has_functions_run_in_other_threads(traces: dict[str, Trace]) -> None:

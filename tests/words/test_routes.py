@@ -50,7 +50,7 @@ def test_malformed_word_is_refused_and_changes_nothing(
     client: TestClient, database: Path, method: str, word: str
 ) -> None:
     before = read_stored_words(database)
-    # a control character never reaches a route: servicekit/http/middleware.py
+    # a control character never reaches a route: servicekit/http/strict_requests.py
     assert_problem(client.request(method, f"/{word}"), 400 if "%0A" in word else 422)
     assert read_stored_words(database) == before
 
