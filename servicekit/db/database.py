@@ -54,6 +54,7 @@ class Database(databases.Database):
         return self
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:  # type: ignore[override]  # SQL is text here
+        """The rows: sqlite3.Row has what queries use of a Record, access by name and by position."""
         return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]  # as fetch_all
