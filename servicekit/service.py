@@ -1,11 +1,13 @@
 """Builds the parts that all four services share; each `app.py` adds its own."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from servicekit.auth.tokens import TokenVerifier
@@ -14,7 +16,7 @@ from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers
 from servicekit.http.health import Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
-from servicekit.http.openapi import complete_document
+from servicekit.http.openapi import complete_document, list_statuses
 from servicekit.http.strict_requests import StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
@@ -62,6 +64,14 @@ def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, sche
         schema_version=schema_version,
         report_wait=metrics.wait_observer(Path(url).stem),
     )
+
+
+def start_counters(metrics: Metrics, routes: Iterable[BaseRoute]) -> None:
+    """Counts every operation from zero: the first error of an instance is an increase like any other."""
+    for route in routes:
+        if isinstance(route, APIRoute):
+            for method in route.methods or ():
+                metrics.start_at_zero(method, route.path, list_statuses(method, route))
 
 
 def create_service(
@@ -113,6 +123,7 @@ def create_service(
         redirect_slashes=False,  # a redirect would echo the client's Host header, and a client sends its password again
     )
     metrics.describe(service=name, process=instance)
+    start_counters(metrics, app.routes)
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)

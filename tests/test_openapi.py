@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.apps import APPS
-from tests.support.openapi_checks import Json, find_gaps, list_operations
+from tests.support.openapi_checks import PROBLEM_JSON, Json, Schema, find_gaps, list_operations
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -68,3 +68,18 @@ def test_security_is_stated_with_scopes_for_oauth2_only(name: str) -> None:
         {"OAuth2PasswordBearer": ["admin"]},
         {"HTTPBearer": []},
     ]
+
+
+def is_by_service(status: str, response: Schema) -> bool:
+    """Whether the service can answer with it, not Traefik only."""
+    return int(status) < 400 or PROBLEM_JSON in response["content"]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_every_documented_status_is_counted_from_zero(name: str) -> None:
+    registry = APPS[name].state.metrics.registry
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        statuses = {status for status, response in operation["responses"].items() if is_by_service(status, response)}
+        for status in (*statuses, "500"):
+            labels = {"method": method, "route": path, "status": status}
+            assert registry.get_sample_value("quintet_requests_total", labels) == 0, labels

@@ -29,6 +29,11 @@ def read_samples(client: TestClient, name: str) -> dict[tuple[str, ...], float]:
     return {to_label_values(sample.labels): sample.value for sample in samples if sample.name == name}
 
 
+def read_counts(client: TestClient, name: str) -> dict[tuple[str, ...], float]:
+    """The samples of a metric that are not zero."""
+    return {labels: value for labels, value in read_samples(client, name).items() if value}
+
+
 def to_label_values(labels: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(labels[name] for name in sorted(labels))
 
@@ -39,7 +44,7 @@ def test_requests_are_counted_by_method_route_and_status(client: TestClient) -> 
     client.get("/errors/404")
     client.delete("/entries")
     client.post("/entries", json={"number": 1})
-    assert read_samples(client, "quintet_requests_total") == {
+    assert read_counts(client, "quintet_requests_total") == {
         ("GET", "/errors/{status}", "404"): 2,
         ("GET", "/errors/{status}", "409"): 1,
         ("GET", "/errors/{status}", "503"): 1,
@@ -54,16 +59,45 @@ def test_unknown_paths_and_methods_create_no_new_series(client: TestClient) -> N
         client.get(f"/nothing/{number}")
         client.request(f"SPELL{number}", f"/entries/{number}")
         client.request(f"SPELL{number}", "/entries")
-    assert read_samples(client, "quintet_requests_total") == {
+    assert read_counts(client, "quintet_requests_total") == {
         ("GET", "unmatched", "404"): 20,
         ("other", "unmatched", "404"): 20,
         ("other", "/entries", "405"): 20,
     }
 
 
+def test_operations_are_counted_from_zero(client: TestClient) -> None:
+    samples = read_samples(client, "quintet_requests_total")
+    assert set(samples.values()) == {0}
+    assert sorted(status for method, route, status in samples if (method, route) == ("POST", "/entries")) == [
+        "200", "415", "422", "500",
+    ]  # fmt: skip
+    assert ("GET", "/errors/{status}", "400") in samples
+    assert ("GET", "/health", "503") in samples
+    assert {method for method, _, _ in samples} == {"GET", "POST", "PUT"}
+
+
+def test_histogram_starts_with_the_2xx_of_each_operation(client: TestClient) -> None:
+    samples = read_samples(client, "quintet_request_seconds_count")
+    assert set(samples.values()) == {0}
+    assert ("PUT", "/entries", "2xx") in samples
+    assert {(method, route) for method, route, _ in samples} == {
+        (method, route) for method, route, _ in read_samples(client, "quintet_requests_total")
+    }
+    assert {status_class for _, _, status_class in samples} == {"2xx"}
+
+
+def test_a_request_creates_no_series_of_its_operation(client: TestClient) -> None:
+    before = read_samples(client, "quintet_requests_total").keys()
+    client.get("/total")
+    client.post("/entries", json={})
+    client.get("/errors/1")
+    assert read_samples(client, "quintet_requests_total").keys() == before
+
+
 def test_unexpected_error_is_counted_as_500(client: TestClient) -> None:
     client.get("/errors/1")
-    assert read_samples(client, "quintet_requests_total") == {("GET", "/errors/{status}", "500"): 1}
+    assert read_counts(client, "quintet_requests_total") == {("GET", "/errors/{status}", "500"): 1}
 
 
 def test_durations_are_counted_in_buckets_from_half_a_ms(client: TestClient) -> None:
@@ -80,7 +114,7 @@ def test_durations_are_counted_by_method_and_status_class(client: TestClient) ->
     client.get("/errors/409")
     client.get("/errors/503")
     client.post("/entries", json={"number": 1})
-    assert read_samples(client, "quintet_request_seconds_count") == {
+    assert read_counts(client, "quintet_request_seconds_count") == {
         ("GET", "/errors/{status}", "4xx"): 2,
         ("GET", "/errors/{status}", "5xx"): 1,
         ("POST", "/entries", "2xx"): 1,
@@ -94,7 +128,7 @@ def test_info_names_service_process_and_version(client: TestClient) -> None:
 def test_two_apps_in_one_process_have_separate_counters(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger)) as one, TestClient(create_ledger_service(ledger)) as other:
         one.get("/total")
-        assert read_samples(other, "quintet_requests_total") == {}
+        assert read_counts(other, "quintet_requests_total") == {}
 
 
 def test_process_metrics_are_exported(client: TestClient) -> None:
