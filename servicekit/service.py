@@ -45,7 +45,10 @@ class Service(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Wraps even ServerErrorMiddleware, so that a 500 has the headers; `add_middleware` would put it inside."""
         return ObservabilityMiddleware(
-            super().build_middleware_stack(), instance=self.state.instance, metrics=self.state.metrics
+            super().build_middleware_stack(),
+            instance=self.state.instance,
+            metrics=self.state.metrics,
+            routes=self.routes,
         )
 
     def openapi(self) -> dict[str, Any]:

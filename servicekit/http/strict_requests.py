@@ -36,15 +36,15 @@ class StrictRequests:
         refusal: Problem | None = None
         if scope["type"] == "http":
             path, prefix = scope["path"], scope.get("root_path", "")
-            if CONTROL_CHARACTER.search(path):  # decoded, however it was sent
-                refusal = BadRequest("The path contains a control character, such as a line break or a tab.")
-            elif scope["method"] in METHODS_WITH_BODY and is_encoded(Headers(scope=scope)):
-                refusal = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
-            elif prefix:
+            if prefix:  # also of a request that is refused: the metrics look for its route
                 path = path.removeprefix(prefix)
                 if f"{path}/".startswith(f"{prefix}/"):
                     path = path.removeprefix(prefix)
                 scope["path"] = prefix + (path or "/")
+            if CONTROL_CHARACTER.search(path):  # decoded, however it was sent
+                refusal = BadRequest("The path contains a control character, such as a line break or a tab.")
+            elif scope["method"] in METHODS_WITH_BODY and is_encoded(Headers(scope=scope)):
+                refusal = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
         if refusal is None:
             await self._app(scope, receive, send)
         else:

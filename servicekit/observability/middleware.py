@@ -5,8 +5,10 @@ It is outside of what answers 500, so no response is without its headers and no 
 
 import logging
 import time
+from collections.abc import Sequence
 from urllib.parse import quote
 
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from servicekit.observability.metrics import Metrics
@@ -23,13 +25,19 @@ QUIET = {"/health", "/live", "/metrics"}
 """Health checks and scrapes: logged only when they fail."""
 
 
+def find_route(routes: Sequence[BaseRoute], scope: Scope) -> BaseRoute | None:
+    """The route that a request was for which a middleware refused: of its path, whether or not it takes its method."""
+    return next((route for route in routes if route.matches(scope)[0] is not Match.NONE), None)
+
+
 class ObservabilityMiddleware:
     """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app."""
 
-    def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._served_by = (b"x-served-by", instance.encode("latin-1"))
         self._metrics = metrics
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -54,7 +62,7 @@ class ObservabilityMiddleware:
             self._report(scope, status, time.perf_counter() - began)
 
     def _report(self, scope: Scope, status: int, seconds: float) -> None:
-        route: str = getattr(scope.get("route"), "path", UNMATCHED)
+        route: str = getattr(scope.get("route") or find_route(self._routes, scope), "path", UNMATCHED)
         method = scope["method"] if scope["method"] in METHODS else OTHER
         self._metrics.requests.labels(method, route, status).inc()
         self._metrics.request_seconds.labels(method, route, f"{status // 100}xx").observe(seconds)

@@ -95,6 +95,23 @@ def test_a_request_creates_no_series_of_its_operation(client: TestClient) -> Non
     assert read_samples(client, "quintet_requests_total").keys() == before
 
 
+@pytest.mark.parametrize("prefix", ["", "/api/ledger"])
+def test_request_that_a_middleware_refuses_has_its_route(ledger: Ledger, prefix: str) -> None:
+    with TestClient(create_ledger_service(ledger), root_path="/api/ledger") as client:
+        client.post(f"{prefix}/entries", content=b"x", headers={"Content-Encoding": "gzip"})
+        client.post(f"{prefix}/errors/404", content=b"x", headers={"Content-Encoding": "gzip"})
+        client.get(f"{prefix}/errors/4%0004")
+        client.head(f"{prefix}/errors/4%0a04")
+        client.get(f"{prefix}/nothing%00")
+        assert read_counts(client, "quintet_requests_total") == {
+            ("POST", "/entries", "415"): 1,
+            ("POST", "/errors/{status}", "415"): 1,
+            ("GET", "/errors/{status}", "400"): 1,
+            ("HEAD", "/errors/{status}", "400"): 1,
+            ("GET", "unmatched", "400"): 1,
+        }
+
+
 def test_unexpected_error_is_counted_as_500(client: TestClient) -> None:
     client.get("/errors/1")
     assert read_counts(client, "quintet_requests_total") == {("GET", "/errors/{status}", "500"): 1}
