@@ -1,4 +1,4 @@
-"""Procfile, .foreman, traefik.toml, routes.toml, lock files and the services' defaults are consistent."""
+"""Procfile, .foreman, Traefik's and Prometheus' configuration, lock files and the services' defaults are consistent."""
 
 import re
 import tomllib
@@ -13,6 +13,7 @@ import stats.settings
 import users.settings
 from servicekit.listening import HOST
 from servicekit.server import DRAIN_S, GRACE_S
+from tests.support.prometheus import list_targets
 from tools.process.layout import read_layout
 from tools.process.traefik import read_servers
 
@@ -53,6 +54,16 @@ def test_servers_have_a_url_and_no_weight() -> None:
 def test_bin_traefik_waits_for_every_server() -> None:
     servers = list(read_servers(ROOT / "routes.toml"))
     assert servers == [("127.0.0.1", process.port) for process in LAYOUT.services]
+
+
+def test_prometheus_reads_every_process_under_its_name() -> None:
+    assert {(target.address, target.labels["process"]) for target in list_targets()} == {
+        (f"{HOST}:{port}", name) for port, name in LAYOUT.ports.items() if port != LAYOUT.web_port
+    }
+    for target in list_targets():
+        service = target.labels["process"].partition(".")[0]
+        assert target.labels["service"] == service
+        assert target.labels["job"] == ("quintet" if service in LAYOUT.service_names else service)
 
 
 SERVICES = sorted(LAYOUT.service_names)
