@@ -2,9 +2,9 @@
 
 A shard gives its rows near a place and its numbers of players by score in one statement, so as of one moment. The
 shards are read one after the other while results are being stored: a page may show one player before a game and
-another one after it, and its ranks may be off by the players whose results were stored in those few hundred
-microseconds. They never contradict each other: a better score has a better rank, equal scores share one, and a player
-stands once.
+another one after it, and its ranks and its number of players may be off by the players whose results were stored in
+those few hundred microseconds. They never contradict each other: a better score has a better rank, equal scores share
+one, no rank is greater than the number of players, and a player stands once.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,6 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from servicekit.problems import NotFound
 from stats import queries
 from stats.dependencies import StatsDatabases, Window, require_user
 from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_around, take_top
@@ -28,7 +27,7 @@ async def find_page(
 ) -> tuple[Page, T]:
     """The page and its response, for the top of a board from the cache: a board always has the same `to_response`.
 
-    Raises NotFound if the player in `window` is on no leaderboard.
+    Without rows if the player in `window` has finished no game. Raises UnknownUser if there is no such user.
     """
     read = partial(read_response, databases, board, window, to_response)
     return await databases.tops.get((board, window.limit), read) if window.is_top else await read()
@@ -46,8 +45,7 @@ async def read_page(databases: StatsDatabases, board: Board, window: Window) -> 
     if window.around is not None:
         return await read_around(databases, board, window.around, limit=window.limit)
     if window.after is not None:
-        place, shards = await read_nearby(databases, board, window.after, before=0, after=window.limit + 1)
-        return take_after(place, shards, limit=window.limit)
+        return await read_after(databases, board, window.after, limit=window.limit)
     tops = [await queries.find_top(shard, board=board, limit=window.limit + 1) for shard in databases.shards]
     return take_top(tops, limit=window.limit)
 
@@ -55,23 +53,39 @@ async def read_page(databases: StatsDatabases, board: Board, window: Window) -> 
 async def read_around(databases: StatsDatabases, board: Board, user_id: UUID, *, limit: int) -> Page:
     """Reads as many rows as are shown; more only where the board begins or ends near the player."""
     above = (limit - 1) // 2
-    place, shards = await read_nearby(databases, board, user_id, before=above, after=limit - above)
-    page = take_around(place, shards, limit=limit)
-    if page.has_more and page.rows[above].place == place:
-        return page
-    place, shards = await read_nearby(databases, board, user_id, before=limit, after=limit)
-    return take_around(place, shards, limit=limit)
+    for before, after in ((above, limit - above), (limit, limit)):
+        found = await read_nearby(databases, board, user_id, before=before, after=after)
+        if found is None:
+            return await read_page_without_rows(databases, board, user_id)
+        place, shards = found
+        page = take_around(place, shards, limit=limit)
+        if page.has_more and page.rows[above].place == place:
+            break
+    return page
+
+
+async def read_after(databases: StatsDatabases, board: Board, user_id: UUID, *, limit: int) -> Page:
+    found = await read_nearby(databases, board, user_id, before=0, after=limit + 1)
+    if found is None:
+        return await read_page_without_rows(databases, board, user_id)
+    return take_after(*found, limit=limit)
+
+
+async def read_page_without_rows(databases: StatsDatabases, board: Board, user_id: UUID) -> Page:
+    """For a player who has finished no game. Raises UnknownUser if there is no such user."""
+    await require_user(databases, user_id)
+    players = sum([await queries.count_players(shard, board=board) for shard in databases.shards])
+    return Page([], has_more=False, players=players)
 
 
 async def read_nearby(
     databases: StatsDatabases, board: Board, user_id: UUID, *, before: int, after: int
-) -> tuple[Place, list[Nearby]]:
-    """A player's place, and what every shard has near it. Raises NotFound if the player is on no leaderboard."""
+) -> tuple[Place, list[Nearby]] | None:
+    """A player's place, and what every shard has near it. None before the player's first game."""
     own_shard = databases.shards.of(user_id)
     found = await queries.find_place_and_nearby(own_shard, board=board, user_id=user_id, before=before, after=after)
     if found is None:
-        await require_user(databases, user_id)
-        raise NotFound(f"User {user_id} has finished no game yet, and is on no leaderboard.")
+        return None
     place, nearby = found
     others = [
         await queries.find_nearby(shard, board=board, place=place, before=before, after=after)

@@ -1,8 +1,9 @@
 """The rows and ranks of a leaderboard's page, made of what each shard has near a place.
 
-A board has the best score first and, within a score, the smaller user_id first. Equal scores share a rank (standard
-competition ranking: 1 2 2 4), so a rank is one more than the number of players with a better score. Each shard gives
-its rows in the order of the board; the first rows of the merge are therefore the first of all.
+Every player who has finished a game, won or lost, is on both boards. A board has the best score first and, within a
+score, the smaller user_id first. Equal scores share a rank (standard competition ranking: 1 2 2 4), so a rank is one
+more than the number of players with a better score. Each shard gives its rows in the order of the board; the first rows
+of the merge are therefore the first of all.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,19 +41,33 @@ def board_order(place: Place) -> tuple[int, bytes]:
 
 
 @dataclass(frozen=True, slots=True)
+class Top:
+    """The beginning of one shard's part of a board, as of one moment."""
+
+    places: Sequence[Place]
+    """In the order of the board."""
+    players: int
+    """How many players of the shard are on the board."""
+
+
+@dataclass(frozen=True, slots=True)
 class Nearby:
     """What one shard has near a place, as of one moment."""
 
     places: Sequence[Place]
     """The nearest before and after it and perhaps the place itself, in any order."""
-    players_above: int
-    """How many players have a better score than all of `score_counts`."""
     score_counts: Mapping[int, int]
-    """How many players have each score, from the best of `places` to the worst."""
+    """How many players have each score, from the best of `places` to the worst. All with better scores are counted
+    under the best plus one, and all with worse ones under the worst minus one."""
+
+    @property
+    def players(self) -> int:
+        """How many players of the shard are on the board."""
+        return sum(self.score_counts.values())
 
     def count_above(self, score: int) -> int:
         """How many players of the shard have a better score; exact for every score of a page that is cut from it."""
-        return self.players_above + sum(players for other, players in self.score_counts.items() if other > score)
+        return sum(players for other, players in self.score_counts.items() if other > score)
 
 
 class RankedPlace(NamedTuple):
@@ -68,15 +83,18 @@ class Page:
     rows: Sequence[RankedPlace]
     has_more: bool
     """Whether others follow."""
+    players: int
+    """How many are on the board in all shards; no rank is greater."""
 
 
-def take_top(tops: Iterable[Iterable[Place]], *, limit: int) -> Page:
+def take_top(tops: Sequence[Top], *, limit: int) -> Page:
     """The first `limit` places of all; each top holds its shard's first `limit` + 1."""
-    places = sorted(chain.from_iterable(tops), key=board_order)[: limit + 1]
+    places = sorted(chain.from_iterable(top.places for top in tops), key=board_order)[: limit + 1]
     ranks: dict[int, int] = {}
     for number, place in enumerate(places, start=1):
         ranks.setdefault(place.score, number)
-    return Page([RankedPlace(ranks[place.score], place) for place in places[:limit]], has_more=len(places) > limit)
+    rows = [RankedPlace(ranks[place.score], place) for place in places[:limit]]
+    return Page(rows, has_more=len(places) > limit, players=sum(top.players for top in tops))
 
 
 def take_around(place: Place, shards: Sequence[Nearby], *, limit: int) -> Page:
@@ -106,4 +124,5 @@ def cut_page(places: Sequence[Place], shards: Sequence[Nearby], *, start: int, l
     ranks = {
         score: 1 + sum(nearby.count_above(score) for nearby in shards) for score in {place.score for place in shown}
     }
-    return Page([RankedPlace(ranks[place.score], place) for place in shown], has_more=len(places) > end)
+    rows = [RankedPlace(ranks[place.score], place) for place in shown]
+    return Page(rows, has_more=len(places) > end, players=sum(nearby.players for nearby in shards))

@@ -161,6 +161,12 @@ class Statistics(BaseModel):
         )
 
 
+PlayersOnBoard = Annotated[
+    Count,
+    Field(description="how many players are on the board: every one who has finished a game, won or lost"),
+]
+
+
 class Leader(BaseModel):
     """A user's row of a leaderboard."""
 
@@ -190,26 +196,34 @@ def list_rows(page: Page, usernames: Mapping[bytes, str], score: str) -> list[di
 class WinsLeaders(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "wins": 40}]}
+            "example": {
+                "leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "wins": 40}],
+                "players": 100_000,
+            }
         }
     )
 
     leaders: list[WinsLeader] = Field(description="most wins first, then the smaller user_id")
+    players: PlayersOnBoard
 
     @classmethod
     def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
-        return cls.model_validate({"leaders": list_rows(page, usernames, "wins")})
+        return cls.model_validate({"leaders": list_rows(page, usernames, "wins"), "players": page.players})
 
 
 class StreakLeaders(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
-            "example": {"leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "streak": 40}]}
+            "example": {
+                "leaders": [{"rank": 1, "user_id": EXAMPLE_USER, "username": "ada", "streak": 40}],
+                "players": 100_000,
+            }
         }
     )
 
     leaders: list[StreakLeader] = Field(description="longest streak first, then the smaller user_id")
+    players: PlayersOnBoard
 
     @classmethod
     def of(cls, page: Page, usernames: Mapping[bytes, str]) -> Self:
-        return cls.model_validate({"leaders": list_rows(page, usernames, "streak")})
+        return cls.model_validate({"leaders": list_rows(page, usernames, "streak"), "players": page.players})

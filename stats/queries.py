@@ -10,7 +10,7 @@ from databases.interfaces import Record
 
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
-from stats.leaderboards import Board, Nearby, Place
+from stats.leaderboards import Board, Nearby, Place, Top
 from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
@@ -174,61 +174,76 @@ async def increment_score_count(shard: Transaction, *, board: Board, score: int)
 SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}
 
 
+SUM_PLAYERS = "SELECT SUM(players) FROM score_counts WHERE board = :board"
+
+
+async def count_players(shard: Database, *, board: Board) -> int:
+    """How many players of a shard are on a board; every player with a finished game is on both."""
+    players: int | None = await shard.fetch_val(SUM_PLAYERS, {"board": board})  # NULL for an empty board
+    return players or 0
+
+
 @cache
 def select_top(board: Board) -> str:
     score = SCORE_COLUMNS[board]
-    return f"SELECT {score}, CAST(user_id AS BLOB) FROM standings ORDER BY {score} DESC, user_id LIMIT :limit"  # noqa: S608 - names of ours
+    return f"""
+        SELECT {score}, CAST(user_id AS BLOB), ({SUM_PLAYERS})
+        FROM standings ORDER BY {score} DESC, user_id LIMIT :limit
+        """  # noqa: S608 - names of ours
 
 
-async def find_top(shard: Database, *, board: Board, limit: int) -> list[Place]:
-    """In order, best first."""
-    rows = await shard.fetch_all(select_top(board), {"limit": limit})
-    return [Place(score, id_bytes) for score, id_bytes in rows]
+async def find_top(shard: Database, *, board: Board, limit: int) -> Top:
+    """A shard's first places and its number of players; one statement, so as of one moment."""
+    rows = await shard.fetch_all(select_top(board), {"board": board, "limit": limit})
+    return Top([Place(score, id_bytes) for score, id_bytes, _ in rows], players=rows[0][2] if rows else 0)
 
 
 @cache
 def select_nearby(board: Board, *, own_shard: bool) -> str:
     """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
-    Then rows (score, NULL, players) for each score among these, and one (NULL, NULL, players) for all better scores.
+    Then rows (score, NULL, players) as `Nearby.score_counts` has them; `players` is NULL where there are none.
 
     Each half of a UNION ALL under an ORDER BY is one range of an index, in its order, and is read no further than the
     LIMIT; a condition with OR would scan the index.
     """
     score = SCORE_COLUMNS[board]
     rows = f"SELECT {score} AS score, user_id FROM standings WHERE {score}"  # noqa: S608 - names of ours
-    own_place = f"SELECT {score} AS score FROM standings WHERE user_id = :user_id"  # noqa: S608 - names of ours
-    place = own_place if own_shard else "SELECT :score AS score"
+    own_place = f"place AS (SELECT {score} AS score FROM standings WHERE user_id = :user_id),"  # noqa: S608 - names of ours
+    score_of_place = "(SELECT score FROM place)" if own_shard else ":score"
     return f"""
-        WITH place AS ({place}),
+        WITH {own_place if own_shard else ""}
         near AS (
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id < :user_id
+            SELECT * FROM ({rows} = {score_of_place} AND user_id < :user_id
                            UNION ALL
-                           {rows} > (SELECT score FROM place)
+                           {rows} > {score_of_place}
                            ORDER BY score, user_id DESC LIMIT :before)
             UNION ALL
-            SELECT * FROM ({rows} = (SELECT score FROM place) AND user_id > :user_id
+            SELECT * FROM ({rows} = {score_of_place} AND user_id > :user_id
                            UNION ALL
-                           {rows} < (SELECT score FROM place)
+                           {rows} < {score_of_place}
                            ORDER BY score DESC, user_id LIMIT :after)
             UNION ALL
-            SELECT score, :user_id FROM place
-        )
+            {"SELECT score, :user_id FROM place" if own_shard else "SELECT :score, :user_id"}
+        ),
+        near_scores AS (SELECT MAX(score) AS best, MIN(score) AS worst FROM near)
         SELECT score, CAST(user_id AS BLOB), NULL FROM near
         UNION ALL
-        SELECT score, NULL, players FROM score_counts
-        WHERE board = :board AND score BETWEEN (SELECT MIN(score) FROM near) AND (SELECT MAX(score) FROM near)
+        SELECT score, NULL, players FROM near_scores CROSS JOIN score_counts
+        WHERE board = :board AND score BETWEEN worst AND best
         UNION ALL
-        SELECT NULL, NULL, SUM(players) FROM score_counts
-        WHERE board = :board AND score > (SELECT MAX(score) FROM near)
+        SELECT best + 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
+        WHERE board = :board AND score > best
+        UNION ALL
+        SELECT worst - 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
+        WHERE board = :board AND score < worst
         """  # noqa: S608 - names of ours
 
 
 def rows_to_nearby(rows: Sequence[Record]) -> Nearby:
     """From the rows of `select_nearby`."""
-    places = [Place(score, id_bytes) for score, id_bytes, _ in rows if id_bytes is not None]
-    counts = {score: players for score, id_bytes, players in rows if id_bytes is None}
-    players_above = counts.pop(None, None)
-    return Nearby(places, players_above or 0, counts)
+    places = [Place(score, id_bytes) for score, id_bytes, players in rows if players is None and id_bytes is not None]
+    counts = {score: players for score, _, players in rows if players is not None}
+    return Nearby(places, counts)
 
 
 async def find_nearby(shard: Database, *, board: Board, place: Place, before: int, after: int) -> Nearby:

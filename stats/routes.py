@@ -48,7 +48,7 @@ def link_next_rows(request: Request, response: Response, page: Page, window: Win
     "/leaders/wins",
     summary="Who has won the most games?",
     tags=["leaders"],
-    responses=problems(NotFound, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+    responses=problems(UnknownUser, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
 )
 async def read_wins_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
@@ -56,9 +56,12 @@ async def read_wins_leaders(
     """Sorted by wins, descending; ties by `user_id`. Each user appears at most once. Equal numbers share a rank
     (1 2 2 4): it is one more than the number of users with more wins.
 
-    The top, or the rows around a user, or those after one. The header `Link` names the next page, and is missing on the
-    last one. `after` uses the user's current position: a user who moved between two requests may be on both pages
-    or on neither.
+    Every user who has finished a game, won or lost, is on the board; `players` is their number, on every page. It is
+    exact as long as no result is being stored, and no rank on the page is greater.
+
+    The top, or the rows around a user, or those after one; no rows for a user who is not on the board. The header
+    `Link` names the next page, and is missing on the last one. `after` uses the user's current position: a user who
+    moved between two requests may be on both pages or on neither.
     """
     page, leaders = await find_page(databases, Board.WINS, window, to_response=WinsLeaders.of)
     link_next_rows(request, response, page, window)
@@ -69,14 +72,14 @@ async def read_wins_leaders(
     "/leaders/streaks",
     summary="Who has the longest streak?",
     tags=["leaders"],
-    responses=problems(NotFound, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
+    responses=problems(UnknownUser, Invalid, Unavailable) | {200: {"headers": describe_headers("Link")}},
 )
 async def read_streak_leaders(
     databases: CurrentDatabases, window: WantedRows, request: Request, response: Response
 ) -> StreakLeaders:
     """Sorted by the longest run of consecutive win days, descending; ties by `user_id`.
 
-    Ranks, the rows that can be asked for, and the header `Link` are as for wins.
+    Ranks, `players`, the rows that can be asked for, and the header `Link` are as for wins.
     """
     page, leaders = await find_page(databases, Board.STREAKS, window, to_response=StreakLeaders.of)
     link_next_rows(request, response, page, window)

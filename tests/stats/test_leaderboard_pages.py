@@ -21,10 +21,14 @@ from tests.support.results import add_user, add_users, finish, results, write_bo
 from tools.config.paths import DataPaths
 
 
-def read_leaders(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
+def read_page(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
     response = client.get(f"/leaders/{board}", params={name: str(value) for name, value in query.items()})
     assert response.status_code == 200, response.text
-    return response.json()["leaders"]
+    return response.json()
+
+
+def read_leaders(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
+    return read_page(client, board, **query)["leaders"]
 
 
 def cut_around(full_board: list[dict[str, Any]], index: int, limit: int) -> list[dict[str, Any]]:
@@ -39,8 +43,8 @@ def test_rows_around_each_player_match_the_sorted_board(
     full_board = rank(populate(data_paths, 25))
     for index, leader in enumerate(full_board):
         for limit in (1, 2, 3, 10, 24, 25, 26, 100):
-            leaders = read_leaders(stats_client, board, around=leader["user_id"], limit=limit)
-            assert leaders == cut_around(full_board, index, limit)
+            page = read_page(stats_client, board, around=leader["user_id"], limit=limit)
+            assert page == {"leaders": cut_around(full_board, index, limit), "players": 25}
     assert read_leaders(stats_client, board, around=full_board[12]["user_id"]) == full_board[8:18]
 
 
@@ -54,6 +58,7 @@ def test_next_links_list_every_player_exactly_once(
     while url:
         response = stats_client.get(url)
         pages.append(response.json()["leaders"])
+        assert response.json()["players"] == 40
         url = response.links.get("next", {}).get("url", "")
         if url:
             assert urlsplit(url).path == f"/leaders/{board}"
@@ -79,8 +84,11 @@ def test_pages_after_any_results_match_the_reference(
     full_board = rank(players)
     for index, leader in enumerate(full_board):
         user_id = leader["user_id"]
-        assert read_leaders(stats_client, board, around=user_id, limit=limit) == cut_around(full_board, index, limit)
-        assert read_leaders(stats_client, board, after=user_id, limit=limit) == full_board[index + 1 :][:limit]
+        around = read_page(stats_client, board, around=user_id, limit=limit)
+        assert around == {"leaders": cut_around(full_board, index, limit), "players": len(players)}
+        after = read_page(stats_client, board, after=user_id, limit=limit)
+        assert after == {"leaders": full_board[index + 1 :][:limit], "players": len(players)}
+    assert read_page(stats_client, board, limit=limit) == {"leaders": full_board[:limit], "players": len(players)}
 
 
 def clear_shards(data_paths: DataPaths) -> None:
@@ -104,7 +112,8 @@ def test_players_without_wins_are_ranked(
     players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(data_paths, [uuid4() for _ in range(9)])}
     fill_shards(data_paths, players)
     full_board = rank(players)
-    assert read_leaders(stats_client, board, around=full_board[4]["user_id"], limit=3) == full_board[3:6]
+    around = read_page(stats_client, board, around=full_board[4]["user_id"], limit=3)
+    assert around == {"leaders": full_board[3:6], "players": 9}
     assert read_leaders(stats_client, board, after=full_board[4]["user_id"]) == full_board[5:]
 
 
@@ -114,7 +123,18 @@ def test_single_player_is_a_page_of_one(stats_client: TestClient, data_paths: Da
     fill_shards(data_paths, {user_id: [finish(1)]})
     (leader,) = read_leaders(stats_client, board, around=user_id)
     assert (leader["rank"], leader["user_id"]) == (1, str(user_id))
-    assert read_leaders(stats_client, board, after=user_id) == []
+    assert read_page(stats_client, board, after=user_id) == {"leaders": [], "players": 1}
+
+
+@pytest.mark.parametrize("board", BOARDS)
+def test_first_result_puts_a_player_on_the_board(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
+    populate(data_paths, 2)
+    newcomer = add_user(data_paths)
+    assert read_page(stats_client, board, around=newcomer) == {"leaders": [], "players": 2}
+    assert stats_client.post(f"/users/{newcomer}/games", json=write_body(1, finish(1, won=False))).status_code == 201
+    page = read_page(stats_client, board, around=newcomer)
+    assert page["players"] == read_page(stats_client, board)["players"] == 3
+    assert str(newcomer) in [leader["user_id"] for leader in page["leaders"]]
 
 
 @both_boards
@@ -144,14 +164,26 @@ def test_next_link_has_the_public_prefix(
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_user_who_is_unknown_or_without_results_is_404(
-    stats_client: TestClient, data_paths: DataPaths, board: str, name: str
-) -> None:
-    unknown, newcomer = uuid4(), add_user(data_paths)
+def test_unknown_user_is_404(stats_client: TestClient, data_paths: DataPaths, board: str, name: str) -> None:
+    populate(data_paths, 3)
+    unknown = uuid4()
     response = stats_client.get(f"/leaders/{board}", params={name: str(unknown)})
     assert assert_problem(response, 404) == f"There is no user {unknown}."
-    response = stats_client.get(f"/leaders/{board}", params={name: str(newcomer)})
-    assert assert_problem(response, 404) == (f"User {newcomer} has finished no game yet, and is on no leaderboard.")
+    assert response.json()["type"] == "/api/stats/problems/unknown-user"
+
+
+@pytest.mark.parametrize("board", BOARDS)
+@pytest.mark.parametrize("name", ["around", "after"])
+@pytest.mark.parametrize("others", [0, 1, 2, 30])
+def test_page_of_a_user_without_results_has_no_rows(
+    stats_client: TestClient, data_paths: DataPaths, board: str, name: str, others: int
+) -> None:
+    populate(data_paths, others)
+    for _ in range(4):  # ids of more than one shard
+        response = stats_client.get(f"/leaders/{board}", params={name: str(add_user(data_paths))})
+        assert response.status_code == 200
+        assert response.json() == {"leaders": [], "players": others}
+        assert "Link" not in response.headers
 
 
 @pytest.mark.parametrize("board", BOARDS)

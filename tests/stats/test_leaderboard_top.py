@@ -20,7 +20,7 @@ def test_top_matches_the_fully_sorted_board(
     for limit in (1, 2, 10, 99, 100):
         response = stats_client.get(f"/leaders/{board}", params={"limit": limit})
         assert response.status_code == 200
-        assert response.json() == {"leaders": expected[:limit]}
+        assert response.json() == {"leaders": expected[:limit], "players": count}
     leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
     assert leaders == expected[:10]
     assert [list(leader) for leader in leaders] == [["rank", "user_id", "username", BOARDS[board]]] * len(leaders)
@@ -39,7 +39,7 @@ def test_results_posted_to_the_service_are_ranked(
             games.append(game)
             body = {"game_id": game_id, "won": game.won, "guesses": game.guesses, "finished": game.finished.isoformat()}
             assert stats_client.post(f"/users/{user_id}/games", json=body).status_code == 201
-    assert stats_client.get(f"/leaders/{board}").json() == {"leaders": rank(players)[:10]}
+    assert stats_client.get(f"/leaders/{board}").json() == {"leaders": rank(players)[:10], "players": 15}
 
 
 @both_boards
@@ -49,8 +49,8 @@ def test_players_without_wins_are_last_and_without_games_absent(
     loser, winner, _newcomer = (add_user(data_paths) for _ in range(3))
     players = {loser: [finish(1, won=False)], winner: [finish(1)]}
     fill_shards(data_paths, players)
-    leaders = stats_client.get(f"/leaders/{board}").json()["leaders"]
-    assert leaders == rank(players)
+    leaders, count = stats_client.get(f"/leaders/{board}").json().values()
+    assert (leaders, count) == (rank(players), 2)
     assert [leader[BOARDS[board]] for leader in leaders] == [1, 0]
 
 

@@ -14,6 +14,7 @@ from stats.leaderboards import (
     Page,
     Place,
     RankedPlace,
+    Top,
     board_order,
     take_after,
     take_around,
@@ -39,8 +40,8 @@ def find_nearby(shard: list[Place], place: Place, *, before: int, after: int) ->
     behind = [other for other in shard if board_order(other) > board_order(place)]
     near = [*ahead[len(ahead) - min(before, len(ahead)) :], *behind[:after]]
     scores = [other.score for other in (*near, place)]
-    counts = Counter(other.score for other in shard if min(scores) <= other.score <= max(scores))
-    return Nearby(near, sum(other.score > max(scores) for other in shard), counts)
+    counts = Counter(max(min(scores) - 1, min(max(scores) + 1, other.score)) for other in shard)
+    return Nearby(near, counts)
 
 
 def rank(board: list[Place]) -> list[RankedPlace]:
@@ -50,8 +51,9 @@ def rank(board: list[Place]) -> list[RankedPlace]:
 
 @given(boards, limits, shard_counts)
 def test_top_matches_the_fully_sorted_board(board: list[Place], limit: int, shards: int) -> None:
-    tops = [shard[: limit + 1] for shard in split(board, shards)]
-    assert take_top(tops, limit=limit) == Page(rank(board)[:limit], has_more=len(board) > limit)
+    tops = [Top(shard[: limit + 1], players=len(shard)) for shard in split(board, shards)]
+    expected = Page(rank(board)[:limit], has_more=len(board) > limit, players=len(board))
+    assert take_top(tops, limit=limit) == expected
 
 
 @given(boards, limits, shard_counts)
@@ -60,7 +62,7 @@ def test_rows_around_a_player_match_the_fully_sorted_board(board: list[Place], l
         nearby = [find_nearby(shard, place, before=limit, after=limit) for shard in split(board, shards)]
         start = max(0, min(index - (limit - 1) // 2, len(board) - limit))
         assert take_around(place, nearby, limit=limit) == Page(
-            rank(board)[start : start + limit], has_more=len(board) > start + limit
+            rank(board)[start : start + limit], has_more=len(board) > start + limit, players=len(board)
         )
 
 
@@ -69,16 +71,17 @@ def test_rows_after_a_player_match_the_fully_sorted_board(board: list[Place], li
     for start, place in enumerate(board, start=1):
         nearby = [find_nearby(shard, place, before=0, after=limit + 1) for shard in split(board, shards)]
         assert take_after(place, nearby, limit=limit) == Page(
-            rank(board)[start : start + limit], has_more=len(board) > start + limit
+            rank(board)[start : start + limit], has_more=len(board) > start + limit, players=len(board)
         )
 
 
-@pytest.mark.parametrize("tops", [[], [[]], [[], [], []]])
-def test_board_without_players_is_empty(tops: list[list[Place]]) -> None:
-    assert take_top(tops, limit=10) == Page([], has_more=False)
+@pytest.mark.parametrize("shards", [0, 1, 3])
+def test_board_without_players_is_empty(shards: int) -> None:
+    assert take_top([Top([], players=0)] * shards, limit=10) == Page([], has_more=False, players=0)
 
 
 def test_tied_players_are_ordered_by_unsigned_id_bytes() -> None:
     ordered = [Place(1, UUID(int=number).bytes) for number in (0, 1, 0x7F << 120, 0x80 << 120, 0xFF << 120)]
-    page = take_top([ordered[3:], ordered[:2], ordered[2:3]], limit=10)
+    tops = [Top(places, players=len(places)) for places in (ordered[3:], ordered[:2], ordered[2:3])]
+    page = take_top(tops, limit=10)
     assert [row.place for row in page.rows] == ordered

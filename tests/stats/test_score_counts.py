@@ -82,10 +82,10 @@ def test_pages_are_correct_among_40000_ties(stats_client: TestClient, data_paths
             connection.execute("INSERT INTO score_counts SELECT 'wins', won, COUNT(*) FROM standings GROUP BY won")
 
     for number in (0, 1, 19_999, 39_998, 39_999):
-        around = stats_client.get("/leaders/wins", params={"around": str(players[number]), "limit": 3}).json()[
-            "leaders"
-        ]
-        assert {row["rank"] for row in around if row["wins"] == 1} == {2}
-        assert str(players[number]) in [row["user_id"] for row in around]
+        around = stats_client.get("/leaders/wins", params={"around": str(players[number]), "limit": 3}).json()
+        assert {row["rank"] for row in around["leaders"] if row["wins"] == 1} == {2}
+        assert str(players[number]) in [row["user_id"] for row in around["leaders"]]
+        assert around["players"] == 40_001
+    assert stats_client.get("/leaders/wins?limit=1").json()["players"] == 40_001
     after = stats_client.get("/leaders/wins", params={"after": str(players[19_999]), "limit": 4}).json()["leaders"]
     assert [(row["rank"], row["user_id"]) for row in after] == [(2, str(players[20_000 + index])) for index in range(4)]
