@@ -168,7 +168,9 @@ class PlayState(BaseModel):
 
     game_id: GameId = Field(description="the puzzle's number: days since 2021-06-19")
     user_id: UserId = Field(description="the player's id")
-    status: Status = Field(description="`new`: without a guess; `in-progress`; `won`; `lost`")
+    status: Status = Field(
+        description="`new`: without a guess, whether or not it was begun; `in-progress`; `won`; `lost`"
+    )
     hard: bool = Field(description="whether every hint must be used in every later guess")
     remaining: int = Field(ge=0, le=MAX_GUESSES, description="how many guesses the player still has")
     guesses: list[ColouredGuess] = Field(description="in the order in which they were made", max_length=MAX_GUESSES)

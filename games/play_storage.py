@@ -55,12 +55,18 @@ async def store_play(plays: Transaction, *, clock: Clock, user_id: UUID, game_id
     return is_new
 
 
+async def find_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play | None:
+    """None if it was never begun."""
+    row = await queries.find_play(plays, user_id=user_id, game_id=game_id)
+    return None if row is None else Play(hard=row.hard, guesses=row.guesses, answer=answer)
+
+
 async def read_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play:
     """Raises PlayNotBegun."""
-    row = await queries.find_play(plays, user_id=user_id, game_id=game_id)
-    if row is None:
+    play = await find_play(plays, user_id=user_id, game_id=game_id, answer=answer)
+    if play is None:
         raise PlayNotBegun(f"User {user_id} has not begun game {game_id}.")
-    return Play(hard=row.hard, guesses=row.guesses, answer=answer)
+    return play
 
 
 async def read_refusal(plays: Readable, play: Play, *, user_id: UUID, game_id: int) -> str | None:

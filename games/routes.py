@@ -9,7 +9,7 @@ from games.answers import get_answer, replace_answer, require_future
 from games.dependencies import CheckableGame, CurrentPlay, GameInPath, PublishedGame, Resources
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
-from games.play_storage import begin_play, read_play, read_refusal
+from games.play_storage import begin_play, find_play, read_play, read_refusal
 from games.problems import (
     AttemptSkipped,
     AttemptTaken,
@@ -22,6 +22,7 @@ from games.problems import (
     PlayOver,
     ResultExists,
 )
+from games.rules.plays import Play
 from games.rules.puzzles import LAST_GAME_ID, game_id_of, is_closed
 from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
@@ -124,10 +125,17 @@ async def put_play(
     summary="The state of a play",
     tags=["plays"],
     dependencies=[NO_STORE],
-    responses=problems(Unauthorized, Forbidden, NotFound, PlayNotBegun, Invalid, Unavailable),
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
-async def read_state(user_id: OwnUserId, game_id: PublishedGame, play: CurrentPlay, resources: Resources) -> PlayState:
-    """404 if it was never begun. The answer is in it once the play is over."""
+async def read_state(user_id: OwnUserId, game_id: PublishedGame, resources: Resources) -> PlayState:
+    """The answer is in it once the play is over. Nothing is stored.
+
+    A play that was never begun is `new`, as is one that was begun and has no guess: PUT begins the one, leaves the
+    other as it is, and refuses a puzzle that can no longer be begun.
+    """
+    answer = await get_answer(resources.answers, game_id=game_id)
+    found = await find_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
+    play = found or Play(hard=False, guesses=(), answer=answer)
     refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
 

@@ -17,7 +17,7 @@ MAX_GUESSES = 6
 
 class Status(StrEnum):
     NEW = "new"
-    """Begun, without a guess."""
+    """Without a guess, begun or not."""
     IN_PROGRESS = "in-progress"
     WON = "won"
     LOST = "lost"

@@ -80,7 +80,8 @@ def test_game_with_a_stored_result_cannot_be_started(player: Player, stats_url: 
     post_result_directly(stats_url, player, token_keys, won=True)
     detail = assert_problem(player.begin(), 409)
     assert detail == f"Game {TODAY} is finished: its result is in the statistics, and results never change."
-    assert player.read().status_code == 404
+    assert player.read().json()["status"] == "new"
+    assert_problem(player.share(), 404)  # not begun
 
 
 def test_started_play_stays_open_when_a_result_is_stored(player: Player, stats_url: str, token_keys: TokenKeys) -> None:

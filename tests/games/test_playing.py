@@ -111,7 +111,7 @@ def test_hard_mode_is_off_by_default(player: Player, body: object) -> None:
 @pytest.mark.parametrize("body", [{"hard": 1}, {"hard": "true"}, {"hard": None}, {"easy": True}, [], "hard"])
 def test_malformed_start_is_422_and_creates_no_play(player: Player, body: object) -> None:
     assert_problem(player.client.put(player.path(), json=body, headers=player.headers), 422)
-    assert player.read().status_code == 404
+    assert_problem(player.share(), 404)
 
 
 def test_hard_mode_requires_every_hint(player: Player) -> None:
@@ -135,8 +135,35 @@ def test_grid_is_available_only_after_the_play_is_over(player: Player) -> None:
 
 
 def test_play_that_was_not_started_is_404(player: Player) -> None:
-    for response in (player.read(), player.share(), player.guess(1, "crane"), player.guess(1, "crane", TODAY - 1)):
+    for response in (player.share(), player.guess(1, "crane"), player.guess(1, "crane", TODAY - 1)):
         assert "has not begun" in assert_problem(response, 404)
+
+
+@pytest.mark.parametrize("game_id", [TODAY, TODAY - 1, TODAY - 2, 0])
+def test_play_that_was_not_begun_reads_as_new_and_is_not_stored(player: Player, game_id: int) -> None:
+    for _ in range(2):
+        response = player.read(game_id)
+        assert response.status_code == 200
+        assert response.json() == {
+            "game_id": game_id,
+            "user_id": str(player.user_id),
+            "status": "new",
+            "hard": False,
+            "remaining": 6,
+            "guesses": [],
+            "keyboard": {},
+            "answer": None,
+            "statistics": None,
+            "result_refused": None,
+        }
+    assert_problem(player.guess(1, "crane", game_id), 404)  # so it was not begun by reading it
+    assert player.begin(game_id).status_code == (201 if game_id == TODAY else 409)
+
+
+def test_begun_play_without_a_guess_keeps_its_mode(player: Player) -> None:
+    player.begin(hard=True)
+    state = player.read().json()
+    assert (state["status"], state["hard"]) == ("new", True)
 
 
 @pytest.mark.parametrize("game_id", [TODAY + 1, 10**30])
@@ -148,7 +175,7 @@ def test_play_of_a_future_game_is_404(player: Player, game_id: int) -> None:
 @pytest.mark.parametrize("game_id", [0, TODAY - 1])
 def test_play_of_a_past_game_cannot_be_started(player: Player, game_id: int) -> None:
     assert_problem(player.begin(game_id), 409)
-    assert player.read(game_id).status_code == 404
+    assert_problem(player.share(game_id), 404)
 
 
 @pytest.mark.parametrize(
@@ -280,7 +307,7 @@ def test_start_is_409_when_midnight_passes_before_the_write(player: Player, cloc
     clock.before = [datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)]
     clock.now = MIDNIGHT
     assert_problem(player.begin(), 409)
-    assert player.read().status_code == 404
+    assert "has not begun" in assert_problem(player.share(), 404)
     assert player.begin(TODAY + 1).status_code == 201
 
 
@@ -306,7 +333,7 @@ def test_play_can_end_before_it_started_when_the_clock_is_set_back(
 def test_plays_are_separate_per_player(client: TestClient, make_player: Callable[[TestClient], Player]) -> None:
     one, other = make_player(client), make_player(client)
     one.play("crane")
-    assert other.read().status_code == 404
+    assert other.read().json()["status"] == "new"
     assert other.play()["guesses"] == []
 
 

@@ -34,7 +34,7 @@ def test_guess_that_leaves_a_hint_unused_is_hard_mode(player: Player) -> None:
 
 
 def test_play_that_was_never_begun_is_play_not_begun(player: Player) -> None:
-    for response in (player.read(), player.guess(1, WRONG[0]), player.share()):
+    for response in (player.guess(1, WRONG[0]), player.share()):
         assert_type(response, "play-not-begun")
 
 
