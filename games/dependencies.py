@@ -22,7 +22,10 @@ async def get_resources(request: Request) -> GamesResources:
 
 
 Resources = Annotated[GamesResources, Depends(get_resources)]
-GameInPath = Annotated[GameIdParameter, Path(description="the puzzle's number: days since 2021-06-19")]
+GameInPath = Annotated[
+    GameIdParameter,
+    Path(description="the puzzle's number: days since 2021-06-19", json_schema_extra={"example": 268}),
+]
 
 
 async def get_published_game(game_id: GameInPath, resources: Resources) -> int:

@@ -49,8 +49,11 @@ async def require_user(databases: StatsDatabases, user_id: UserId) -> None:
 
 CurrentDatabases = Annotated[StatsDatabases, Depends(get_databases)]
 CurrentClock = Annotated[Clock, Depends(get_clock)]
-UserInPath = Annotated[UuidParameter, Path(description="the user's id, a UUID")]
-GameInPath = Annotated[GameId, DIGITS_ONLY, Path(description="the puzzle's number: days since 2021-06-19")]
+GameInPath = Annotated[
+    GameId,
+    DIGITS_ONLY,
+    Path(description="the puzzle's number: days since 2021-06-19", json_schema_extra={"example": 268}),
+]
 
 
 AfterGame = Annotated[GameId | None, NO_NULL, DIGITS_ONLY, Query(description="the last `game_id` of the page before")]

@@ -7,6 +7,7 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
+from servicekit.http.parameters import UserInPath
 from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from stats import queries
@@ -15,7 +16,6 @@ from stats.dependencies import (
     CurrentClock,
     CurrentDatabases,
     GameInPath,
-    UserInPath,
     WantedRows,
     Window,
     require_user,

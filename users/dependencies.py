@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Depends, Form, Path, Query, Request, Security
+from fastapi import Depends, Form, Query, Request, Security
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Caller, Scope
-from servicekit.http.parameters import NO_NULL, UuidParameter
+from servicekit.http.parameters import NO_NULL, UserInPath, UuidParameter
 from servicekit.problems import Forbidden
 from users.addresses import to_counted_address
 from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest
@@ -31,7 +31,6 @@ async def read_address(request: Request) -> str:
 
 ClientAddress = Annotated[str, Depends(read_address)]
 LoginForm = Annotated[TokenRequest, Form()]
-UserInPath = Annotated[UuidParameter, Path(description="the player's id, a UUID")]
 
 
 async def get_owner_or_admin(user_id: UserInPath, caller: Annotated[Caller, Security(get_caller)]) -> Caller:

@@ -9,10 +9,11 @@ from servicekit.auth.tokens import Scope
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
+from servicekit.http.parameters import UserInPath
 from servicekit.http.response_headers import describe_headers
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
-from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources, UserInPath
+from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
 from users.models import NewPassword, NewUser, Token, User, Users
 from users.password_change import Change, change_own_password

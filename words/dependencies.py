@@ -15,6 +15,8 @@ async def get_words(request: Request) -> Database:
 
 
 WordsDatabase = Annotated[Database, Depends(get_words)]
-WordInPath = Annotated[Word, Path(description="five letters a-z; upper case is taken as lower")]
+WordInPath = Annotated[
+    Word, Path(description="five letters a-z; upper case is taken as lower", json_schema_extra={"example": "crane"})
+]
 PrefixInQuery = Annotated[Prefix, Query(description="what the words begin with, 0-5 letters a-z")]
 AfterInQuery = Annotated[Word | None, NO_NULL, Query(description="the last word of the page before")]

@@ -12,20 +12,23 @@ answered 422 before 401.
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPBearer, OAuth2PasswordBearer, SecurityScopes
 
 from servicekit.auth.tokens import SCOPE_DESCRIPTIONS, Caller, Scope, TokenVerifier
-from servicekit.http.parameters import UuidParameter
+from servicekit.http.parameters import UserInPath
 from servicekit.problems import Forbidden, Unauthorized
 
-# Swagger's Authorize button offers both: a name and a password, or a token to paste.
+# Swagger's Authorize dialog lists both in the order of `get_caller`: what a player needs comes first.
 PASSWORD_FLOW = OAuth2PasswordBearer(
     tokenUrl="/api/users/token",
     scopes={scope.value: text for scope, text in SCOPE_DESCRIPTIONS.items()},
+    description="For players: log in with name and password, and choose the scope player; leave the client id empty.",
     auto_error=False,  # get_caller answers, with problem details
 )
-PASTED_TOKEN = HTTPBearer(bearerFormat="JWT", description="a token, for instance one of bin/token", auto_error=False)
+PASTED_TOKEN = HTTPBearer(
+    bearerFormat="JWT", description="For operators: a token that bin/token has printed.", auto_error=False
+)
 
 BearerToken = Annotated[str | None, Depends(PASSWORD_FLOW)]
 """The token in the header `Authorization: Bearer TOKEN`; None without that header."""
@@ -50,7 +53,7 @@ async def get_caller(
 
 
 async def get_own_user_id(
-    user_id: Annotated[UuidParameter, Path(description="the player's id, a UUID")],
+    user_id: UserInPath,
     caller: Annotated[Caller, Security(get_caller, scopes=[Scope.PLAYER])],
 ) -> UUID:
     """The id in the path. Raises Forbidden if it is not the id of the player who calls."""

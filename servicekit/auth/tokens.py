@@ -29,7 +29,7 @@ class Scope(StrEnum):
 
 
 SCOPE_DESCRIPTIONS = {
-    Scope.PLAYER: "play one's own games",
+    Scope.PLAYER: "your own plays: begin, guess, and read them",
     Scope.SERVICE: "post results; for services and trusted front ends",
     Scope.ADMIN: "words, answers, passwords, and all that a service may",
 }

@@ -8,6 +8,7 @@ import re
 from typing import Annotated
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import BeforeValidator, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -47,3 +48,9 @@ DIGITS_ONLY = BeforeValidator(require_digits)
 """For a number in a path or query: `Annotated[int, Field(ge=1), DIGITS_ONLY, Query()]`. Place it after `Field`: before
 it, OpenAPI would lose the type and its minimum."""
 UuidParameter = Annotated[UUID, BeforeValidator(require_usual_uuid)]
+EXAMPLE_USER_ID = "e29c0f02-20d4-4dac-93b4-d35abe64fa5c"
+"""With which Swagger fills in the parameter: a player who is in the data that bin/populate makes by default, the first
+on both leaderboards, with a result of game 268."""
+UserInPath = Annotated[
+    UuidParameter, Path(description="the user's id, a UUID", json_schema_extra={"example": EXAMPLE_USER_ID})
+]

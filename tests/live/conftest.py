@@ -1,5 +1,7 @@
 """The real suite on free ports with a small population, under foreman or, if that is not installed, honcho."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +22,18 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     make_population(root)
     with running_stack(root, runner=runner, environment=UNLIMITED) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A suite with the 100,000 players and million games that the first `bin/run` creates."""
+    require_runner(RUNNER)
+    root = tmp_path_factory.mktemp("demo")
+    copy_project(root)
+    subprocess.run([root / "bin" / "populate"], check=True)
+    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as running:
+        yield running
+    shutil.rmtree(root / "var")
 
 
 @pytest.fixture(scope="module")

@@ -2,16 +2,11 @@
 demo data."""
 
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.support.live import RUNNER, UNLIMITED, require_runner
 from tools.config.paths import ROOT, SHARE
-from tools.process.stack import Stack, copy_project, running_stack
+from tools.process.stack import Stack
 
 TOUR = ("README.md", "A tour")
 SECTIONS = (
@@ -38,18 +33,6 @@ PLACEHOLDERS = (
     (r"X-Request-Id: [0-9a-f]{32}", "X-Request-Id: ID"),
 )
 """Patterns of output that differs between days, installations or players, and what replaces it."""
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A suite with the 100,000 players and million games that the first `bin/run` creates."""
-    require_runner(RUNNER)
-    root = tmp_path_factory.mktemp("demo")
-    copy_project(root)
-    subprocess.run([root / "bin" / "populate"], check=True)
-    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as running:
-        yield running
-    shutil.rmtree(root / "var")
 
 
 def read_console(document: str, title: str) -> list[tuple[str, str]]:

@@ -6,10 +6,10 @@ POST validates the model of a result and returns it.
 
 from fastapi import APIRouter, FastAPI
 
+from servicekit.http.parameters import UserInPath
 from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service
 from servicekit.settings import ServiceSettings
-from stats.dependencies import UserInPath
 from stats.models import NewResult, Statistics
 from tools.bench.naked_endpoint import CONSTANT
 
