@@ -14,9 +14,10 @@ from servicekit.auth.tokens import TokenVerifier
 from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers
-from servicekit.http.health import Check, health_router
+from servicekit.http.health import HEALTH_TAG, Check, health_router
 from servicekit.http.methods import MethodRules, list_methods
 from servicekit.http.openapi import complete_document, list_statuses
+from servicekit.http.query_parameters import QueryParameters
 from servicekit.http.strict_requests import StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
@@ -31,7 +32,7 @@ def public_prefix(service: str) -> str:
     return f"/api/{service}"
 
 
-HEALTH_TAG = {"health": "Whether an instance answers, and its databases."}
+HEALTH_TAGS = {HEALTH_TAG: "Whether an instance answers, and its databases."}
 
 
 class Service(FastAPI):
@@ -118,7 +119,7 @@ def create_service(
         description=description,
         version=VERSION,
         contact={"name": "The developers of Quintet"},
-        openapi_tags=[{"name": tag, "description": text} for tag, text in {**tags, **HEALTH_TAG}.items()],
+        openapi_tags=[{"name": tag, "description": text} for tag, text in {**tags, **HEALTH_TAGS}.items()],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],
         lifespan=lifespan,
@@ -130,6 +131,8 @@ def create_service(
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)
+    # Innermost first: the others give the path its one spelling, and HEAD the method GET.
+    app.add_middleware(QueryParameters, routes=app.routes, checked=router.routes)
     app.add_middleware(MethodRules, routes=app.routes, methods=app.state.methods)
-    app.add_middleware(StrictRequests)  # outside of the other: it also gives the path its one spelling
+    app.add_middleware(StrictRequests)
     return app

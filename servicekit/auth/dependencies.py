@@ -5,8 +5,8 @@
     async def read_state(user_id: OwnUserId, ...)       # a player's token, and that player's own path
 
 FastAPI runs dependencies in the order in which a route declares them, and before it validates path and body: a route
-declares its caller first, so a caller without the right learns nothing else. Only a body that is not JSON at all is
-answered 422 before 401.
+declares its caller first, so a caller without the right learns nothing else. Only an unknown query parameter
+and a body that is not JSON at all are answered 422 before 401.
 """
 
 from typing import Annotated

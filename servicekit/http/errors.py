@@ -169,7 +169,10 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the type checker
-    errors = read_validation_errors(error)
+    return invalid_response(request, read_validation_errors(error))
+
+
+def invalid_response(request: Request, errors: list[FieldError]) -> Response:
     code = find_error_code(request, Invalid.status, errors)
     return problem_response(Invalid.status, describe_validation_errors(errors), errors=errors, error=code)
 

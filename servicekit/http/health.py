@@ -12,6 +12,8 @@ from servicekit.problems import Unavailable
 Check: TypeAlias = Callable[[], Awaitable[object]]
 """Reads something from one database; raises DatabaseUnavailable if it does not answer."""
 
+HEALTH_TAG = "health"
+
 
 class Health(BaseModel):
     status: Literal["ok"] = Field(default="ok", description="always `ok`: anything else is a 503")
@@ -20,7 +22,7 @@ class Health(BaseModel):
 
 def health_router(service: str, instance: str, checks: Sequence[Check]) -> APIRouter:
     """Its operation ids are prefixed with the service, since a client may have those of all."""
-    router = APIRouter(tags=["health"], generate_unique_id_function=lambda route: f"{service}_{route.name}")
+    router = APIRouter(tags=[HEALTH_TAG], generate_unique_id_function=lambda route: f"{service}_{route.name}")
 
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:

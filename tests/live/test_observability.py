@@ -85,7 +85,7 @@ def play_with_everything(stack: Stack, *, logs_json: bool) -> Played:
             guesses.append(response.headers["X-Request-Id"])
         assert response.json()["statistics"]["gamesWon"] == 1
         assert api.post(f"games/{game_id}/check", json={"guess": ANSWER}).status_code == 403
-        assert api.get(f"{play}?token={token}", headers={"Authorization": "Bearer nonsense"}).status_code == 401
+        assert api.get(f"{play}?token={token}", headers={"Authorization": "Bearer nonsense"}).status_code == 422
     tokens = [headers["Authorization"].removeprefix("Bearer ") for headers in (admin, player)]
     tokens += [token, (stack.root / "var" / "games.token").read_text(encoding="ascii").strip()]
     secrets = [first, second, wrong, *tokens, *GUESSES, NEXT_ANSWER, "zzzzz", "zzxyz"]

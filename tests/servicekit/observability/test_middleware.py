@@ -97,7 +97,7 @@ def test_access_line_has_no_query_and_escapes_control_characters(
 ) -> None:
     client.get("/total?password=hunter2")
     client.get("/a%0aINFO: GET /b\u2028%1b[2J%00é")
-    assert list_access_lines(caplog) == ["GET /total 200", "GET /a%0AINFO%3A%20GET%20/b%E2%80%A8%1B%5B2J%00%C3%A9 400"]
+    assert list_access_lines(caplog) == ["GET /total 422", "GET /a%0AINFO%3A%20GET%20/b%E2%80%A8%1B%5B2J%00%C3%A9 400"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/metrics", "/api/ledger/health"])

@@ -1,0 +1,72 @@
+"""The middleware that refuses query parameters that an operation does not take.
+
+FastAPI ignores them, so `?limt=5` would get ten rows and no hint. It also takes the last of two values, where a proxy
+may take the first. A request without a query costs nothing here.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from urllib.parse import parse_qsl, quote
+
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Path
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from servicekit.http.errors import MAX_FIELD_ERRORS, FieldError, invalid_response
+
+MAX_NAME_LENGTH = 50
+"""Of a client's parameter, as an error shows it."""
+
+
+def list_parameters(route: APIRoute) -> list[str]:
+    """The names of its query parameters, its dependencies' too, in the order of the OpenAPI document."""
+    fields = get_flat_params(route.dependant)  # those of a model of parameters are of no kind: none is in a path
+    return list(dict.fromkeys(field.alias for field in fields if not isinstance(field.field_info, Path)))
+
+
+def find_errors(query: str, known: Collection[str]) -> list[FieldError]:
+    """One for each name that is unknown or is there twice. Values are not shown: one may be a password."""
+    counts = Counter(name for name, _ in parse_qsl(query, keep_blank_values=True))
+    wrong = [name for name, count in counts.items() if name not in known or count > 1]
+    return [describe_error(name, known) for name in wrong[:MAX_FIELD_ERRORS]]
+
+
+def describe_error(name: str, known: Collection[str]) -> FieldError:
+    shown = quote(name, safe="")[:MAX_NAME_LENGTH]
+    if name in known:
+        return FieldError(field=f"query.{shown}", message="this is given more than once")
+    return FieldError(
+        field=f"query.{shown}", message=f"there is no parameter {shown}; this takes {', '.join(known) or 'none'}"
+    )
+
+
+class QueryParameters:
+    """Answers 422 to a parameter that the operation does not take, or that is there twice: no operation takes lists."""
+
+    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], checked: Sequence[BaseRoute]) -> None:
+        """`routes`: all of the app, in their order; `checked`: those whose parameters are checked."""
+        self._app = app
+        self._routes = [
+            (route, list_parameters(route) if route in checked and isinstance(route, APIRoute) else None)
+            for route in routes
+        ]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        errors = self._check(scope) if scope["type"] == "http" and scope["query_string"] else []
+        if errors:
+            response = invalid_response(Request(scope), errors)
+            await response(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> list[FieldError]:
+        for route, known in self._routes:
+            if route.matches(scope)[0] is Match.FULL:
+                errors = [] if known is None else find_errors(scope["query_string"].decode("latin-1"), known)
+                if errors:
+                    scope["route"] = route  # for the metrics
+                return errors
+        return []
