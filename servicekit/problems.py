@@ -67,6 +67,16 @@ class Conflict(Problem):
 
 class UnsupportedMediaType(Problem):
     status = 415
+    description = "The body is of another media type"
+    header_names = ("Accept",)
+
+    def __init__(self, detail: str, *, accepted: str) -> None:
+        """`accepted`: the media types that can be sent."""
+        super().__init__(detail, headers={"Accept": accepted})
+
+
+class UnsupportedContentEncoding(Problem):
+    status = 415
     description = "The body has a Content-Encoding"
     header_names = ("Accept-Encoding",)
 

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS
+from servicekit.http.media_types import find_wrong_media_type
 from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
 from servicekit.problems import ABOUT_BLANK, DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
@@ -146,7 +147,7 @@ def _describe(entry: Mapping[str, Any]) -> str:
     if entry["type"] == "json_invalid":
         return f"this is not JSON ({entry['ctx']['error']})"
     if entry["type"] == "model_attributes_type":
-        return "this should be a JSON object, sent with Content-Type: application/json"
+        return "this should be a JSON object"
     return str(entry["msg"]).removeprefix("Value error, ").rstrip(".")
 
 
@@ -169,6 +170,9 @@ async def on_problem(request: Request, error: Exception) -> Response:
 
 async def on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it; for the type checker
+    wrong_media_type = find_wrong_media_type(request)
+    if wrong_media_type is not None:
+        return await on_problem(request, wrong_media_type)
     return invalid_response(request, read_validation_errors(error))
 
 

@@ -11,7 +11,7 @@ from servicekit.http.health import HEALTH_TAG
 from servicekit.http.proxy_refusals import add_proxy_refusals
 from servicekit.http.response_headers import ON_EVERY_RESPONSE, describe_headers
 from servicekit.http.strict_requests import METHODS_WITH_BODY
-from servicekit.problems import BadRequest, Invalid, Problem, UnsupportedMediaType
+from servicekit.problems import BadRequest, Invalid, Problem, UnsupportedContentEncoding, UnsupportedMediaType
 
 
 def complete_document(document: dict[str, Any]) -> None:
@@ -24,13 +24,13 @@ def complete_document(document: dict[str, Any]) -> None:
 
 def complete_responses(method: str, operation: dict[str, Any]) -> None:
     """Adds refusals that come before the endpoint runs, the headers of every response, and what Traefik refuses."""
-    has_path_parameters = any(parameter["in"] == "path" for parameter in operation.get("parameters", []))
-    refusals = problems(
-        *list_refusals(
-            method, has_path_parameters=has_path_parameters, is_health=HEALTH_TAG in operation.get("tags", [])
-        )
+    kinds = list_refusals(
+        method,
+        has_path_parameters=any(parameter["in"] == "path" for parameter in operation.get("parameters", [])),
+        has_body="requestBody" in operation,
+        is_health=HEALTH_TAG in operation.get("tags", []),
     )
-    responses = {str(status): response for status, response in refusals.items()} | operation["responses"]
+    responses = {str(status): response for status, response in problems(*kinds).items()} | operation["responses"]
     for response in responses.values():
         response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
     add_proxy_refusals(responses, has_body="requestBody" in operation)
@@ -45,12 +45,14 @@ def complete_security(operation: dict[str, Any]) -> None:
     ]
 
 
-def list_refusals(method: str, *, has_path_parameters: bool, is_health: bool) -> list[type[Problem]]:
-    """Problems that StrictRequests and QueryParameters may answer with before the endpoint runs."""
+def list_refusals(method: str, *, has_path_parameters: bool, has_body: bool, is_health: bool) -> list[type[Problem]]:
+    """Problems that StrictRequests, QueryParameters and FastAPI may answer with before the endpoint runs."""
     refusals: list[type[Problem]] = [] if is_health else [Invalid]
     if has_path_parameters:
         refusals.append(BadRequest)
     if method.upper() in METHODS_WITH_BODY:
+        refusals.append(UnsupportedContentEncoding)
+    if has_body:
         refusals.append(UnsupportedMediaType)
     return refusals
 
@@ -61,6 +63,9 @@ def list_statuses(method: str, route: APIRoute) -> set[int]:
     They come from the route, since FastAPI needs 50 ms to make the document.
     """
     refusals = list_refusals(
-        method, has_path_parameters=bool(route.param_convertors), is_health=HEALTH_TAG in route.tags
+        method,
+        has_path_parameters=bool(route.param_convertors),
+        has_body=route.body_field is not None,
+        is_health=HEALTH_TAG in route.tags,
     )
     return {route.status_code or HTTPStatus.OK, *map(int, route.responses), *(kind.status for kind in refusals)}

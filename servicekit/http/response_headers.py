@@ -9,6 +9,7 @@ from servicekit.observability.request_ids import PATTERN
 
 TEXT = {"type": "string"}
 RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
+    "Accept": {"description": "the media types that can be sent", "schema": TEXT},
     "Accept-Encoding": {"description": "`identity`: send the body as it is", "schema": TEXT},
     "Link": {
         "description": 'the next page, `<PATH>; rel="next"`; missing on the last one',

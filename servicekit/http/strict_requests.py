@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from servicekit.http.errors import on_problem
-from servicekit.problems import BadRequest, Problem, UnsupportedMediaType
+from servicekit.problems import BadRequest, Problem, UnsupportedContentEncoding
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 METHODS_WITH_BODY = {"PATCH", "POST", "PUT"}
@@ -44,7 +44,7 @@ class StrictRequests:
             if CONTROL_CHARACTER.search(path):  # decoded, however it was sent
                 refusal = BadRequest("The path contains a control character, such as a line break or a tab.")
             elif scope["method"] in METHODS_WITH_BODY and is_encoded(Headers(scope=scope)):
-                refusal = UnsupportedMediaType("Send the body as it is, without a Content-Encoding.")
+                refusal = UnsupportedContentEncoding("Send the body as it is, without a Content-Encoding.")
         if refusal is None:
             await self._app(scope, receive, send)
         else:

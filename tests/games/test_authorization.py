@@ -106,7 +106,7 @@ def test_token_of_another_player_is_403(
 
 
 def test_broken_body_of_an_authorized_player_is_422(anonymous_client: TestClient, token_keys: TokenKeys) -> None:
-    headers = token_keys.headers(Scope.PLAYER, PLAYER)
+    headers = token_keys.headers(Scope.PLAYER, PLAYER) | {"Content-Type": "application/json"}
     assert_problem(anonymous_client.post(f"{PLAY}/guesses", headers=headers, content=BROKEN_JSON), 422)
 
 

@@ -126,7 +126,7 @@ def test_cross_origin_form_post_changes_nothing(stack: Stack, api: httpx.Client)
     headers = {"Origin": "https://evil.example", "Content-Type": "text/plain"}
     assert api.post(f"stats/users/{user}/games", content=body, headers=headers).status_code == 401
     authorized = headers | token_headers(stack, Scope.SERVICE)
-    assert api.post(f"stats/users/{user}/games", content=body, headers=authorized).status_code == 422
+    assert api.post(f"stats/users/{user}/games", content=body, headers=authorized).status_code == 415
 
 
 @pytest.mark.parametrize("host", ["play.example", "www.play.example", "play.example:9999"])

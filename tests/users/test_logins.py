@@ -89,17 +89,38 @@ def test_malformed_form_is_422_and_not_counted_as_an_attempt(
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        ("application/json", json.dumps({"username": "ada", "password": PASSWORD}).encode()),
         ("multipart/form-data", b"no boundary"),
         ("multipart/form-data; boundary=x", b"--x\r\nbroken"),
         ("application/x-www-form-urlencoded", b"%00%ff=%ff&username"),
-        ("text/plain", b"username=ada&password=secret"),
     ],
 )
-def test_body_that_is_not_a_form_is_422(client: TestClient, content_type: str, body: bytes) -> None:
+def test_malformed_form_is_422(client: TestClient, content_type: str, body: bytes) -> None:
     refused = client.post("/token", content=body, headers={"Content-Type": content_type})
     assert_problem(refused, 422)
     assert "secret" not in refused.text
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", None])
+def test_body_that_is_not_a_form_is_415(client: TestClient, content_type: str | None) -> None:
+    body = json.dumps({"username": "ada", "password": PASSWORD})
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    refused = client.post("/token", content=body, headers=headers)
+    sentence = "Send the body as a form, with Content-Type: application/x-www-form-urlencoded."
+    assert assert_problem(refused, 415) == sentence
+    assert refused.headers["Accept"] == "application/x-www-form-urlencoded, multipart/form-data"
+    assert refused.json()["error"] == "invalid_request"
+    chunked = client.post("/token", content=iter([body.encode()]), headers=headers)
+    assert assert_problem(chunked, 415) == sentence
+
+
+def test_log_in_without_a_body_names_the_missing_fields(client: TestClient) -> None:
+    assert assert_problem(client.post("/token"), 422) == "body.username: Field required; body.password: Field required."
+
+
+def test_log_in_with_a_multipart_form_gives_a_token(client: TestClient) -> None:
+    register(client)
+    fields = {"username": (None, "ada"), "password": (None, PASSWORD)}
+    assert client.post("/token", files=fields).status_code == 200
 
 
 def test_password_of_invalid_utf8_is_401(client: TestClient) -> None:
