@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from fastapi import APIRouter, Response, Security, status
+from fastapi import APIRouter, Request, Response, Security, status
 from fastapi.responses import PlainTextResponse
 
 from games.answers import get_answer, replace_answer, require_future
@@ -27,33 +27,41 @@ from games.rules.puzzles import LAST_GAME_ID, game_id_of, is_closed
 from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
-from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS
+from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS, keep, make_etag
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
+from servicekit.http.response_headers import WITH_ETAG
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 
 router = APIRouter(generate_unique_id_function=name_operation)
 NORMAL_MODE = NewPlay()
+KEPT_FOR_A_WEEK = "public, max-age=604800"
+"""Not longer: a later version may give a closed puzzle more fields."""
 
 
-@router.get("/today", summary="Today's puzzle", tags=["games"])
-async def read_today(resources: Resources) -> Game:
-    """Its number changes at midnight UTC."""
-    return Game.of(game_id_of(resources.clock().date()))
+@router.get("/today", summary="Today's puzzle", tags=["games"], responses=WITH_ETAG)
+async def read_today(resources: Resources, request: Request, response: Response) -> Game:
+    """Its number changes at midnight UTC, so caches ask again each time."""
+    game_id = game_id_of(resources.clock().date())
+    keep(request, response, etag=make_etag(game_id))
+    return Game.of(game_id)
 
 
 @router.get(
     "/{game_id}",
     summary="A past puzzle or today's",
     tags=["games"],
-    responses=problems(NotFound, Invalid, Unavailable),
+    responses=problems(NotFound, Invalid, Unavailable) | WITH_ETAG,
 )
-async def read_game(game_id: PublishedGame, resources: Resources) -> Game:
+async def read_game(game_id: PublishedGame, resources: Resources, request: Request, response: Response) -> Game:
     """With its answer once plays of it are closed, at the end of the day after its own. 404 for a puzzle that is yet to
-    come."""
+    come. A closed puzzle can be kept for a week; of others caches ask again each time."""
     if not is_closed(game_id, resources.clock().date()):
+        keep(request, response, etag=make_etag(game_id))
         return Game.of(game_id)
-    return Game.of(game_id, answer=await get_answer(resources.answers, game_id=game_id))
+    answer = await get_answer(resources.answers, game_id=game_id)
+    keep(request, response, etag=make_etag(game_id, answer), cache_control=KEPT_FOR_A_WEEK)
+    return Game.of(game_id, answer=answer)
 
 
 @router.post(

@@ -6,10 +6,11 @@ from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
+from servicekit.http.caching import keep, make_etag
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
-from servicekit.http.response_headers import describe_headers
+from servicekit.http.response_headers import WITH_ETAG, describe_headers
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from words import queries
 from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
@@ -45,11 +46,14 @@ async def look_up_words(new: NewLookup, words: WordsDatabase) -> Lookup:
     return Lookup(known=await queries.find_words(words, wanted=new.words))
 
 
-@router.get("/{word}", summary="May this word be guessed?", responses=problems(NotFound, Invalid, Unavailable))
-async def read_word(word: WordInPath, words: WordsDatabase) -> KnownWord:
-    """200 if it may be guessed, 404 if not."""
+@router.get(
+    "/{word}", summary="May this word be guessed?", responses=problems(NotFound, Invalid, Unavailable) | WITH_ETAG
+)
+async def read_word(word: WordInPath, words: WordsDatabase, request: Request, response: Response) -> KnownWord:
+    """200 if it may be guessed, 404 if not. Caches ask again each time, since a word may be removed."""
     if not await queries.has_word(words, word=word):
         raise NotFound(f"The dictionary has no word {word}.")
+    keep(request, response, etag=make_etag(word))
     return KnownWord(word=word)
 
 

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from servicekit.http.caching import NO_STORE_HEADERS
+from servicekit.http.caching import NO_STORE_HEADERS, NotModified, on_not_modified
 from servicekit.http.media_types import find_wrong_media_type
 from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
@@ -210,4 +210,5 @@ def install_error_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation_error)
     app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(NotModified, on_not_modified)
     app.add_exception_handler(Exception, on_unexpected_error)

@@ -11,6 +11,11 @@ TEXT = {"type": "string"}
 RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     "Accept": {"description": "the media types that can be sent", "schema": TEXT},
     "Accept-Encoding": {"description": "`identity`: send the body as it is", "schema": TEXT},
+    "Cache-Control": {
+        "description": "`no-store`; `no-cache`: revalidate each time; or for how many seconds it can be kept",
+        "schema": TEXT,
+    },
+    "ETag": {"description": "the version of the response, for `If-None-Match`", "schema": TEXT},
     "Link": {
         "description": 'the next page, `<PATH>; rel="next"`; missing on the last one',
         "schema": TEXT,
@@ -24,8 +29,15 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     },
     "X-Served-By": {"description": "the instance that answered, `stats.2`", "schema": TEXT},
 }
-ON_EVERY_RESPONSE = ("X-Request-Id", "X-Served-By")
+ON_EVERY_RESPONSE = ("Cache-Control", "X-Request-Id", "X-Served-By")
 
 
 def describe_headers(*names: str) -> dict[str, Any]:
     return {name: RESPONSE_HEADERS[name] for name in names}
+
+
+WITH_ETAG: dict[int | str, dict[str, Any]] = {
+    200: {"headers": describe_headers("ETag")},
+    304: {"description": "The client has it already", "headers": describe_headers("ETag")},
+}
+"""The `responses=` of an endpoint that calls `keep`."""

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from servicekit.http.caching import NO_CACHE
 from servicekit.observability.metrics import Metrics
 from servicekit.observability.request_ids import read_request_id, request_id
 
@@ -24,6 +25,9 @@ OTHER = "other"
 QUIET = {"/health", "/live", "/metrics"}
 """Health checks and scrapes: logged only when they fail."""
 
+CACHE_CONTROL = (b"cache-control", NO_CACHE.encode("ascii"))
+"""Where a response says nothing itself."""
+
 
 def find_route(routes: Sequence[BaseRoute], scope: Scope) -> BaseRoute | None:
     """The route that a request was for which a middleware refused: of its path, whether or not it takes its method."""
@@ -31,7 +35,7 @@ def find_route(routes: Sequence[BaseRoute], scope: Scope) -> BaseRoute | None:
 
 
 class ObservabilityMiddleware:
-    """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app."""
+    """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app, and `Cache-Control`."""
 
     def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
         self._app = app
@@ -53,7 +57,9 @@ class ObservabilityMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *headers]
+                own = message.get("headers", ())
+                default = () if any(name == b"cache-control" for name, _ in own) else (CACHE_CONTROL,)
+                message["headers"] = [*own, *default, *headers]
             await send(message)
 
         try:

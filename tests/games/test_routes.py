@@ -62,6 +62,30 @@ def test_answer_is_shown_from_the_end_of_the_day_after_the_games_own(client: Tes
     assert client.get(f"/{TODAY}").json()["answer"] == ANSWER
 
 
+def test_kept_puzzle_is_304_until_its_answer_is_shown(client: TestClient, clock: GameClock) -> None:
+    opened = client.get(f"/{TODAY}")
+    known = {"If-None-Match": opened.headers["ETag"]}
+    for path in (f"/{TODAY}", "/today"):
+        response = client.get(path, headers=known)
+        assert (response.status_code, response.headers["Cache-Control"]) == (304, "no-cache")
+    clock.now = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
+    assert client.get("/today", headers=known).json()["game_id"] == TODAY + 1
+    assert client.get(f"/{TODAY}", headers=known).status_code == 304
+    clock.now = datetime(2026, 11, 25, tzinfo=UTC)
+    closed = client.get(f"/{TODAY}", headers=known)
+    assert closed.json()["answer"] == ANSWER
+    assert closed.headers["Cache-Control"] == "public, max-age=604800"
+    for method in ("GET", "HEAD"):
+        again = client.request(method, f"/{TODAY}", headers={"If-None-Match": closed.headers["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again.headers["Cache-Control"] == "public, max-age=604800"
+
+
+def test_future_puzzle_is_404_whatever_is_kept(client: TestClient) -> None:
+    refused = client.get(f"/{TODAY + 1}", headers={"If-None-Match": "*"})
+    assert (refused.status_code, refused.headers["Cache-Control"]) == (404, "no-store")
+
+
 def test_last_game_of_the_calendar_has_an_end(client: TestClient, clock: GameClock) -> None:
     clock.now = datetime(9999, 12, 31, 12, tzinfo=UTC)
     assert client.get("/today").json() == describe_game(2914099, "9999-12-31", ends_at="9999-12-31T23:59:59Z")

@@ -60,6 +60,20 @@ def test_known_word_is_200_and_unknown_word_404(client: TestClient) -> None:
     assert_problem(client.get("/zzzzz"), 404)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_kept_word_is_304_until_it_is_removed(client: TestClient, method: str) -> None:
+    kept = client.get("/crane")
+    assert kept.headers["Cache-Control"] == "no-cache"
+    known = {"If-None-Match": kept.headers["ETag"]}
+    response = client.request(method, "/CRANE", headers=known)
+    assert (response.status_code, response.content) == (304, b"")
+    assert (response.headers["ETag"], response.headers["Cache-Control"]) == (kept.headers["ETag"], "no-cache")
+    assert client.get("/crank", headers=known).status_code == 200
+    client.delete("/crane").raise_for_status()
+    for headers in (known, {"If-None-Match": "*"}):
+        assert client.request(method, "/crane", headers=headers).status_code == 404
+
+
 def test_adding_a_word_is_idempotent(client: TestClient, database: Path) -> None:
     added = client.put("/ZZZZZ")
     assert (added.status_code, added.json()) == (201, {"word": "zzzzz"})
