@@ -11,6 +11,7 @@ from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.http.parameters import UserInPath
 from servicekit.http.response_headers import describe_headers
+from servicekit.observability.server_timing import NO_SERVER_TIMING
 from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
@@ -28,6 +29,7 @@ router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
     "/",
     summary="Register a player",
     status_code=status.HTTP_201_CREATED,
+    dependencies=[NO_SERVER_TIMING],
     responses=problems(NameTaken, Invalid, Unavailable) | {201: {"headers": describe_headers("Location")}},
 )
 async def register_user(
@@ -78,6 +80,7 @@ async def list_users(
 @router.post(
     "/token",
     summary="Get a token for a name and a password",
+    dependencies=[NO_SERVER_TIMING],
     responses=problems(Unauthorized, Invalid, TooMany, Unavailable),
 )
 async def create_token(
@@ -114,6 +117,7 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     "/{user_id}/password",
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[NO_SERVER_TIMING],
     responses=problems(Unauthorized, Forbidden, OldPasswordWrong, NotFound, Conflict, Invalid, TooMany, Unavailable),
 )
 async def put_password(

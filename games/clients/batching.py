@@ -6,6 +6,7 @@ moment at which it has the write lock, while this one lives in the event loop.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -29,7 +30,8 @@ class Batcher(Generic[T, R]):
         result: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, result))
         if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._run_batches())
+            # In no request's context: it goes on with the batches of others.
+            self._worker = asyncio.create_task(self._run_batches(), context=Context())
         return await result
 
     async def _run_batches(self) -> None:

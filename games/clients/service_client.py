@@ -2,8 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+import time
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 from types import TracebackType
 from typing import Any, Self
@@ -11,6 +12,7 @@ from typing import Any, Self
 import httpx
 
 from servicekit.observability.request_ids import make_traceparent
+from servicekit.observability.server_timing import server_timing
 from servicekit.problems import Unavailable
 
 KEEP_ALIVE_S = 1.0
@@ -55,20 +57,26 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
     ) -> None:
         await self._client.aclose()
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[httpx.AsyncClient]:
-        """The HTTP client, with one of CONNECTIONS slots; the timeout covers the wait for a slot.
+    async def _send(
+        self, method: str, path: str, *, json: object = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        """Sends a request when one of CONNECTIONS slots is free; the timeout covers the wait for a slot.
 
         Raises Unavailable if the service gives no answer. What httpx says of that is not passed on, nor logged: it may
         quote a header, and so a token.
         """
+        began, said = time.perf_counter(), ""
         try:
             async with asyncio.timeout(self._timeout_s), self._slots:
-                yield self._client
+                response = await self._client.request(method, path, json=json, headers=headers)
+            said = response.headers.get("Server-Timing", "")
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable(f"The {self._name} service does not answer in time. Try again later.") from None
         except httpx.HTTPError:
             raise Unavailable(f"The {self._name} service does not answer. Try again later.") from None
+        finally:
+            server_timing.get().add_service(self._name, time.perf_counter() - began, said)
+        return response
 
 
 async def add_request_id(request: httpx.Request) -> None:

@@ -40,8 +40,7 @@ class StatsClient(ServiceClient):
             "finished": result.finished.isoformat(),
         }
         headers = {"Authorization": f"Bearer {self._read_token()}"}
-        async with self._slot() as client:
-            response = await client.post(f"/users/{result.user_id}/games", json=body, headers=headers)
+        response = await self._send("POST", f"/users/{result.user_id}/games", json=body, headers=headers)
         if response.status_code in TAKEN:
             return
         if response.status_code == REFUSAL and response.headers.get("Content-Type") == PROBLEM_JSON:
@@ -50,8 +49,7 @@ class StatsClient(ServiceClient):
 
     async def read_statistics(self, user_id: UUID) -> Statistics:
         """Raises Unavailable if stats does not give them."""
-        async with self._slot() as client:
-            response = await client.get(f"/users/{user_id}")
+        response = await self._send("GET", f"/users/{user_id}")
         try:
             if response.status_code == httpx.codes.OK:
                 return Statistics.model_validate_json(response.content)
@@ -61,8 +59,7 @@ class StatsClient(ServiceClient):
 
     async def has_result(self, user_id: UUID, game_id: int) -> bool:
         """Whether stats has a result of this game. Raises Unavailable if it does not say."""
-        async with self._slot() as client:
-            response = await client.get(f"/users/{user_id}/games/{game_id}")
+        response = await self._send("GET", f"/users/{user_id}/games/{game_id}")
         if response.status_code == httpx.codes.OK and read_object(response).get("game_id") == game_id:
             return True
         if response.status_code == httpx.codes.NOT_FOUND and response.headers.get("Content-Type") == PROBLEM_JSON:

@@ -1,6 +1,7 @@
 """The client of the words service."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import httpx
 from games.clients.batching import Batcher
 from games.clients.service_client import ServiceClient, read_object
 from servicekit.observability.request_ids import request_id
+from servicekit.observability.server_timing import server_timing
 from servicekit.problems import Unavailable
 
 MAX_WORDS = 100
@@ -19,6 +21,13 @@ MAX_WORDS = 100
 class Lookup:
     word: str
     request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    is_known: bool
+    server_timing: str
+    """What the words service says of the whole batch."""
 
 
 class WordsClient(ServiceClient):
@@ -33,19 +42,24 @@ class WordsClient(ServiceClient):
 
         The timeout covers the wait for earlier batches, too, so that the 503 still reaches the player.
         """
+        began, said = time.perf_counter(), ""
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._lookups.submit(Lookup(word, request_id.get()))
+                found = await self._lookups.submit(Lookup(word, request_id.get()))
+            said = found.server_timing
         except TimeoutError:
             raise Unavailable("The words service does not answer in time. Try again later.") from None
+        finally:
+            server_timing.get().add_service(self._name, time.perf_counter() - began, said)
+        return found.is_known
 
-    async def _look_up(self, lookups: Sequence[Lookup]) -> list[bool]:
+    async def _look_up(self, lookups: Sequence[Lookup]) -> list[LookedUp]:
         request_id.set(lookups[0].request_id)  # one request cannot have the ids of all: it is made for the first
         words = [lookup.word for lookup in lookups]
-        async with self._slot() as client:
-            # In the body: a URL would put guesses and coming answers into the access log.
-            response = await client.post("/lookups", json={"words": words})
+        # In the body: a URL would put guesses and coming answers into the access log.
+        response = await self._send("POST", "/lookups", json={"words": words})
         known = read_object(response).get("known")
         if response.status_code != httpx.codes.OK or not isinstance(known, list):
             raise Unavailable(f"The words service answers {response.status_code} to a lookup. Try again later.")
-        return [word in known for word in words]
+        said = response.headers.get("Server-Timing", "")
+        return [LookedUp(word in known, said) for word in words]

@@ -6,6 +6,7 @@ async with words:
     is_new = await words.write(partial(queries.insert_word, word="crane"))
 """
 
+import time
 from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, cast
 
 import databases
@@ -14,6 +15,7 @@ from databases.interfaces import Record
 from servicekit.db.backend import SQLiteBackend
 from servicekit.db.transaction import Transaction, Values, Work
 from servicekit.db.writer import ReportWait, ignore_wait
+from servicekit.observability.server_timing import server_timing, to_token
 
 T = TypeVar("T")
 
@@ -43,6 +45,7 @@ class Database(databases.Database):
         """`report_wait` is called with the seconds for which each transaction waited for the write lock."""
         super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version, report_wait=report_wait)
         self._sqlite = cast(SQLiteBackend, self._backend)
+        self._timing_name = to_token(self._sqlite.file.path.stem).replace(".", "-")
 
     @property
     def name(self) -> str:
@@ -55,11 +58,15 @@ class Database(databases.Database):
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:  # type: ignore[override]  # SQL is text here
         """The rows: sqlite3.Row has what queries use of a Record, access by name and by position."""
-        return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
+        began = time.perf_counter()
+        try:
+            return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
+        finally:
+            server_timing.get().add_database(self._timing_name, time.perf_counter() - began)
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]  # as fetch_all
-        rows = await self._sqlite.reader.fetch_all(query, values or {})
-        return cast(Record, rows[0]) if rows else None
+        rows = await self.fetch_all(query, values)
+        return rows[0] if rows else None
 
     async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any:  # type: ignore[override]  # as fetch_all  # noqa: ANN401 - as in `databases`
         row = await self.fetch_one(query, values)
@@ -78,7 +85,11 @@ class Database(databases.Database):
         task is cancelled once `work` has started, the transaction still finishes, and usually commits, before the
         cancellation is raised.
         """
-        return await self._sqlite.writer.run(work)
+        began = time.perf_counter()
+        try:
+            return await self._sqlite.writer.run(work)
+        finally:
+            server_timing.get().add_database(self._timing_name, time.perf_counter() - began)
 
     async def read_version(self) -> object:
         """A value that changes with every commit, by any process."""

@@ -22,6 +22,10 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     },
     "Location": {"description": "the path of what was created", "schema": TEXT},
     "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 0}},
+    "Server-Timing": {
+        "description": "how the time was spent; missing where passwords are checked, and on health checks",
+        "schema": TEXT,
+    },
     "WWW-Authenticate": {"description": "`Bearer`", "schema": TEXT},
     "X-Request-Id": {
         "description": "the id of the request in all logs",
@@ -29,7 +33,7 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     },
     "X-Served-By": {"description": "the instance that answered, `stats.2`", "schema": TEXT},
 }
-ON_EVERY_RESPONSE = ("Cache-Control", "X-Request-Id", "X-Served-By")
+ON_EVERY_RESPONSE = ("Cache-Control", "Server-Timing", "X-Request-Id", "X-Served-By")
 
 
 def describe_headers(*names: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from servicekit.http.caching import NO_CACHE
 from servicekit.observability.metrics import Metrics
 from servicekit.observability.request_ids import read_request_id, request_id
+from servicekit.observability.server_timing import ServerTiming, server_timing, to_token
 
 logger = logging.getLogger("quintet.access")
 
@@ -23,7 +24,7 @@ METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 OTHER = "other"
 """Counts all other methods, so that clients cannot fill the memory with invented ones."""
 QUIET = {"/health", "/live", "/metrics"}
-"""Health checks and scrapes: logged only when they fail."""
+"""Health checks and scrapes: without Server-Timing, and logged only when they fail."""
 
 CACHE_CONTROL = (b"cache-control", NO_CACHE.encode("ascii"))
 """Where a response says nothing itself."""
@@ -35,11 +36,12 @@ def find_route(routes: Sequence[BaseRoute], scope: Scope) -> BaseRoute | None:
 
 
 class ObservabilityMiddleware:
-    """Puts `X-Served-By: stats.2` and `X-Request-Id` on every response of an app, and `Cache-Control`."""
+    """Puts `X-Served-By: stats.2`, `X-Request-Id`, `Cache-Control` and `Server-Timing` on the responses of an app."""
 
     def __init__(self, app: ASGIApp, *, instance: str, metrics: Metrics, routes: Sequence[BaseRoute]) -> None:
         self._app = app
         self._served_by = (b"x-served-by", instance.encode("latin-1"))
+        self._instance = to_token(instance)
         self._metrics = metrics
         self._routes = routes
 
@@ -51,6 +53,8 @@ class ObservabilityMiddleware:
         current = read_request_id(scope["headers"])
         request_id.set(current)  # not reset: uvicorn runs each request in its own task, and logs its failure there
         headers = (self._served_by, (b"x-request-id", current.encode("ascii")))
+        timing = ServerTiming()
+        server_timing.set(timing)  # not reset either
         status = 500  # what the server answers for an app that fails before it answers
 
         async def send_with_headers(message: Message) -> None:
@@ -60,6 +64,9 @@ class ObservabilityMiddleware:
                 own = message.get("headers", ())
                 default = () if any(name == b"cache-control" for name, _ in own) else (CACHE_CONTROL,)
                 message["headers"] = [*own, *default, *headers]
+                if not timing.is_withheld and scope["path"].removeprefix(scope.get("root_path", "")) not in QUIET:
+                    text = timing.format_header(self._instance, time.perf_counter() - began)
+                    message["headers"].append((b"server-timing", text.encode("ascii")))
             await send(message)
 
         try:

@@ -1,5 +1,7 @@
 """What Traefik leaves alone of the headers of responses."""
 
+import re
+
 import httpx
 import pytest
 
@@ -14,3 +16,10 @@ def test_traefik_passes_etags_and_304_on(api: httpx.Client, path: str) -> None:
             assert response.headers["ETag"] == kept.headers["ETag"]
             assert response.headers.get_list("Cache-Control") == [kept.headers["Cache-Control"]]
     assert api.get(path, headers={"If-None-Match": '"x"'}).content == kept.content
+
+
+def test_traefik_passes_server_timing_on(api: httpx.Client) -> None:
+    metrics = api.get("stats/leaders/wins").headers["Server-Timing"].split(", ")
+    assert re.fullmatch(r'total;dur=\d+\.\d\d;desc="stats\.\d"', metrics[0])
+    assert {"users", "games0", "games1", "games2"} == {metric.partition(";")[0] for metric in metrics[1:]}
+    assert "Server-Timing" not in api.get("stats/health").headers
