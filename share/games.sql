@@ -6,7 +6,7 @@
 PRAGMA page_size = 2048;
 
 -- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- Clustered by player (WITHOUT ROWID): the games of one player lie side by side on disk.
 CREATE TABLE games (
@@ -49,6 +49,17 @@ CREATE TABLE score_counts (
     score   INTEGER NOT NULL CHECK (score >= 0),
     players INTEGER NOT NULL CHECK (players >= 0),
     PRIMARY KEY (board, score)
+) WITHOUT ROWID;
+
+-- How many players of this shard have each result of a puzzle, so that how it went is a sum over a few rows of each shard.
+-- A row a result and not one a puzzle: the same statement counts every result, and one GROUP BY over `games` counts
+-- again, as bin/verify does. Written in the transaction of the game, only where the game is new.
+CREATE TABLE game_counts (
+    game_id INTEGER NOT NULL CHECK (game_id >= 0),
+    won     BOOLEAN NOT NULL CHECK (won IN (0, 1)),
+    guesses INTEGER NOT NULL CHECK (guesses BETWEEN 1 AND 6),  -- for a loss too
+    players INTEGER NOT NULL CHECK (players >= 1),
+    PRIMARY KEY (game_id, won, guesses)
 ) WITHOUT ROWID;
 
 CREATE VIEW wins (user_id, wins) AS

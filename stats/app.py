@@ -26,6 +26,7 @@ one read."""
 TAGS = {
     "leaders": "The two leaderboards.",
     "statistics": "What a player has achieved.",
+    "games": "How the puzzles went, for all players together.",
     "results": "The results of finished games.",
     "shards": "The databases over which results are distributed.",
 }

@@ -3,18 +3,23 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Path, Query, Request, Security
+from fastapi.security import SecurityScopes
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from servicekit.auth.dependencies import BearerToken, PastedToken, get_caller
+from servicekit.auth.tokens import Scope
 from servicekit.clock import Clock
 from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.db.sharding import Shards
 from servicekit.http.parameters import DIGITS_ONLY, NO_NULL, UuidParameter
+from servicekit.problems import Forbidden, NotFound, Unauthorized
 from stats import queries
 from stats.leaderboards import Page
 from stats.models import GameId, UserId
 from stats.problems import UnknownUser
+from stats.puzzles import day_of, game_id_of, is_public
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,32 @@ GameInPath = Annotated[
 ]
 
 
+async def get_visible_game(
+    game_id: GameInPath,
+    clock: CurrentClock,
+    request: Request,
+    required: SecurityScopes,
+    token: BearerToken,
+    _pasted: PastedToken,
+) -> int:
+    """The number of a game of which the caller may see how it went: every caller once the game's day is over, before
+    that those whose token has the required scopes.
+
+    Raises NotFound for a game that is yet to come, and Unauthorized or Forbidden, which say until when.
+    """
+    today = clock().date()
+    if game_id > game_id_of(today):
+        raise NotFound(f"Game {game_id} is yet to come.")
+    if not is_public(game_id, today):
+        try:
+            await get_caller(request, required, token)
+        except (Unauthorized, Forbidden) as problem:
+            public = f"How game {game_id} went is public once {day_of(game_id)} (UTC) is over."
+            raise type(problem)(f"{problem.detail} {public}") from None
+    return game_id
+
+
+VisibleGame = Annotated[int, Security(get_visible_game, scopes=[Scope.SERVICE])]
 AfterGame = Annotated[GameId | None, NO_NULL, DIGITS_ONLY, Query(description="the last `game_id` of the page before")]
 OptionalUserId = Annotated[UuidParameter | None, NO_NULL]
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
+from stats import distribution
 from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
@@ -165,6 +166,36 @@ PlayersOnBoard = Annotated[
     Count,
     Field(description="how many players are on the board: every one who has finished a game, won or lost"),
 ]
+
+
+class Distribution(BaseModel):
+    """How a puzzle went."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "game_id": 268,
+                "guesses": {"1": 0, "2": 7, "3": 31, "4": 52, "5": 38, "6": 19, "fail": 6},
+                "played": 153,
+                "won": 147,
+            }
+        }
+    )
+
+    game_id: int = Field(ge=0, description="the puzzle's number: days since 2021-06-19")
+    guesses: GuessCounts = Field(description="how many players won it in 1 ... 6 guesses, and how many lost it")
+    played: Count = Field(description="players who have finished it")
+    won: Count = Field(description="players who have won it")
+
+    @classmethod
+    def of(cls, game_id: int, found: distribution.Distribution) -> Self:
+        in_1, in_2, in_3, in_4, in_5, in_6 = found.won_in
+        return cls(
+            game_id=game_id,
+            guesses=GuessCounts(in_1=in_1, in_2=in_2, in_3=in_3, in_4=in_4, in_5=in_5, in_6=in_6, fail=found.lost),
+            played=found.played,
+            won=found.won,
+        )
 
 
 class Leader(BaseModel):

@@ -10,13 +10,14 @@ from databases.interfaces import Record
 
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
+from stats.distribution import ResultCount
 from stats.leaderboards import Board, Nearby, Place, Top
 from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
 
 USERS_SCHEMA_VERSION = 1
-SHARD_SCHEMA_VERSION = 3
+SHARD_SCHEMA_VERSION = 4
 """`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
 
 USER_EXISTS = "SELECT 1 FROM users WHERE user_id = :user_id"
@@ -81,6 +82,26 @@ async def insert_result(shard: Transaction, *, user_id: UUID, game_id: int, resu
         "won": result.won,
     }
     return await shard.fetch_one(INSERT_RESULT, values) is not None
+
+
+INCREMENT_GAME_COUNT = (
+    "INSERT INTO game_counts (game_id, won, guesses, players) VALUES (:game_id, :won, :guesses, 1)"
+    " ON CONFLICT (game_id, won, guesses) DO UPDATE SET players = game_counts.players + 1"
+)
+
+
+async def increment_game_count(shard: Transaction, *, game_id: int, result: Result) -> None:
+    """One player more has this result of the game."""
+    await shard.execute(INCREMENT_GAME_COUNT, {"game_id": game_id, "won": result.won, "guesses": result.guesses})
+
+
+SELECT_GAME_COUNTS = "SELECT won, guesses, players FROM game_counts WHERE game_id = :game_id"
+
+
+async def list_game_counts(shard: Readable, *, game_id: int) -> list[ResultCount]:
+    """Twelve rows at most, in any order; none before the shard's first result of the game."""
+    rows = await shard.fetch_all(SELECT_GAME_COUNTS, {"game_id": game_id})
+    return [ResultCount(row["won"], row["guesses"], row["players"]) for row in rows]
 
 
 SELECT_WIN_DAYS = "SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won"

@@ -1,5 +1,7 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
+from itertools import chain
+
 from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
@@ -16,14 +18,17 @@ from stats.dependencies import (
     CurrentClock,
     CurrentDatabases,
     GameInPath,
+    VisibleGame,
     WantedRows,
     Window,
     require_user,
 )
+from stats.distribution import sum_counts
 from stats.leaderboard_pages import find_page
 from stats.leaderboards import Board, Page
 from stats.models import (
     MAX_GAME_ID,
+    Distribution,
     NewResult,
     Results,
     ShardNames,
@@ -181,6 +186,24 @@ async def read_result(user_id: UserInPath, game_id: GameInPath, databases: Curre
     if result is None:
         raise NotFound(f"User {user_id} has no result of game {game_id}.")
     return StoredResult.of(game_id, result)
+
+
+@router.get(
+    "/games/{game_id}",
+    summary="How a puzzle went",
+    tags=["games"],
+    openapi_extra={"security": [{}]},  # a token is optional: past puzzles need none
+    responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
+)
+async def read_distribution(game_id: VisibleGame, databases: CurrentDatabases) -> Distribution:
+    """How many players won it in 1 ... 6 guesses, and how many lost it; all zero before the first result. 404 for a
+    puzzle that is yet to come.
+
+    Public from the end of the puzzle's own day (UTC) on; before that it needs a token of the scope `service` or
+    `admin`. The numbers may still grow then: a play may be finished until the end of the next day.
+    """
+    counts = [await queries.list_game_counts(shard, game_id=game_id) for shard in databases.shards]
+    return Distribution.of(game_id, sum_counts(chain.from_iterable(counts)))
 
 
 @router.get("/shards", summary="Which shards are there?", tags=["shards"])

@@ -1,4 +1,4 @@
-"""Storing a result: the game, the standing and the score counts in one transaction, exactly once."""
+"""Storing a result: the game, the standing and the counts in one transaction, exactly once."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -43,7 +43,7 @@ async def store_result_in_shard(
     """The transaction of `store_result`.
 
     The shard's write lock is held from before the first statement, so of two equal requests at the same instant the
-    second finds the first one's row.
+    second finds the first one's row, and counts nothing.
     """
     if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)
@@ -51,6 +51,7 @@ async def store_result_in_shard(
         if stored != (replace(result, finished=stored.finished) if ignore_finished else result):
             raise ResultDiffers(f"Another result of game {game_id} is stored for this user, and results never change.")
         return stored, False
+    await queries.increment_game_count(shard, game_id=game_id, result=result)
     before = await queries.find_standing(shard, user_id=user_id)
     after = add_result(before, result)
     if is_win_in_between(before, result):

@@ -25,8 +25,10 @@ import users.settings
 import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
+from tests.support.clocks import NOON
 from tests.support.openapi_checks import check_all_responses, find_example, list_operations
 from tests.support.passwords import CountingHash
+from tests.support.players import TODAY
 from tests.support.problem_checks import assert_problem
 from tests.support.tokens import TokenKeys
 from tools.config.paths import DataPaths
@@ -45,6 +47,8 @@ class Guarded(NamedTuple):
     body: bytes = b""
     required: Sequence[Scope] = []
     """The scopes in the OpenAPI document."""
+    is_optional: bool = False
+    """Whether some paths of the operation need no token."""
 
 
 PASSWORD = b'{"password": "a long password", "old_password": "a wrong one"}'
@@ -54,6 +58,8 @@ SENTENCES = {  # nothing of the request is echoed
     "The token is not valid; get one from POST /api/users/token.",
     "The token has expired; get another one.",
 }
+WHEN_PUBLIC = f" How game {TODAY} went is public once {NOON.date()} (UTC) is over."
+"""What is added where a token is needed only for a time."""
 WRONG_BODIES = (b'{"wrong": 1}', b"")
 """Valid JSON or empty: FastAPI answers 422 to a body that is not JSON before it checks authorization."""
 LACKING = {
@@ -68,6 +74,15 @@ GUARDED = [
     Guarded("words", "DELETE", "/{word}", {Scope.ADMIN}, [404], required=[Scope.ADMIN]),
     Guarded(
         "stats", "POST", "/users/{user_id}/games", {Scope.SERVICE, Scope.ADMIN}, [201, 200], RESULT, [Scope.SERVICE]
+    ),
+    Guarded(
+        "stats",
+        "GET",
+        "/games/{game_id}",
+        {Scope.SERVICE, Scope.ADMIN},
+        [200, 200],
+        required=[Scope.SERVICE],
+        is_optional=True,
     ),
 ]
 each_guarded = pytest.mark.parametrize("guarded", GUARDED, ids=lambda guarded: f"{guarded.service} {guarded.method}")
@@ -86,7 +101,7 @@ def apps(
     return {
         "users": lambda: users.app.create_app(users_settings, hasher=CountingHash()),
         "words": lambda: words.app.create_app(words_settings),
-        "stats": lambda: stats.app.create_app(stats_settings),
+        "stats": lambda: stats.app.create_app(stats_settings, clock=lambda: NOON),
     }
 
 
@@ -96,7 +111,7 @@ Send = Callable[[str | None, bytes], httpx.Response]
 @pytest.fixture
 def send(guarded: Guarded, apps: dict[str, Callable[[], FastAPI]]) -> Iterator[Send]:
     """Sends the guarded request with an Authorization header and a body."""
-    url = guarded.path.format(user_id=USER, word="crane")
+    url = guarded.path.format(user_id=USER, word="crane", game_id=TODAY)
     with TestClient(apps[guarded.service]()) as client:
         check_all_responses(client)
 
@@ -167,7 +182,9 @@ def test_request_without_a_valid_token_is_401_whatever_the_body(
     for authorization in (None, *list_bad_headers(token_keys, TokenKeys(tmp_path)).values()):
         for body in (guarded.body, *WRONG_BODIES):
             response = send(authorization, body)
-            assert assert_problem(response, 401) in SENTENCES
+            detail = assert_problem(response, 401)
+            assert detail.endswith(WHEN_PUBLIC) == guarded.is_optional
+            assert detail.removesuffix(WHEN_PUBLIC) in SENTENCES
             assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -177,7 +194,7 @@ def test_token_without_the_scope_is_403_whatever_the_body(send: Send, guarded: G
     for scope, user_id in callers:
         for body in (guarded.body, *WRONG_BODIES) if scope not in guarded.scopes else ():
             response = send(f"Bearer {token_keys.token(scope, user_id)}", body)
-            assert assert_problem(response, 403) in LACKING
+            assert assert_problem(response, 403).removesuffix(WHEN_PUBLIC) in LACKING
     for body in (guarded.body, *WRONG_BODIES):
         assert_problem(send(f"Bearer {token_keys.token(Scope.PLAYER, OTHER)}", body), 403)
 
@@ -206,10 +223,15 @@ def test_openapi_marks_exactly_the_guarded_endpoints(apps: dict[str, Callable[[]
         for method, path, operation in list_operations(document)
         if operation["security"]
     }
-    required = {(each.method, each.path): each.required for each in GUARDED if each.service == service}
-    assert locked.keys() == required.keys()
+    guarded = {(each.method, each.path): each for each in GUARDED if each.service == service}
+    assert locked.keys() == guarded.keys()
     for key, alternatives in locked.items():
-        assert alternatives == [{"OAuth2PasswordBearer": required[key]}, {"HTTPBearer": []}]
+        without_token: list[dict[str, list[str]]] = [{}] if guarded[key].is_optional else []
+        assert alternatives == [
+            {"OAuth2PasswordBearer": guarded[key].required},
+            {"HTTPBearer": []},
+            *without_token,
+        ]
     schemes = document["components"]["securitySchemes"]
     assert schemes["OAuth2PasswordBearer"]["flows"]["password"]["tokenUrl"] == "/api/users/token"
     assert set(schemes["OAuth2PasswordBearer"]["flows"]["password"]["scopes"]) == set(Scope)
@@ -226,7 +248,7 @@ def test_all_other_endpoints_need_no_token(
     called = 0
     with TestClient(app, headers=headers) as client:
         for method, path, operation in list_operations(document):
-            if not operation["security"]:
+            if not operation["security"] or {} in operation["security"]:
                 url = path.format(user_id=USER, word="crane", game_id=1)
                 content = operation.get("requestBody", {}).get("content", {})
                 body = find_example(content["application/json"], document) if "application/json" in content else None

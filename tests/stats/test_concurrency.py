@@ -13,7 +13,7 @@ import pytest
 
 from stats.app import create_app
 from stats.settings import Settings
-from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
+from tests.support.results import add_user, count_distribution, count_statistics, finish, read_everything, write_body
 from tools.config.paths import DataPaths
 
 pytestmark = pytest.mark.anyio
@@ -50,6 +50,7 @@ async def test_concurrent_posts_of_one_result_store_it_once(
     assert Counter(response.status_code for response in responses) == {201: 1, 200: 99}
     assert {response.text for response in responses} == {responses[0].text}
     assert (await instances[0].get(f"/users/{user_id}")).json() == count_statistics([finish(1)])
+    assert (await instances[1].get("/games/1")).json() == count_distribution(1, [finish(1)])
 
 
 async def test_concurrent_conflicting_results_store_only_the_first(
@@ -65,6 +66,7 @@ async def test_concurrent_conflicting_results_store_only_the_first(
     for game, response in zip(games, responses, strict=True):
         assert response.status_code in ({201, 200} if game == accepted else {409})
     assert (await instances[1].get(f"/users/{user_id}")).json() == count_statistics([accepted])
+    assert (await instances[2].get("/games/1")).json() == count_distribution(1, [accepted])
 
 
 async def test_concurrent_writes_at_all_instances_lose_no_result(
@@ -89,6 +91,9 @@ async def test_concurrent_writes_at_all_instances_lose_no_result(
     for user_id in users:
         response = await rng.choice(instances).get(f"/users/{user_id}")
         assert response.json() == count_statistics(games[user_id])
+    for game_id in range(40):
+        response = await rng.choice(instances).get(f"/games/{game_id}")
+        assert response.json() == count_distribution(game_id, [games[user_id][game_id] for user_id in users])
     assert sum(len(rows) for rows in read_everything(data_paths)[::2]) == 200
 
 
@@ -117,6 +122,8 @@ async def test_cancelled_post_stores_the_whole_result_or_nothing(
     stored = [game_id for game_id in range(100) if await is_stored(instances[1], user_id, game_id)]
     statistics = (await instances[2].get(f"/users/{user_id}")).json()
     assert statistics == count_statistics([finish(game_id % 9) for game_id in stored])
+    counted = [game_id for game_id in range(100) if (await instances[2].get(f"/games/{game_id}")).json()["played"] == 1]
+    assert counted == stored
     assert (await instances[0].post(f"/users/{user_id}/games", json=write_body(100, finish(0)))).status_code == 201
 
 

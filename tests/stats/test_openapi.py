@@ -7,6 +7,7 @@ def test_openapi_document_lists_every_endpoint(stats_client: TestClient) -> None
         "/live",
         "/leaders/wins",
         "/leaders/streaks",
+        "/games/{game_id}",
         "/users/{user_id}",
         "/users/{user_id}/games",
         "/users/{user_id}/games/{game_id}",

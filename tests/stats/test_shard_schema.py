@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import servicekit.db.column_types  # noqa: F401 - registers how ids, times and days are stored
 from stats.leaderboards import Board
-from stats.queries import SELECT_WIN_DAYS, select_nearby, select_top
+from stats.queries import SELECT_GAME_COUNTS, SELECT_WIN_DAYS, select_nearby, select_top
 from stats.results import Result
 from stats.standings import count_results
 from tests.support.results import DayRun, find_day_runs, finish, results
@@ -130,6 +130,19 @@ def test_nearby_query_returns_only_the_nearest_rows(shard: sqlite3.Connection, o
 
 def test_win_days_query_searches_by_player(shard: sqlite3.Connection) -> None:
     assert explain(shard, SELECT_WIN_DAYS)[0] == "SEARCH games USING PRIMARY KEY (user_id=?)"
+
+
+def test_game_counts_query_searches_by_game(shard: sqlite3.Connection) -> None:
+    plan = [step for *_, step in shard.execute(f"EXPLAIN QUERY PLAN {SELECT_GAME_COUNTS}", {"game_id": 1})]
+    assert plan == ["SEARCH game_counts USING PRIMARY KEY (game_id=?)"]
+
+
+def test_fill_standings_computes_game_counts_from_games(shard: sqlite3.Connection) -> None:
+    insert_games(shard, UUID(int=0), [finish(1), finish(2, won=False, guesses=6)])
+    insert_games(shard, UUID(int=1), [finish(1), finish(2, guesses=6), finish(3, guesses=1)])
+    fill_standings(shard)
+    counts = shard.execute("SELECT game_id, won, guesses, players FROM game_counts").fetchall()
+    assert counts == [(0, 1, 4, 2), (1, 0, 6, 1), (1, 1, 6, 1), (2, 1, 1, 1)]
 
 
 def test_fill_standings_computes_score_counts_from_games(shard: sqlite3.Connection) -> None:

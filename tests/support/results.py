@@ -82,6 +82,18 @@ def count_statistics(games: Collection[Result]) -> dict[str, Any]:
     }
 
 
+def count_distribution(game_id: int, games: Collection[Result]) -> dict[str, Any]:
+    """The expected body of how a game went, whose results are these."""
+    won = [game for game in games if game.won]
+    return {
+        "game_id": game_id,
+        "guesses": {str(number): sum(game.guesses == number for game in won) for number in range(1, 7)}
+        | {"fail": len(games) - len(won)},
+        "played": len(games),
+        "won": len(won),
+    }
+
+
 def add_users(data_paths: DataPaths, user_ids: list[UUID]) -> list[UUID]:
     with closing(sqlite3.connect(data_paths.users)) as users, users:
         users.executemany("INSERT INTO users VALUES (?, ?)", [(key.bytes, f"player {key}") for key in user_ids])

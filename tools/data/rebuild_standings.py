@@ -1,4 +1,4 @@
-"""Recomputes a shard's standings from its games: bin/populate and bin/shard store them, bin/verify compares them."""
+"""Recomputes standings and counts from a shard's games: bin/populate and bin/shard store them, bin/verify compares."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -40,8 +40,14 @@ SELECT 'streaks', max_streak, COUNT(*) FROM standings GROUP BY max_streak
 """
 
 
+COUNT_RESULTS = """
+SELECT game_id, won, guesses, COUNT(*) AS players FROM games GROUP BY game_id, won, guesses
+"""
+
+
 def fill_standings(shard: sqlite3.Connection) -> None:
-    """Stores the standings and score counts of a shard that has games, but neither of these."""
+    """Stores the standings, score counts and game counts of a shard that has games, but none of these."""
     rows = (standing_to_row(user_id, standing) for user_id, standing in rebuild_standings(shard))
     shard.executemany(UPSERT_STANDING, rows)
     shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")
+    shard.execute(f"INSERT INTO game_counts (game_id, won, guesses, players) {COUNT_RESULTS}")

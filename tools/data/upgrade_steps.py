@@ -109,9 +109,33 @@ def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
     return []
 
 
+def count_results_by_game(shard: sqlite3.Connection) -> list[str]:
+    """Adds the counts of each puzzle's results.
+
+    Nothing is dropped to keep an instance of version 3 from storing results without counting them: the number of the
+    version does. Each instance of that version checks it when it opens a file, and none has this one open, since an
+    upgrade holds SQLite's exclusive lock.
+    """
+    execute_script(
+        shard,
+        """
+        CREATE TABLE game_counts (
+            game_id INTEGER NOT NULL CHECK (game_id >= 0),
+            won     BOOLEAN NOT NULL CHECK (won IN (0, 1)),
+            guesses INTEGER NOT NULL CHECK (guesses BETWEEN 1 AND 6),
+            players INTEGER NOT NULL CHECK (players >= 1),
+            PRIMARY KEY (game_id, won, guesses)
+        ) WITHOUT ROWID;
+        INSERT INTO game_counts SELECT game_id, won, guesses, COUNT(*) FROM games GROUP BY game_id, won, guesses;
+        """,
+    )
+    return []
+
+
 STEPS: Mapping[str, tuple[Step, ...]] = {
     "users.sql": (add_log_in_tables,),
-    "games.sql": (change_nothing, change_nothing, count_players_by_score),  # replaces what versions 1 and 2 added
+    # The third step replaces what versions 1 and 2 added.
+    "games.sql": (change_nothing, change_nothing, count_players_by_score, count_results_by_game),
     "words.sql": (change_nothing,),
     "answers.sql": (drop_coming_answers,),
     "plays.sql": (change_nothing,),

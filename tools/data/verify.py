@@ -21,15 +21,16 @@ from stats.standings import Standing
 from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import JOURNAL, open_to_read
 from tools.data.existing_data import IF_MISSING
-from tools.data.rebuild_standings import COUNT_SCORES, rebuild_standings
+from tools.data.rebuild_standings import COUNT_RESULTS, COUNT_SCORES, rebuild_standings
 from tools.data.upgrades import current_version, list_schemas, read_version
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 
 HELP = """Reads all databases and changes none, also while the services run. Recomputes each player's standing from the
-games and compares it with the stored one and with the views; the score counts must match the standings; each player
-must exist and be in the right shard; stats must not have refused a result; and every file must pass SQLite's integrity
-check. Differences are listed, and make the exit status 1; notes are only listed."""
+games and compares it with the stored one and with the views; the score counts must match the standings, and the counts
+of each puzzle the games; each player must exist and be in the right shard; stats must not have refused a result; and
+every file must pass SQLite's integrity check. Differences are listed, and make the exit status 1; notes are only
+listed."""
 
 SHOWN = 20
 """The number of differences of each kind that are listed."""
@@ -92,6 +93,7 @@ def check_shard(shard: sqlite3.Connection, number: int, data_paths: DataPaths, f
     findings.add("view", compare_views(path, shard, rebuilt))
     findings.add("shard", find_misplaced_players(path, number, data_paths.shards, players))
     findings.add("score", compare_score_counts(path, shard))
+    findings.add("game", compare_game_counts(path, shard))
 
 
 def read_stored_standings(shard: sqlite3.Connection) -> dict[UUID, Row]:
@@ -140,6 +142,17 @@ def compare_score_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]
         has, should_have = stored.get((board, score), 0), counted.get((board, score), 0)
         if has != should_have:
             yield f"{path}: {board} has {has} players with the score {score}, the standings give {should_have}"
+
+
+def compare_game_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
+    stored = {tuple(key): players for *key, players in shard.execute("SELECT * FROM game_counts")}
+    counted = {tuple(key): players for *key, players in shard.execute(COUNT_RESULTS)}
+    for key in sorted(stored.keys() | counted.keys()):
+        has, should_have = stored.get(key, 0), counted.get(key, 0)
+        if has != should_have:
+            game_id, won, guesses = key
+            result = f"{'won' if won else 'lost'} it at guess {guesses}"
+            yield f"{path}: game {game_id} has {has} players who {result}, the games give {should_have}"
 
 
 def find_misplaced_players(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:

@@ -112,6 +112,21 @@ def test_upgraded_database_has_the_schema_of_a_new_one(earlier: DataPaths, tmp_p
         assert read_schema(path) == read_schema(new), path.name
 
 
+def test_upgrade_from_version_3_counts_the_results_of_each_game(
+    populated: DataPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = [read_rows(shard, "SELECT * FROM game_counts") for shard in populated.shards]
+    assert all(counts)
+    for shard in populated.shards:
+        write_rows(shard, "DROP TABLE game_counts", "PRAGMA user_version = 3")
+
+    assert init.main([]) == 0
+
+    assert f"Upgraded {populated.shards[0]} to version" in capsys.readouterr().out
+    assert [read_rows(shard, "SELECT * FROM game_counts") for shard in populated.shards] == counts
+    assert verify.main([]) == 0
+
+
 def test_second_upgrade_changes_nothing(earlier: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     init.main([])
     before = dump(earlier)

@@ -10,7 +10,7 @@ import pytest
 
 from servicekit.db.sharding import shard_number
 from stats.leaderboards import Board
-from stats.queries import INCREMENT_SCORE_COUNT, UPSERT_STANDING, standing_to_row
+from stats.queries import INCREMENT_GAME_COUNT, INCREMENT_SCORE_COUNT, UPSERT_STANDING, standing_to_row
 from stats.results import Result
 from stats.standings import count_results
 from tests.support.scripts import dump, list_columns, list_files, read_rows, write_rows
@@ -92,16 +92,17 @@ def test_lost_game_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[
 
     differences = find_differences(capsys)
 
-    assert kinds(differences) == {"standing"}
+    assert kinds(differences) == {"standing", "game"}
     assert any(" has won " in difference for difference in differences)
 
 
 def test_standing_without_games_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
     tamper(populated.shards[2], "DELETE FROM games WHERE user_id = FIRST")
 
-    (difference,) = find_differences(capsys)
+    difference, *others = find_differences(capsys)
 
     assert difference.endswith(" has a standing and no games")
+    assert kinds(others) == {"game"}
 
 
 def test_games_without_a_standing_are_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,7 +125,7 @@ def test_player_in_the_wrong_shard_is_found(populated: DataPaths, capsys: pytest
 
     differences = find_differences(capsys)
 
-    assert kinds(differences) == {"shard", "score"}
+    assert kinds(differences) == {"shard", "score", "game"}
     difference = next(sentence for sentence in differences if sentence.startswith("shard: "))
     assert difference.startswith(f"shard: {populated.shards[1]}: ")
     assert difference.endswith(f" belongs in {populated.shards[0]}")
@@ -243,6 +244,7 @@ def record_new_player(users: Path, shards: tuple[Path, ...]) -> None:
         database.execute("INSERT INTO users VALUES (?, ?)", [user_id, str(user_id)])
     with closing(sqlite3.connect(shards[shard_number(user_id, len(shards))])) as shard, shard:
         shard.execute("INSERT INTO games VALUES (?, 561, ?, 3, 1)", [user_id, result.finished])
+        shard.execute(INCREMENT_GAME_COUNT, {"game_id": 561, "won": True, "guesses": 3})
         shard.execute(UPSERT_STANDING, standing_to_row(user_id, count_results([result])))
         for board in Board:
             shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "score": 1})
@@ -329,3 +331,27 @@ def test_score_count_that_the_standings_do_not_give_is_found(
 def test_score_count_of_zero_is_as_good_as_none(populated: DataPaths) -> None:
     write_rows(populated.shards[1], "INSERT INTO score_counts VALUES ('wins', 99999, 0)")
     assert verify.main([]) == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "difference"),
+    [
+        ("UPDATE game_counts SET players = players + 1", 1),
+        ("DELETE FROM game_counts", -1),
+    ],
+)
+def test_game_count_that_the_games_do_not_give_is_found(
+    populated: DataPaths, damage: str, difference: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = populated.shards[1]
+    select_count = "SELECT game_id, guesses FROM game_counts WHERE won AND players = 1 LIMIT 1"
+    ((game_id, guesses),) = read_rows(shard, select_count)
+    write_rows(shard, f"{damage} WHERE game_id = {game_id} AND won AND guesses = {guesses}")
+    sentence = f"game {game_id} has {1 + difference} players who won it at guess {guesses}, the games give 1"
+    assert find_differences(capsys) == [f"game: {shard}: {sentence}"]
+
+
+def test_game_count_without_games_is_found(populated: DataPaths, capsys: pytest.CaptureFixture[str]) -> None:
+    write_rows(populated.shards[2], "INSERT INTO game_counts VALUES (99999, 0, 6, 7)")
+    sentence = "game 99999 has 7 players who lost it at guess 6, the games give 0"
+    assert find_differences(capsys) == [f"game: {populated.shards[2]}: {sentence}"]
