@@ -12,7 +12,7 @@ from games.rules.colours import LetterState, colour_guess
 from games.rules.plays import MAX_GUESSES, Play, Status
 from games.rules.puzzles import day_of, end_of
 from games.rules.spelling import LETTERS, to_word
-from games.statistics import Statistics
+from games.statistics import Distribution, Statistics
 from servicekit.http.parameters import DIGITS_ONLY
 
 UserId = UUID
@@ -158,6 +158,12 @@ EXAMPLE_PLAY: JsonDict = {
         "gamesWon": 12,
         "averageGuesses": 4,
     },
+    "distribution": {
+        "game_id": 268,
+        "guesses": {"1": 0, "2": 7, "3": 31, "4": 52, "5": 38, "6": 19, "fail": 6},
+        "played": 153,
+        "won": 147,
+    },
 }
 
 
@@ -180,6 +186,10 @@ class PlayState(BaseModel):
         description="in the answer to the last guess: the player's statistics as `GET /api/stats/users/{user_id}` gives"
         " them, this game included, if stats gave them within a second; else null"
     )
+    distribution: Distribution | None = Field(
+        description="in the answer to the last guess: how the puzzle went so far as `GET /api/stats/games/{game_id}`"
+        " gives it, this play included, if stats gave it within a second; else null"
+    )
     result_refused: str | None = Field(
         default=None,
         description="why stats has refused this play's result for good, which then does not count; null otherwise",
@@ -194,6 +204,7 @@ class PlayState(BaseModel):
         play: Play,
         result_refused: str | None = None,
         statistics: Statistics | None = None,
+        distribution: Distribution | None = None,
     ) -> Self:
         return cls(
             game_id=game_id,
@@ -205,6 +216,7 @@ class PlayState(BaseModel):
             keyboard=play.keyboard(),
             answer=play.answer if play.is_over else None,
             statistics=statistics,
+            distribution=distribution,
             result_refused=result_refused,
         )
 

@@ -8,26 +8,28 @@ whether a delivery had arrived whose response was lost, and several instances ma
 import asyncio
 import logging
 import random
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 from games import queries
 from games.clients.stats_client import ResultRefused, StatsClient
 from games.queries import BEFORE_ALL, OutboxKey
 from games.rules.plays import PlayResult
-from games.statistics import Statistics
+from games.statistics import Distribution, Statistics
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
 
 logger = logging.getLogger("quintet")
 
+T = TypeVar("T")
+
 STATISTICS_TIMEOUT_S = 1.0
-"""How long the answer to a last guess waits for the delivery and the statistics."""
+"""How long the answer to a last guess waits for the delivery, the statistics and the distribution."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
 BATCH_SIZE = 4
@@ -45,6 +47,22 @@ def pause_s(failures: int, jitter: float) -> float:
 
 Delivery: TypeAlias = tuple[PlayResult, ResultRefused | Unavailable | None]
 """A result, and why stats has not taken it."""
+
+
+class StatsAfterGame(NamedTuple):
+    """What stats gives after a last guess; None where it did not give it in time."""
+
+    statistics: Statistics | None = None
+    distribution: Distribution | None = None
+
+
+async def read_until(deadline: float, reading: Awaitable[T]) -> T | None:
+    """What stats gives, or None if it does not give it before the deadline, a time of the event loop."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await reading
+    except (TimeoutError, Unavailable):
+        return None
 
 
 async def record_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery]) -> None:
@@ -89,19 +107,25 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def find_statistics(self, *, user_id: UUID, game_id: int) -> Statistics | None:
-        """The statistics of a player who has finished a game; None after STATISTICS_TIMEOUT_S.
+    async def find_statistics(self, *, user_id: UUID, game_id: int) -> StatsAfterGame:
+        """The statistics of a player who has finished a game, and how the game went so far; asked for at the same time,
+        and each None after STATISTICS_TIMEOUT_S.
 
         A pending result is delivered first; its delivery continues in the background after the timeout.
         """
+        deadline = asyncio.get_running_loop().time() + STATISTICS_TIMEOUT_S
         try:
-            async with asyncio.timeout(STATISTICS_TIMEOUT_S):
+            async with asyncio.timeout_at(deadline):
                 result = await queries.find_waiting(self._plays, user_id=user_id, game_id=game_id)
                 if result is not None:
                     await asyncio.shield(self._start(self._deliver_now(result)))
-                return await self._stats_client.read_statistics(user_id)
         except (TimeoutError, Unavailable):
-            return None
+            return StatsAfterGame()
+        statistics, distribution = await asyncio.gather(
+            read_until(deadline, self._stats_client.read_statistics(user_id)),
+            read_until(deadline, self._stats_client.read_distribution(game_id)),
+        )
+        return StatsAfterGame(statistics, distribution)
 
     async def _deliver_now(self, result: PlayResult) -> None:
         try:

@@ -9,6 +9,7 @@ from games.answers import get_answer, replace_answer, require_future
 from games.dependencies import CheckableGame, CurrentPlay, GameInPath, PublishedGame, Resources
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
+from games.outbox import StatsAfterGame
 from games.play_storage import begin_play, find_play, read_play, read_refusal
 from games.problems import (
     AttemptSkipped,
@@ -173,9 +174,17 @@ async def post_guess(
     answer = await get_answer(resources.answers, game_id=game_id)
     attempt = Attempt(user_id, game_id, new.attempt, new.guess)
     play = await take_guess(resources, attempt, answer=answer)
-    statistics = await resources.outbox.find_statistics(user_id=user_id, game_id=game_id) if play.is_over else None
+    find_statistics = resources.outbox.find_statistics
+    found = await find_statistics(user_id=user_id, game_id=game_id) if play.is_over else StatsAfterGame()
     refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
-    return PlayState.of(game_id=game_id, user_id=user_id, play=play, statistics=statistics, result_refused=refusal)
+    return PlayState.of(
+        game_id=game_id,
+        user_id=user_id,
+        play=play,
+        statistics=found.statistics,
+        distribution=found.distribution,
+        result_refused=refusal,
+    )
 
 
 @router.get(

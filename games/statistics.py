@@ -1,4 +1,4 @@
-"""A player's statistics, as games takes them from stats and passes them on with a last guess."""
+"""A player's statistics and how a puzzle went, as games takes them from stats and passes them on with a last guess."""
 
 from typing import Annotated
 
@@ -38,3 +38,12 @@ class Statistics(BaseModel):
     average_guesses: int = Field(
         ge=0, le=MAX_GUESSES, description="mean over won games, rounded half up; 0 without one"
     )
+
+
+class Distribution(BaseModel):
+    """The response of `GET /api/stats/games/{game_id}`; a field that stats adds later is ignored."""
+
+    game_id: int = Field(ge=0, description="the puzzle's number: days since 2021-06-19")
+    guesses: GuessCounts = Field(description="how many players won it in 1 ... 6 guesses, and how many lost it")
+    played: Count = Field(description="players who have finished it")
+    won: Count = Field(description="players who have won it")

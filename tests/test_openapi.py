@@ -42,7 +42,7 @@ def test_enumerations_have_no_empty_member() -> None:
 
 
 def test_games_takes_statistics_as_stats_gives_them() -> None:
-    for name in ("Statistics", "GuessCounts"):
+    for name in ("Statistics", "GuessCounts", "Distribution"):
         taken = APPS["games"].openapi()["components"]["schemas"][name]
         given = APPS["stats"].openapi()["components"]["schemas"][name]
         assert taken["properties"] == given["properties"]

@@ -1,7 +1,9 @@
 """The outbox: each result is stored in stats exactly once, whatever fails in between."""
 
+import asyncio
 import logging
 import random
+import re
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,6 +14,8 @@ import httpx
 import pytest
 from fastapi.testclient import TestClient
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import ASGIApp, Receive, Send
+from starlette.types import Scope as ASGIScope
 
 from games.outbox import BATCH_SIZE, LONGEST_PAUSE_S, pause_s
 from servicekit.auth.tokens import Scope
@@ -110,11 +114,46 @@ def test_slow_stats_delays_the_last_guess_by_at_most_a_second(
         before = time.monotonic()
         state = player.guess(1, ANSWER).json()
         waited_s = time.monotonic() - before
-        assert (state["status"], state["statistics"]) == ("won", None)
+        assert (state["status"], state["statistics"], state["distribution"]) == ("won", None, None)
         assert 1 <= waited_s < 1.3
         wait_until(lambda: is_empty(plays_database))
     assert len(stats_service.list_results(player.user_id)) == 1
     assert proxy.requests == [f"POST /users/{player.user_id}/games"]  # the delivery was not started again
+
+
+class PairedReads:
+    """Passes a read of statistics or of a distribution on when another one has arrived."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._both_arrived = asyncio.Barrier(2)
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and re.fullmatch(r"/(users|games)/[^/]+", scope["path"]):
+            await self._both_arrived.wait()
+        await self._app(scope, receive, send)
+
+
+def test_statistics_and_distribution_are_read_at_the_same_time(
+    make_client: MakeClient, make_player: MakePlayer, stats_service: Stats
+) -> None:
+    with serving(PairedReads(stats_service.make_app())) as url, make_client(stats_url=url) as client:
+        state = make_player(client).play(ANSWER)
+    assert state["statistics"]["gamesPlayed"] == 1
+    assert state["distribution"]["guesses"]["1"] >= 1
+
+
+@pytest.mark.parametrize(("missing", "given"), [("statistics", "distribution"), ("distribution", "statistics")])
+def test_last_guess_has_what_stats_gives_without_the_other(
+    make_client: MakeClient, make_player: MakePlayer, stats_service: Stats, missing: str, given: str
+) -> None:
+    pattern = {"statistics": r"/users/[^/]+", "distribution": r"/games/[^/]+"}[missing]
+    proxy = FaultyProxy(stats_service.make_app())
+    proxy.override = lambda path: problem_response(503, "Not now.") if re.fullmatch(pattern, path) else None
+    with serving(proxy) as url, make_client(stats_url=url) as client:
+        state = make_player(client).play(ANSWER)
+    assert (state["status"], state[missing]) == ("won", None)
+    assert state[given] is not None
 
 
 def test_refused_result_is_marked_and_blocks_no_other(
@@ -264,8 +303,10 @@ def test_statistics_in_another_form_are_left_out_and_logged(
     proxy.override = lambda path: None if path.endswith("/games") else PlainTextResponse(body)
     with serving(proxy) as url, make_client(stats_url=url) as client:
         player = make_player(client)
-        assert player.play(ANSWER)["statistics"] is None
+        state = player.play(ANSWER)
+        assert (state["statistics"], state["distribution"]) == (None, None)
     assert "The stats service gives statistics in another form than games expects" in caplog.text
+    assert "The stats service gives a distribution in another form than games expects" in caplog.text
 
 
 @pytest.mark.parametrize("content", [None, b"nonsense", b"\xff\xfe", b"two\nlines"])

@@ -35,6 +35,7 @@ def test_new_play_is_empty(player: Player) -> None:
         "keyboard": {},
         "answer": None,
         "statistics": None,
+        "distribution": None,
         "result_refused": None,
     }
     assert player.read().json() == response.json()
@@ -60,6 +61,7 @@ def test_guess_is_coloured_and_stored(player: Player) -> None:
         "keyboard": {"a": "correct", "b": "absent", "e": "present", "y": "absent"},
         "answer": None,
         "statistics": None,
+        "distribution": None,
         "result_refused": None,
     }
     assert player.read().json() == response.json()
@@ -70,6 +72,8 @@ def test_won_game_is_stored_in_stats(player: Player, stats_service: Stats, stats
     assert (state["status"], state["remaining"], state["answer"]) == ("won", 0, ANSWER)
     assert state["statistics"] == httpx.get(f"{stats_url}/users/{player.user_id}").json()
     assert state["statistics"]["gamesWon"] == state["statistics"]["guesses"]["3"] == 1
+    assert state["distribution"] == httpx.get(f"{stats_url}/games/{TODAY}").json()
+    assert state["distribution"]["guesses"]["3"] >= 1
     assert stats_service.list_results(player.user_id) == [(TODAY, True, 3, "2026-11-23 12:00:00")]
 
 
@@ -85,10 +89,19 @@ def test_sixth_guess_can_win(player: Player) -> None:
     assert (state["status"], state["statistics"]["guesses"]["6"]) == ("won", 1)
 
 
-def test_statistics_come_only_with_the_last_guess(player: Player) -> None:
+def test_distribution_has_every_earlier_result_and_this_one(
+    client: TestClient, make_player: Callable[[TestClient], Player]
+) -> None:
+    before = make_player(client).play(ANSWER)["distribution"]
+    after = make_player(client).play(*WRONG)["distribution"]
+    assert after["guesses"]["fail"] == before["guesses"]["fail"] + 1
+    assert (after["game_id"], after["played"], after["won"]) == (TODAY, before["played"] + 1, before["won"])
+
+
+def test_statistics_and_distribution_come_only_with_the_last_guess(player: Player) -> None:
     player.play(ANSWER)
     state = player.read().json()
-    assert (state["status"], state["answer"], state["statistics"]) == ("won", ANSWER, None)
+    assert (state["status"], state["answer"], state["statistics"], state["distribution"]) == ("won", ANSWER, None, None)
 
 
 def test_play_can_be_resumed_unchanged(player: Player, make_client: Callable[..., TestClient]) -> None:
@@ -154,6 +167,7 @@ def test_play_that_was_not_begun_reads_as_new_and_is_not_stored(player: Player, 
             "keyboard": {},
             "answer": None,
             "statistics": None,
+            "distribution": None,
             "result_refused": None,
         }
     assert_problem(player.guess(1, "crane", game_id), 404)  # so it was not begun by reading it

@@ -34,6 +34,7 @@ CONNECTIONS = 64
 Send: TypeAlias = Callable[..., Awaitable[httpx.Response]]
 State: TypeAlias = dict[str, Any]
 Statistics: TypeAlias = dict[str, Any]
+Json: TypeAlias = dict[str, Any]
 
 
 def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> State:
@@ -47,6 +48,12 @@ def play(api: httpx.Client, user: str, game_id: int, guesses: list[str]) -> Stat
     return state
 
 
+def read_distribution(stack: Stack, game_id: int) -> Json:
+    headers = token_headers(stack, Scope.SERVICE)
+    distribution: Json = httpx.get(f"{stack.url}/api/stats/games/{game_id}", headers=headers).raise_for_status().json()
+    return distribution
+
+
 def test_new_player_plays_and_appears_on_the_leaderboard(stack: Stack, api: httpx.Client) -> None:
     user = register(api)
     name = api.get(f"users/{user}").json()["username"]
@@ -57,8 +64,13 @@ def test_new_player_plays_and_appears_on_the_leaderboard(stack: Stack, api: http
     answer = read_answer(stack, game_id)
     state = play(api, user, game_id, choose_guesses(answer, 3))
     assert (state["status"], state["answer"], state["remaining"]) == ("won", answer, 0)
+    assert state["distribution"]["guesses"]["3"] >= 1
+    assert state["distribution"]["played"] >= state["distribution"]["won"] >= 1
     wait_until_delivered(stack)
     assert api.get(f"stats/users/{user}").json()["guesses"]["3"] == 1
+    assert api.get(f"stats/games/{game_id}").status_code == 403  # public from midnight on
+    assert read_distribution(stack, game_id)["played"] >= state["distribution"]["played"]
+    assert api.get(f"stats/games/{game_id - 1}").status_code == 200
     around = api.get("stats/leaders/wins", params={"around": user, "limit": 3}).json()["leaders"]
     assert user in [row["user_id"] for row in around]
     shared = api.get(f"games/{game_id}/plays/{user}/share").text
@@ -136,8 +148,13 @@ async def play_planned(send: Send, plan: PlannedGame) -> tuple[Statistics, State
 def test_1000_concurrent_games_agree_with_the_statistics(stack: Stack) -> None:
     """A thousand players of the population each play a game, over 64 connections; every third guess is sent twice."""
     plans = plan_games(stack, 1000)
+    game_id = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
+    distribution = read_distribution(stack, game_id)
     ended = asyncio.run(play_all(stack, plans))
     wait_until_delivered(stack)
+    counted: Counter[str] = Counter(read_distribution(stack, game_id)["guesses"])
+    counted.subtract(distribution["guesses"])
+    assert +counted == Counter(plan.expected_count for plan in plans)
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=60) as client:
         for plan, (before, state) in zip(plans, ended, strict=True):
             assert state["status"] == ("lost" if plan.expected_count == "fail" else "won")
