@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from pydantic.config import JsonDict
 
 from games.rules.colours import LetterState, colour_guess
-from games.rules.plays import MAX_GUESSES, Play, Status
+from games.rules.plays import MAX_GUESSES, Play, PlayStatus
 from games.rules.puzzles import day_of, end_of
 from games.rules.spelling import LETTERS, to_word
 from games.statistics import Distribution, Statistics
@@ -42,13 +42,20 @@ class Game(BaseModel):
     ends_at: datetime.datetime = Field(
         description="when the next puzzle begins; a play of this one may be finished a day longer"
     )
-    letters: int = Field(default=LETTERS, description="how many letters the answer has")
-    guesses: int = Field(default=MAX_GUESSES, description="how many guesses a player has")
-    answer: str | None = Field(default=None, description="five letters a-z; null as long as plays of it are open")
+    letters: int = Field(description="how many letters the answer has")
+    guesses: int = Field(description="how many guesses a player has")
+    answer: str | None = Field(description="five letters a-z; null as long as plays of it are open")
 
     @classmethod
     def of(cls, game_id: int, *, answer: str | None = None) -> Self:
-        return cls(game_id=game_id, date=day_of(game_id), ends_at=end_of(game_id), answer=answer)
+        return cls(
+            game_id=game_id,
+            date=day_of(game_id),
+            ends_at=end_of(game_id),
+            letters=LETTERS,
+            guesses=MAX_GUESSES,
+            answer=answer,
+        )
 
 
 class Guess(BaseModel):
@@ -164,6 +171,7 @@ EXAMPLE_PLAY: JsonDict = {
         "played": 153,
         "won": 147,
     },
+    "result_refused": None,
 }
 
 
@@ -174,7 +182,7 @@ class PlayState(BaseModel):
 
     game_id: GameId = Field(description="the puzzle's number: days since 2021-06-19")
     user_id: UserId = Field(description="the player's id")
-    status: Status = Field(
+    status: PlayStatus = Field(
         description="`new`: without a guess, whether or not it was begun; `in-progress`; `won`; `lost`"
     )
     hard: bool = Field(description="whether every hint must be used in every later guess")
@@ -191,8 +199,7 @@ class PlayState(BaseModel):
         " gives it, this play included, if stats gave it within a second; else null"
     )
     result_refused: str | None = Field(
-        default=None,
-        description="why stats has refused this play's result for good, which then does not count; null otherwise",
+        description="why stats has refused this play's result for good, which then does not count; null otherwise"
     )
 
     @classmethod

@@ -119,6 +119,7 @@ def create_service(
         description=description,
         version=VERSION,
         contact={"name": "The developers of Quintet"},
+        servers=[{"url": public_prefix(name)}],  # also on the service's own port: StrictRequests
         openapi_tags=[{"name": tag, "description": text} for tag, text in {**tags, **HEALTH_TAGS}.items()],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
         routes=[route for each in routers for route in each.routes],

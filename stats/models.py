@@ -209,10 +209,14 @@ class Leader(BaseModel):
 
 
 class WinsLeader(Leader):
+    """A user's row of the leaderboard by wins."""
+
     wins: Count = Field(description="won games")
 
 
 class StreakLeader(Leader):
+    """A user's row of the leaderboard by longest streak."""
+
     streak: Count = Field(description="days of the longest run of consecutive days (UTC) with a win")
 
 
@@ -225,6 +229,8 @@ def list_rows(page: Page, usernames: Mapping[bytes, str], score: str) -> list[di
 
 
 class WinsLeaders(BaseModel):
+    """A page of the leaderboard by wins."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "example": {
@@ -243,6 +249,8 @@ class WinsLeaders(BaseModel):
 
 
 class StreakLeaders(BaseModel):
+    """A page of the leaderboard by longest streak."""
+
     model_config = ConfigDict(
         json_schema_extra={
             "example": {

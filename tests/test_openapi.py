@@ -1,9 +1,9 @@
-"""Completeness of every service's OpenAPI document."""
+"""Completeness of every service's OpenAPI document, and what clients that are generated from it look like."""
 
 import pytest
 
 from tests.support.apps import APPS
-from tests.support.openapi_checks import PROBLEM_JSON, Json, Schema, find_gaps, list_operations
+from tests.support.openapi_checks import PROBLEM_JSON, TEXT, Json, Schema, find_gaps, list_operations, resolve
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -16,6 +16,11 @@ def test_operation_ids_are_function_names_and_unique() -> None:
     assert len(ids) == len(set(ids))
     assert all(name.isidentifier() for name in ids)
     assert {"post_guess", "read_statistics", "register_user", "look_up_words", "stats_read_health"} <= set(ids)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_document_names_the_public_prefix_as_its_server(name: str) -> None:
+    assert APPS[name].openapi()["servers"] == [{"url": f"/api/{name}"}]
 
 
 @pytest.mark.parametrize("name", APPS)
@@ -83,3 +88,59 @@ def test_every_documented_status_is_counted_from_zero(name: str) -> None:
         for status in (*statuses, "500"):
             labels = {"method": method, "route": path, "status": status}
             assert registry.get_sample_value("quintet_requests_total", labels) == 0, labels
+
+
+def list_referenced(part: Json, document: Schema) -> list[Schema]:
+    """The schemas that a part of the document refers to, and those that they refer to; none refers to itself."""
+    if isinstance(part, list):
+        return [schema for each in part for schema in list_referenced(each, document)]
+    if not isinstance(part, dict):
+        return []
+    if "$ref" in part:
+        schema = resolve(part, document)
+        return [schema, *list_referenced(schema, document)]
+    return [schema for each in part.values() for schema in list_referenced(each, document)]
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_fields_of_responses_are_required_if_always_sent(name: str) -> None:
+    document = APPS[name].openapi()
+    responses = [operation["responses"] for _, _, operation in list_operations(document)]
+    optional = {
+        f"{schema['title']}.{field}"
+        for schema in list_referenced(responses, document)
+        for field in schema.get("properties", {}).keys() - schema.get("required", ())
+    }
+    assert optional == {"ProblemDetails.error", "ProblemDetails.errors"}
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_field_that_may_be_left_out_has_no_default_of_null(name: str) -> None:
+    for schema in APPS[name].openapi()["components"]["schemas"].values():
+        for field, part in schema.get("properties", {}).items():
+            assert part.get("default", field) is not None, f"{schema['title']}.{field}"
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_parameters_and_fields_have_no_generated_title(name: str) -> None:
+    document = APPS[name].openapi()
+    schemas = [
+        parameter["schema"] for _, _, each in list_operations(document) for parameter in each.get("parameters", [])
+    ]
+    schemas += [
+        part for each in document["components"]["schemas"].values() for part in each.get("properties", {}).values()
+    ]
+    assert [schema for schema in schemas if "title" in schema] == []
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_plain_text_comes_first_among_media_types(name: str) -> None:
+    """openapi-python-client reads a response as the first: plain text is no JSON, but JSON can be read as text."""
+    contents = [
+        list(response["content"])
+        for _, _, operation in list_operations(APPS[name].openapi())
+        for response in operation["responses"].values()
+        if TEXT in response.get("content", {})
+    ]
+    assert [TEXT, PROBLEM_JSON] in contents
+    assert all(content[0] == TEXT for content in contents)

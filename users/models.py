@@ -92,7 +92,7 @@ class Token(BaseModel):
     )
 
     access_token: str = Field(description="a JWT with the scope `player`")
-    token_type: Literal["bearer"] = Field(default="bearer", description="always `bearer`")
+    token_type: Literal["bearer"] = Field(description="always `bearer`")
     expires_in: int = Field(description="seconds after which the token ends")
 
 
@@ -105,7 +105,7 @@ class User(BaseModel):
     username: str = Field(description="the player's name; names from an old database may have any characters")
 
 
-class Users(BaseModel):
+class UserPage(BaseModel):
     """A page of players, in the order of their ids; or, asked for by name, one or none."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"users": [EXAMPLE_USER]}})

@@ -16,7 +16,7 @@ from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany,
 from users import queries
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
-from users.models import NewPassword, NewUser, Token, User, Users
+from users.models import NewPassword, NewUser, Token, User, UserPage
 from users.password_change import Change, change_own_password
 from users.problems import NameTaken, OldPasswordWrong
 from users.queries import UserRow
@@ -62,7 +62,7 @@ async def list_users(
     username: NameInQuery = None,
     limit: PageLimit = 100,
     after: AfterInQuery = None,
-) -> Users:
+) -> UserPage:
     """With `username` one player or none; without it a page in the order of the ids.
 
     The header `Link` names the next page, and is missing on the last one.
@@ -74,7 +74,7 @@ async def list_users(
         rows, more = cut_page(await queries.list_users(resources.users, after=after, limit=limit + 1), limit)
         if more:
             link_next(request, response, {"limit": limit, "after": rows[-1].user_id})
-    return Users(users=[User(user_id=row.user_id, username=row.username) for row in rows])
+    return UserPage(users=[User(user_id=row.user_id, username=row.username) for row in rows])
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def create_token(
     lifetime = resources.token_lifetime
     token = resources.token_issuer.issue(scope=Scope.PLAYER, user_id=user_id, now=resources.clock(), lifetime=lifetime)
     response.headers["Cache-Control"] = "no-store"
-    return Token(access_token=token, expires_in=int(lifetime.total_seconds()))
+    return Token(access_token=token, token_type="bearer", expires_in=int(lifetime.total_seconds()))  # noqa: S106 - not a secret
 
 
 @router.get("/{user_id}", summary="A player by id", responses=problems(NotFound, Invalid, Unavailable))

@@ -38,7 +38,7 @@ class Lookup(BaseModel):
     known: list[str] = Field(description="those that may be guessed, in alphabetical order")
 
 
-class Words(BaseModel):
+class WordPage(BaseModel):
     """A page of the dictionary, in alphabetical order."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"words": ["crane", "crank", "crape"]}})

@@ -14,7 +14,7 @@ from servicekit.http.response_headers import WITH_ETAG, describe_headers
 from servicekit.problems import Forbidden, Invalid, NotFound, Unauthorized, Unavailable
 from words import queries
 from words.dependencies import AfterInQuery, PrefixInQuery, WordInPath, WordsDatabase
-from words.models import KnownWord, Lookup, NewLookup, Words
+from words.models import KnownWord, Lookup, NewLookup, WordPage
 
 router = APIRouter(tags=["words"], generate_unique_id_function=name_operation)
 
@@ -31,13 +31,13 @@ async def list_words(
     prefix: PrefixInQuery = "",
     limit: PageLimit = 100,
     after: AfterInQuery = None,
-) -> Words:
+) -> WordPage:
     """A page in alphabetical order. The header `Link` names the next page, and is missing on the last one."""
     rows = await queries.list_words(words, prefix=prefix, after=after or "", limit=limit + 1)
     page, more = cut_page(rows, limit)
     if more:
         link_next(request, response, {"prefix": prefix or None, "limit": limit, "after": page[-1]})
-    return Words(words=page)
+    return WordPage(words=page)
 
 
 @router.post("/lookups", summary="Which of these words may be guessed?", responses=problems(Invalid, Unavailable))

@@ -5,6 +5,8 @@ from enum import StrEnum
 
 
 class LetterState(StrEnum):
+    """What a guess tells about one of its letters."""
+
     CORRECT = "correct"
     """The letter is in its place."""
     PRESENT = "present"

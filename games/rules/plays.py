@@ -15,7 +15,9 @@ from games.rules.puzzles import finish_time, game_id_of, is_closed
 MAX_GUESSES = 6
 
 
-class Status(StrEnum):
+class PlayStatus(StrEnum):
+    """How far a play is."""
+
     NEW = "new"
     """Without a guess, begun or not."""
     IN_PROGRESS = "in-progress"
@@ -31,16 +33,16 @@ class Play:
     answer: str
 
     @property
-    def status(self) -> Status:
+    def status(self) -> PlayStatus:
         if self.answer in self.guesses:
-            return Status.WON
+            return PlayStatus.WON
         if len(self.guesses) == MAX_GUESSES:
-            return Status.LOST
-        return Status.IN_PROGRESS if self.guesses else Status.NEW
+            return PlayStatus.LOST
+        return PlayStatus.IN_PROGRESS if self.guesses else PlayStatus.NEW
 
     @property
     def is_over(self) -> bool:
-        return self.status in {Status.WON, Status.LOST}
+        return self.status in {PlayStatus.WON, PlayStatus.LOST}
 
     @property
     def remaining(self) -> int:
@@ -87,7 +89,7 @@ class PlayResult:
         return cls(
             user_id=user_id,
             game_id=game_id,
-            won=play.status is Status.WON,
+            won=play.status is PlayStatus.WON,
             guesses=len(play.guesses),
             finished=finish_time(game_id, now),
         )

@@ -57,9 +57,7 @@ def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> 
 
     @router.get("/openapi.json")
     async def read_openapi(request: Request) -> Response:
-        document = request.app.openapi()
-        root_path: str = request.scope["root_path"]
-        return JSONResponse({**document, "servers": [{"url": root_path}]} if root_path else document)
+        return JSONResponse(request.app.openapi())
 
     @router.get("/docs")
     async def read_swagger_page(request: Request) -> HTMLResponse:

@@ -4,9 +4,10 @@ import http
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias, cast
+from typing import Annotated, Any, TypeAlias
 
 from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from pydantic.json_schema import models_json_schema
@@ -15,6 +16,7 @@ from starlette.responses import Response
 
 from servicekit.http.caching import NO_STORE_HEADERS, NotModified, on_not_modified
 from servicekit.http.media_types import find_wrong_media_type
+from servicekit.http.parameters import NO_NULL
 from servicekit.http.response_headers import describe_headers
 from servicekit.observability.request_ids import PATTERN, request_id
 from servicekit.problems import ABOUT_BLANK, DatabaseUnavailable, Invalid, MethodNotAllowed, Problem
@@ -36,9 +38,9 @@ class ProblemDetails(BaseModel):
     """RFC 9457 problem details."""
 
     type: str = Field(
-        default=ABOUT_BLANK,
         description="the path of a page about this type of problem, `/api/games/problems/not-a-word`; `about:blank` if"
         " the status says enough",
+        examples=[ABOUT_BLANK],
     )
     title: str = Field(description="the status in words", examples=["Not Found"])
     status: int = Field(description="the HTTP status", ge=400, le=599, examples=[404])
@@ -48,8 +50,10 @@ class ProblemDetails(BaseModel):
         pattern=PATTERN,
         examples=["4bf92f3577b34da6a3ce929d0e0e4736"],
     )
-    errors: list[FieldError] | None = Field(default=None, description="with 422, what is wrong with which field")
-    error: str | None = Field(
+    errors: Annotated[list[FieldError] | None, NO_NULL] = Field(
+        default=None, description="with 422, what is wrong with which field"
+    )
+    error: Annotated[str | None, NO_NULL] = Field(
         default=None,
         description="at the endpoint that gives out tokens, the code of RFC 6749, for OAuth2 clients",
         examples=["invalid_grant"],
@@ -89,7 +93,8 @@ def _describe_kind(kind: type[Problem]) -> str:
 def problem_schemas() -> dict[str, Any]:
     """The components of an OpenAPI document that `problems` refers to."""
     _, schema = models_json_schema([(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}")
-    return cast(dict[str, Any], schema["$defs"])
+    schemas: dict[str, Any] = jsonable_encoder(schema["$defs"], exclude_none=True)  # no `"default": null`, as FastAPI
+    return schemas
 
 
 def _example(kind: type[Problem]) -> dict[str, object]:

@@ -16,7 +16,9 @@ HEALTH_TAG = "health"
 
 
 class Health(BaseModel):
-    status: Literal["ok"] = Field(default="ok", description="always `ok`: anything else is a 503")
+    """A healthy instance."""
+
+    status: Literal["ok"] = Field(description="always `ok`: anything else is a 503", examples=["ok"])
     instance: str = Field(description="which instance answered", examples=["stats.2"])
 
 
@@ -27,13 +29,13 @@ def health_router(service: str, instance: str, checks: Sequence[Check]) -> APIRo
     @router.get("/live", summary="Is this instance there?")
     async def read_live() -> Health:
         """200 even if a database is unavailable: requests that need none, or another one, can still be answered."""
-        return Health(instance=instance)
+        return Health(status="ok", instance=instance)
 
     @router.get("/health", summary="Is this instance well?", responses=problems(Unavailable))
     async def read_health() -> Health:
         """200 if this instance and each of its databases answer, else 503 with the one that does not."""
         for check in checks:
             await check()
-        return Health(instance=instance)
+        return Health(status="ok", instance=instance)
 
     return router

@@ -1,5 +1,6 @@
 """Completes the OpenAPI document that FastAPI makes: what is true of every operation of every service."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -15,11 +16,28 @@ from servicekit.problems import BadRequest, Invalid, Problem, UnsupportedContent
 
 
 def complete_document(document: dict[str, Any]) -> None:
-    document.setdefault("components", {}).setdefault("schemas", {}).update(problem_schemas())
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(problem_schemas())
+    for schema in schemas.values():
+        drop_titles(schema.get("properties", {}).values())
+        restore_nulls(schema)
     for operations in document["paths"].values():
         for method, operation in operations.items():
+            drop_titles(parameter["schema"] for parameter in operation.get("parameters", []))
             complete_responses(method, operation)
             complete_security(operation)
+
+
+def drop_titles(schemas: Iterable[dict[str, Any]]) -> None:
+    """Those of parameters and fields, which Pydantic makes of their names: `Currentstreak`."""
+    for schema in schemas:
+        schema.pop("title", None)
+
+
+def restore_nulls(schema: dict[str, Any]) -> None:
+    """FastAPI leaves them out of examples, also in fields that are required."""
+    if "example" in schema:
+        schema["example"] = dict.fromkeys(schema.get("required", ())) | schema["example"]
 
 
 def complete_responses(method: str, operation: dict[str, Any]) -> None:

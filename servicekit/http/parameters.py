@@ -31,8 +31,8 @@ def require_usual_uuid(text: object) -> object:
 
 
 class NoNull:
-    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone. A parameter is None if it is left out, and a
-    client cannot send null.
+    """`Annotated[UUID | None, NO_NULL]`: OpenAPI lists the type alone. A parameter or a field is None if it is left
+    out, and is never sent as null.
 
     (Pydantic's SkipJsonSchema[None] would name the branches of a union in validation errors.)
     """

@@ -18,10 +18,14 @@ REFUSALS = {
 
 
 def add_proxy_refusals(responses: dict[str, Any], *, has_body: bool) -> None:
-    """Adds them to the responses of an operation, beside the service's own of the same status."""
+    """Adds them to the responses of an operation, before the service's own of the same status.
+
+    A generated client that supports one media type a status takes the first: it can read problem details as text, but
+    would fail to parse plain text as JSON.
+    """
     for status, description in REFUSALS.items():
         if status == 413 and not has_body:  # noqa: PLR2004 - Content Too Large
             continue
         response = responses.setdefault(str(status), {"description": description})
         content = {PLAIN_TEXT: {"schema": {"type": "string"}, "example": f"{description}."}}
-        response["content"] = response.get("content", {}) | content
+        response["content"] = content | response.get("content", {})

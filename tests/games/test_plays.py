@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from games.rules.colours import LetterState
-from games.rules.plays import Play, PlayResult, Status, is_repeat, require_next_guess, require_today
+from games.rules.plays import Play, PlayResult, PlayStatus, is_repeat, require_next_guess, require_today
 from servicekit.problems import Conflict, Invalid, Problem
 
 WRONG = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
@@ -28,15 +28,15 @@ def get_refusal(play: Play, attempt: int, guess: str, *, now: datetime = NOON) -
 @pytest.mark.parametrize(
     ("guesses", "status", "remaining"),
     [
-        ((), Status.NEW, 6),
-        (WRONG[:1], Status.IN_PROGRESS, 5),
-        (WRONG[:5], Status.IN_PROGRESS, 1),
-        (("ahead",), Status.WON, 0),
-        ((*WRONG[:5], "ahead"), Status.WON, 0),
-        (WRONG, Status.LOST, 0),
+        ((), PlayStatus.NEW, 6),
+        (WRONG[:1], PlayStatus.IN_PROGRESS, 5),
+        (WRONG[:5], PlayStatus.IN_PROGRESS, 1),
+        (("ahead",), PlayStatus.WON, 0),
+        ((*WRONG[:5], "ahead"), PlayStatus.WON, 0),
+        (WRONG, PlayStatus.LOST, 0),
     ],
 )
-def test_status_follows_from_the_guesses(guesses: tuple[str, ...], status: Status, remaining: int) -> None:
+def test_status_follows_from_the_guesses(guesses: tuple[str, ...], status: PlayStatus, remaining: int) -> None:
     play = make_play(*guesses)
     assert (play.status, play.remaining) == (status, remaining)
     assert play.is_over == (remaining == 0)

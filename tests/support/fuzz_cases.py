@@ -62,13 +62,14 @@ CALLERS = (*Scope, "unknown player", *UNAUTHENTICATED_CALLERS)
 
 CONFIG = Config.from_dict(
     {
+        "base-url": "http://testserver",  # the app itself, without the prefix that the documents name as their server
         "checks": {
             # A valid request may still be refused: a word that is not in the dictionary, `around` together with
             # `after`, or an attempt of 1.0, which JSON Schema counts as an integer.
             "positive_data_acceptance": {"enabled": False},
             # It assumes that a result stored for one player is available for all.
             "ensure_resource_availability": {"enabled": False},
-        }
+        },
     }
 )
 """All other applicable checks run: no 5xx, no undocumented status or body, no invalid input accepted, no guarded

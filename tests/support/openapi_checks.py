@@ -76,6 +76,8 @@ def find_gaps(document: Schema) -> list[str]:
     if "HTTPValidationError" in json.dumps(document):
         gaps.append("FastAPI's own validation error is described, which is never sent")
     for name, schema in document["components"]["schemas"].items():
+        if not schema.get("description"):
+            gaps.append(f"{name} has no description")
         for field, part in schema.get("properties", {}).items():
             if not part.get("description"):
                 gaps.append(f"{name}.{field} has no description")
