@@ -5,7 +5,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tools.config.paths import ROOT, SHARE
+from tests.support.console import read_console
+from tools.config.paths import SHARE
 from tools.process.stack import Stack
 
 TOUR = ("README.md", "A tour")
@@ -33,15 +34,6 @@ PLACEHOLDERS = (
     (r"X-Request-Id: [0-9a-f]{32}", "X-Request-Id: ID"),
 )
 """Patterns of output that differs between days, installations or players, and what replaces it."""
-
-
-def read_console(document: str, title: str) -> list[tuple[str, str]]:
-    """The commands of a section's console blocks, each with the output printed below it."""
-    section = (ROOT / document).read_text(encoding="utf-8").split(f"\n## {title}\n")[1].split("\n## ")[0]
-    blocks = re.findall(r"```console\n(.*?)```", section, re.DOTALL)
-    lines = "".join(blocks).split("\n$ ")
-    pairs = [line.removeprefix("$ ").partition("\n") for line in lines]
-    return [(command, answer.strip()) for command, _, answer in pairs]
 
 
 def run_in_shell(commands: list[str], folder: Path) -> list[str]:
