@@ -46,7 +46,15 @@ def list_arguments(stack: Stack) -> tuple[list[str], str]:
 
 
 def check_reached(output: str, answer: str) -> None:
-    assert json.loads(output) == {"is_won": True, "answer": answer, "won_in_3": 1, "wins": [1], "streaks": [1]}
+    assert json.loads(output) == {
+        "is_won": True,
+        "answer": answer,
+        "won_in_3": 1,
+        "is_counted": True,
+        "yesterday": -1,
+        "wins": [1],
+        "streaks": [1],
+    }
 
 
 def test_generated_python_client_plays_a_game(stack: Stack, tmp_path: Path) -> None:
