@@ -1,4 +1,4 @@
-"""The documents list exactly the settings and scripts that exist, and have no broken links."""
+"""The documents list exactly the settings, scripts and requests that exist, and have no broken links."""
 
 import re
 from itertools import chain
@@ -17,6 +17,8 @@ import users.settings
 import words.settings
 from servicekit.problems import Problem
 from servicekit.settings import ServiceSettings
+from tests.support.apps import APPS
+from tests.support.openapi_checks import list_operations
 from tools.config.proxy_settings import ProxySettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,6 +102,18 @@ def test_readme_lists_exactly_the_scripts() -> None:
     section = readme.split("\n## Scripts\n")[1].split("\n## ")[0]
     documented = set(re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE))
     assert documented == {path.name for path in (ROOT / "bin").iterdir()}
+
+
+def test_readme_lists_exactly_the_requests() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| `([A-Z]+) (/api/\S+)` \|", readme, re.MULTILINE)
+    operations = [
+        (method, f"/api/{service}{path}".rstrip("/"))
+        for service, app in APPS.items()
+        for method, path, _ in list_operations(app.openapi())
+        if path not in {"/live", "/health"}
+    ]
+    assert sorted(documented) == sorted(operations)
 
 
 def list_anchors(document: Path) -> set[str]:
