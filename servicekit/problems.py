@@ -45,6 +45,10 @@ class Forbidden(Problem):
     description = "The token lacks the required scope"
 
 
+class CrossOrigin(Forbidden):
+    description = "The request does not come from a page of this origin"
+
+
 class NotFound(Problem):
     status = 404
     description = "It does not exist"

@@ -1,7 +1,7 @@
 -- var/users.db: who plays. Owned by the users service; stats reads it.
 
 -- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
 
 -- An id is the 16 bytes of a UUID. The declared type UUID tells Python's sqlite3 to hand it over as a uuid.UUID;
 -- to SQLite it means numeric affinity, under which a text of digits would become a number, so it must be a BLOB.
@@ -39,6 +39,17 @@ CREATE TABLE known_addresses (
     PRIMARY KEY (user_id, address)
 ) WITHOUT ROWID;
 CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
+
+-- Browsers that are signed in (users/sessions.py). Expired ones are deleted with the next log-in of any player.
+CREATE TABLE sessions (
+    session      INTEGER NOT NULL PRIMARY KEY,  -- of a player's sessions the one that began last has the highest number
+    token_digest BLOB NOT NULL UNIQUE,          -- SHA-256 of the cookie
+    user_id      UUID NOT NULL REFERENCES users (user_id),
+    started_at   TIMESTAMP NOT NULL,            -- UTC, as the next
+    expires_at   TIMESTAMP NOT NULL
+);
+CREATE INDEX sessions_by_user ON sessions (user_id, session);
+CREATE INDEX sessions_by_expiry ON sessions (expires_at);
 
 -- The old databases that bin/shard has brought in, so that none is brought in twice.
 CREATE TABLE imports (

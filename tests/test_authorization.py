@@ -25,6 +25,7 @@ import users.settings
 import words.app
 import words.settings
 from servicekit.auth.tokens import Scope
+from tests.support.browser import SAME_ORIGIN
 from tests.support.clocks import NOON
 from tests.support.openapi_checks import check_all_responses, find_example, list_operations
 from tests.support.passwords import CountingHash
@@ -221,7 +222,7 @@ def test_openapi_marks_exactly_the_guarded_endpoints(apps: dict[str, Callable[[]
     locked = {
         (method, path): operation["security"]
         for method, path, operation in list_operations(document)
-        if operation["security"]
+        if "OAuth2PasswordBearer" in json.dumps(operation["security"])
     }
     guarded = {(each.method, each.path): each for each in GUARDED if each.service == service}
     assert locked.keys() == guarded.keys()
@@ -238,6 +239,17 @@ def test_openapi_marks_exactly_the_guarded_endpoints(apps: dict[str, Callable[[]
     assert schemes["HTTPBearer"]["scheme"] == "bearer"
 
 
+def test_openapi_documents_the_cookie_of_the_session(apps: dict[str, Callable[[], FastAPI]]) -> None:
+    document = apps["users"]().openapi()
+    scheme = document["components"]["securitySchemes"]["SessionCookie"]
+    assert (scheme["type"], scheme["in"], scheme["name"]) == ("apiKey", "cookie", "quintet_session")
+    paths = document["paths"]
+    assert paths["/session/token"]["post"]["security"] == [{"SessionCookie": []}]
+    for method in ("get", "delete"):
+        assert paths["/session"][method]["security"] == [{"SessionCookie": []}, {}]
+    assert paths["/session"]["post"]["security"] == []
+
+
 @pytest.mark.parametrize("service", ["users", "words", "stats"])
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer garbage"}], ids=["no token", "invalid token"])
 def test_all_other_endpoints_need_no_token(
@@ -246,13 +258,13 @@ def test_all_other_endpoints_need_no_token(
     app = apps[service]()
     document = app.openapi()
     called = 0
-    with TestClient(app, headers=headers) as client:
+    with TestClient(app, headers=headers | SAME_ORIGIN) as client:
         for method, path, operation in list_operations(document):
             if not operation["security"] or {} in operation["security"]:
                 url = path.format(user_id=USER, word="crane", game_id=1)
                 content = operation.get("requestBody", {}).get("content", {})
                 body = find_example(content["application/json"], document) if "application/json" in content else None
                 response = client.request(method, url, json=body)
-                assert (response.status_code not in {401, 403}) or path == "/token"
+                assert (response.status_code not in {401, 403}) or path in {"/token", "/session"}
                 called += 1
     assert called >= 3

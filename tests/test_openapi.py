@@ -68,6 +68,7 @@ def test_security_is_stated_with_scopes_for_oauth2_only(name: str) -> None:
     for method, path, operation in list_operations(APPS[name].openapi()):
         for alternative in operation["security"]:
             assert alternative.get("HTTPBearer", []) == [], f"{method} {path}"
+            assert alternative.get("SessionCookie", []) == [], f"{method} {path}"
     assert APPS["games"].openapi()["paths"]["/today"]["get"]["security"] == []
     assert APPS["words"].openapi()["paths"]["/{word}"]["put"]["security"] == [
         {"OAuth2PasswordBearer": ["admin"]},

@@ -20,13 +20,14 @@ from users.token_issuer import TokenIssuer
 
 DESCRIPTION = """Who plays: every player has a name, and a random id by which all services know them.
 
-For their password they get a token, which opens what is theirs at every service.
+For their password they get a token, which opens what is theirs at every service. A browser stays signed in by a
+session: its cookie gives short tokens.
 
 Through Traefik, each client address has a token bucket for registrations, and another one for every other request whose
 method is not GET or HEAD; the addresses of one IPv6 /64 share theirs. At the defaults 30 registrations pass at once and
 then two a second, 10 others and then one every two seconds. More is answered 429 in plain text, and `Retry-After` says
 for how many seconds."""
-TAGS = {"users": "Players: their names and ids, passwords and tokens."}
+TAGS = {"users": "Players: their names and ids, passwords, tokens and sessions."}
 
 
 def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock: Clock = read_clock) -> FastAPI:
@@ -45,6 +46,7 @@ def create_app(settings: Settings, *, hasher: PasswordHash | None = None, clock:
         checks=[partial(queries.check_users, users)],
     )
     app.state.find_error_code = find_oauth_error
+    app.state.is_behind_tls = settings.behind_tls
     app.state.resources = UsersResources(
         users=users,
         passwords=Passwords(hasher or PasswordHash.recommended()),

@@ -1,11 +1,10 @@
 """Logging in with a name and a password, and the limits on failures."""
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
-from uuid import UUID
 
 from servicekit.clock import Clock
 from servicekit.db.database import Readable
@@ -23,6 +22,12 @@ from users.login_limits import (
 )
 from users.queries import Attempt, LoginRow
 from users.resources import UsersResources
+
+WRONG = (
+    "The name or the password is wrong. A player from an old database has no password yet: the operator gives them the"
+    " first one."
+)
+"""The same for all, so that it does not tell who has no password."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,14 @@ async def find_login(users: Readable, username: str) -> LoginRow | None:
     return None
 
 
-async def log_in(resources: UsersResources, credentials: Credentials) -> UUID:
-    """The player's id. Raises Unauthorized for a wrong name or password, TooMany after too many failures, Unavailable
-    while too many others log in."""
+async def log_in(resources: UsersResources, credentials: Credentials) -> LoginRow:
+    """The player, with the hash that is stored of the password. Raises Unauthorized for a wrong name or password,
+    TooMany after too many failures, Unavailable while too many others log in."""
     login = await find_login(resources.users, credentials.username)
-    if await check_password(resources, login, credentials) is None or login is None:
-        raise Unauthorized("The name or the password is wrong.")
-    return login.user_id
+    password_hash = await check_password(resources, login, credentials)
+    if password_hash is None or login is None:
+        raise Unauthorized(WRONG)
+    return replace(login, password_hash=password_hash)
 
 
 async def check_password(resources: UsersResources, login: LoginRow | None, credentials: Credentials) -> str | None:

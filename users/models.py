@@ -82,6 +82,17 @@ class TokenRequest(BaseModel):
     )
 
 
+class SignIn(BaseModel):
+    """A player who signs in."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"example": {"username": "ada", "password": EXAMPLE_PASSWORD}}
+    )
+
+    username: str = Field(description="the player's name", max_length=MAX_LOGIN_NAME_LENGTH)
+    password: SecretStr = Field(description="the player's password")
+
+
 class Token(BaseModel):
     """A token, to be sent as `Authorization: Bearer ...`."""
 

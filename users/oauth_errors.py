@@ -18,7 +18,8 @@ BY_FIELD = {"body.grant_type": "unsupported_grant_type", "body.scope": "invalid_
 
 def find_oauth_error(request: Request, status: int, errors: Sequence[FieldError]) -> str | None:
     """A code of section 5.2, or of 4.1.2.1 for what the token endpoint has none for; None at other endpoints."""
-    if request.method != "POST" or not request.url.path.endswith("/token"):
+    path = request.url.path
+    if request.method != "POST" or not path.endswith("/token") or path.endswith("/session/token"):
         return None
     codes = (BY_FIELD.get(field.field) for field in errors)
     return next((code for code in codes if code is not None), BY_STATUS.get(status))

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
-from servicekit.problems import Conflict
+from servicekit.db.transaction import Transaction
 from users import queries
 from users.logins import Credentials, check_password
-from users.problems import OldPasswordWrong
+from users.problems import OldPasswordWrong, PasswordChanged
 from users.resources import UsersResources
 
 
@@ -21,8 +21,8 @@ class Change:
 
 
 async def change_own_password(resources: UsersResources, change: Change) -> None:
-    """Raises OldPasswordWrong, TooMany and Unavailable as a log-in does, Conflict if the password is changed by another
-    request at the same time."""
+    """Raises OldPasswordWrong, TooMany and Unavailable as a log-in does, PasswordChanged if the password is changed by
+    another request at the same time."""
     users, passwords = resources.users, resources.passwords
     login = await queries.find_login_by_id(users, user_id=change.user_id)
     username = str(change.user_id) if login is None else login.username
@@ -31,7 +31,12 @@ async def change_own_password(resources: UsersResources, change: Change) -> None
     if old_hash is None:
         raise OldPasswordWrong("The old password is wrong.")
     new_hash = await passwords.hash(change.new_password, address=change.address)
+    await users.write(partial(replace_password, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash))
+
+
+async def replace_password(users: Transaction, *, user_id: UUID, old_hash: str, new_hash: str) -> None:
+    """Ends all sessions of the player, in the same transaction. Raises PasswordChanged."""
     # The old hash in the statement's WHERE decides between two changes at the same time.
-    replace = partial(queries.replace_hash, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash)
-    if not await users.write(replace):
-        raise Conflict("The password was changed by another request at the same time.")
+    if not await queries.replace_hash(users, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
+        raise PasswordChanged("The password was changed by another request at the same time.")
+    await queries.delete_sessions_of_user(users, user_id=user_id)

@@ -1,6 +1,6 @@
 """The problems of users that a client must tell apart, each with its type (docs/api.md)."""
 
-from servicekit.problems import Conflict, Forbidden
+from servicekit.problems import Conflict, Forbidden, Unauthorized
 
 PAGES = "/api/users/problems"
 
@@ -17,4 +17,14 @@ class OldPasswordWrong(Forbidden):
     advice = "Type it again; too many failures are 429."
 
 
-TYPES = (NameTaken, OldPasswordWrong)
+class PasswordChanged(Conflict):
+    description = "The password was changed by another request at the same time"
+
+
+class SessionEnded(Unauthorized):
+    type_uri = f"{PAGES}/session-ended"
+    description = "This browser is not signed in"
+    advice = "Ask for name and password, and begin a new session."
+
+
+TYPES = (NameTaken, OldPasswordWrong, SessionEnded)

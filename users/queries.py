@@ -11,7 +11,7 @@ from databases.interfaces import Record
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """`PRAGMA user_version` of share/users.sql, whose tables these statements expect."""
 
 
@@ -248,6 +248,98 @@ async def replace_hash(users: Transaction, *, user_id: UUID, old_hash: str, new_
     """False, and nothing changes, if the password has been changed in between."""
     values = {"user_id": user_id, "old_hash": old_hash, "new_hash": new_hash}
     return await users.fetch_one(UPDATE_HASH, values) is not None
+
+
+def digest_token(token: str) -> bytes:
+    """The key under which a session is stored: who reads the database cannot use it as a cookie."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class NewSession:
+    token: str
+    user_id: UUID
+    started_at: datetime
+    expires_at: datetime
+
+
+INSERT_SESSION = (
+    "INSERT INTO sessions (token_digest, user_id, started_at, expires_at)"
+    " VALUES (:token_digest, :user_id, :started_at, :expires_at)"
+)
+
+
+async def insert_session(users: Transaction, *, session: NewSession) -> None:
+    values = {
+        "token_digest": digest_token(session.token),
+        "user_id": session.user_id,
+        "started_at": session.started_at,
+        "expires_at": session.expires_at,
+    }
+    await users.execute(INSERT_SESSION, values)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    user_id: UUID
+    username: str
+    started_at: datetime
+    expires_at: datetime
+
+
+SELECT_SESSION = (
+    "SELECT users.user_id, users.username, sessions.started_at, sessions.expires_at"
+    " FROM sessions JOIN users USING (user_id) WHERE sessions.token_digest = :token_digest"
+)
+
+
+async def find_session(users: Readable, *, token: str) -> SessionRow | None:
+    """Also one that has expired."""
+    row = await users.fetch_one(SELECT_SESSION, {"token_digest": digest_token(token)})
+    return None if row is None else SessionRow(row["user_id"], row["username"], row["started_at"], row["expires_at"])
+
+
+UPDATE_SESSION_EXPIRY = "UPDATE sessions SET expires_at = :expires_at WHERE token_digest = :token_digest"
+
+
+async def update_session_expiry(users: Transaction, *, token: str, expires_at: datetime) -> None:
+    await users.execute(UPDATE_SESSION_EXPIRY, {"token_digest": digest_token(token), "expires_at": expires_at})
+
+
+DELETE_SESSION = "DELETE FROM sessions WHERE token_digest = :token_digest"
+
+
+async def delete_session(users: Transaction, *, token: str) -> None:
+    await users.execute(DELETE_SESSION, {"token_digest": digest_token(token)})
+
+
+DELETE_SESSIONS_OF_USER = "DELETE FROM sessions WHERE user_id = :user_id"
+
+
+async def delete_sessions_of_user(users: Transaction, *, user_id: UUID) -> None:
+    await users.execute(DELETE_SESSIONS_OF_USER, {"user_id": user_id})
+
+
+DELETE_OLDEST_SESSIONS = (
+    "DELETE FROM sessions WHERE session IN"
+    " (SELECT session FROM sessions WHERE user_id = :user_id ORDER BY session DESC LIMIT -1 OFFSET :kept)"
+)
+
+
+async def delete_oldest_sessions(users: Transaction, *, user_id: UUID, kept: int) -> None:
+    """All of a user but those that began last."""
+    await users.execute(DELETE_OLDEST_SESSIONS, {"user_id": user_id, "kept": kept})
+
+
+DELETE_EXPIRED_SESSIONS = (
+    "DELETE FROM sessions WHERE session IN"
+    " (SELECT session FROM sessions WHERE expires_at <= :until ORDER BY expires_at LIMIT :limit)"
+)
+
+
+async def delete_expired_sessions(users: Transaction, *, until: datetime, limit: int) -> None:
+    """Those of all users that expired first."""
+    await users.execute(DELETE_EXPIRED_SESSIONS, {"until": until, "limit": limit})
 
 
 ANY_USER = "SELECT user_id FROM users LIMIT 1"

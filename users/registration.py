@@ -41,7 +41,8 @@ def taken(username: str) -> NameTaken:
 
 
 async def set_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
-    """An administrator's choice. Raises NotFound if there is no such player."""
+    """An administrator's choice; ends all sessions of the player. Raises NotFound if there is no such player."""
     if await queries.find_user(users, user_id=user_id) is None:
         raise NotFound(f"There is no user {user_id}.")
     await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)
+    await queries.delete_sessions_of_user(users, user_id=user_id)

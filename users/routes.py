@@ -1,28 +1,37 @@
 """The endpoints of users, as seen behind Traefik's /api/users."""
 
+from datetime import timedelta
 from functools import partial
-from uuid import uuid4
+from typing import Any
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response, status
 
+from servicekit.auth.session_cookie import OR_NOTHING, SESSION_COOKIE, OwnCookie
 from servicekit.auth.tokens import Scope
+from servicekit.http.caching import NO_STORE
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
 from servicekit.http.parameters import UserInPath
 from servicekit.http.response_headers import describe_headers
+from servicekit.http.same_origin import JSON_ONLY, SAME_ORIGIN
 from servicekit.observability.server_timing import NO_SERVER_TIMING
-from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
+from servicekit.problems import CrossOrigin, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
-from users.models import NewPassword, NewUser, Token, User, UserPage
+from users.models import EXAMPLE_USER, NewPassword, NewUser, SignIn, Token, User, UserPage
 from users.password_change import Change, change_own_password
-from users.problems import NameTaken, OldPasswordWrong
+from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, SessionEnded
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
+from users.resources import UsersResources
+from users.session_lifetime import ACCESS_TOKEN_LIFETIME, LIFETIME
+from users.sessions import find_session, refresh_session, start_session
 
 router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
+SETS_COOKIE: dict[int | str, dict[str, Any]] = {200: {"headers": describe_headers("Set-Cookie")}}
 
 
 @router.post(
@@ -80,15 +89,10 @@ async def list_users(
 @router.post(
     "/token",
     summary="Get a token for a name and a password",
-    dependencies=[NO_SERVER_TIMING],
+    dependencies=[NO_STORE, NO_SERVER_TIMING],
     responses=problems(Unauthorized, Invalid, TooMany, Unavailable),
 )
-async def create_token(
-    form: LoginForm,
-    resources: Resources,
-    address: ClientAddress,
-    response: Response,
-) -> Token:
+async def create_token(form: LoginForm, resources: Resources, address: ClientAddress) -> Token:
     """The password flow of OAuth2: the token has the scope `player`. 401 does not say whether there is such a name.
 
     429 after too many failures, whatever the password; `Retry-After` says for how many seconds. At an address where the
@@ -97,11 +101,80 @@ async def create_token(
     have the member `error` of RFC 6749 besides.
     """
     credentials = Credentials(form.username, form.password.get_secret_value(), address)
-    user_id = await log_in(resources, credentials)
-    lifetime = resources.token_lifetime
+    login = await log_in(resources, credentials)
+    return issue_token(resources, login.user_id, lifetime=resources.token_lifetime)
+
+
+def issue_token(resources: UsersResources, user_id: UUID, *, lifetime: timedelta) -> Token:
+    """A player's. Raises Unavailable without the key."""
     token = resources.token_issuer.issue(scope=Scope.PLAYER, user_id=user_id, now=resources.clock(), lifetime=lifetime)
-    response.headers["Cache-Control"] = "no-store"
     return Token(access_token=token, token_type="bearer", expires_in=int(lifetime.total_seconds()))  # noqa: S106 - not a secret
+
+
+@router.post(
+    "/session",
+    summary="Sign in a browser",
+    dependencies=[NO_STORE, SAME_ORIGIN, NO_SERVER_TIMING],
+    responses=problems(Unauthorized, CrossOrigin, PasswordChanged, Invalid, TooMany, Unavailable) | SETS_COOKIE,
+)
+async def sign_in(new: SignIn, cookie: OwnCookie, resources: Resources, address: ClientAddress) -> Token:
+    """Gives a token that is valid for ten minutes, and a cookie, with which a page gets further ones.
+
+    The limits are those of `POST /token`. A player has ten sessions at most: the eleventh ends the oldest. The session
+    that this browser had ends. Only for pages of this host: `Sec-Fetch-Site: same-origin`, or an equal `Origin`.
+    """
+    credentials = Credentials(new.username, new.password.get_secret_value(), address)
+    login = await log_in(resources, credentials)
+    token = issue_token(resources, login.user_id, lifetime=ACCESS_TOKEN_LIFETIME)
+    cookie.send(await start_session(resources, login, replaced=cookie.token), lifetime=LIFETIME)
+    return token
+
+
+@router.post(
+    "/session/token",
+    summary="Get another token for a session",
+    dependencies=[NO_STORE, SAME_ORIGIN, JSON_ONLY, SESSION_COOKIE],
+    responses=problems(SessionEnded, CrossOrigin, Invalid, Unavailable) | SETS_COOKIE,
+)
+async def refresh_token(cookie: OwnCookie, resources: Resources) -> Token:
+    """Needs `Content-Type: application/json`, and no body. The token is valid for ten minutes; keep it in memory only.
+
+    A session ends after 30 days without this, and after a year. At most once a day this extends it, and sends the
+    cookie again, whose value stays the same. 401 if the session has ended: signed out, or by a new password.
+    """
+    refreshed = await refresh_session(resources, token=cookie.token)
+    token = issue_token(resources, refreshed.user_id, lifetime=ACCESS_TOKEN_LIFETIME)
+    if cookie.token is not None and refreshed.cookie_lifetime is not None:
+        cookie.send(cookie.token, lifetime=refreshed.cookie_lifetime)
+    return token
+
+
+@router.get(
+    "/session",
+    summary="Who is signed in?",
+    dependencies=[NO_STORE, SAME_ORIGIN, SESSION_COOKIE],
+    openapi_extra=OR_NOTHING,
+    responses=problems(CrossOrigin, Unavailable) | {200: {"content": {"application/json": {"example": EXAMPLE_USER}}}},
+)
+async def read_session(cookie: OwnCookie, resources: Resources) -> User | None:
+    """`null` if this browser is not signed in."""
+    session = await find_session(resources.users, token=cookie.token, now=resources.clock())
+    return None if session is None else User(user_id=session.user_id, username=session.username)
+
+
+@router.delete(
+    "/session",
+    summary="Sign out a browser",
+    status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[NO_STORE, SAME_ORIGIN, SESSION_COOKIE],
+    openapi_extra=OR_NOTHING,
+    responses=problems(CrossOrigin, Unavailable) | {204: {"headers": describe_headers("Set-Cookie")}},
+)
+async def sign_out(cookie: OwnCookie, resources: Resources) -> None:
+    """204 also if it was not signed in. An access token stays valid until it runs out, after ten minutes at most."""
+    if cookie.token is not None:
+        await resources.users.write(partial(queries.delete_session, token=cookie.token))
+    cookie.clear()
 
 
 @router.get("/{user_id}", summary="A player by id", responses=problems(NotFound, Invalid, Unavailable))
@@ -118,7 +191,9 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     summary="Change a password",
     status_code=status.HTTP_204_NO_CONTENT,
     dependencies=[NO_SERVER_TIMING],
-    responses=problems(Unauthorized, Forbidden, OldPasswordWrong, NotFound, Conflict, Invalid, TooMany, Unavailable),
+    responses=problems(
+        Unauthorized, Forbidden, OldPasswordWrong, NotFound, PasswordChanged, Invalid, TooMany, Unavailable
+    ),
 )
 async def put_password(
     caller: OwnerOrAdmin,
@@ -130,7 +205,7 @@ async def put_password(
     """One's own, with the old one: 403 if that is wrong, and failures count as those of log-ins do.
 
     An administrator gives any player a password without the old one: those from an old database, who have none, and
-    those who forgot theirs. Access tokens stay valid until they run out.
+    those who forgot theirs. All sessions of the player end; access tokens stay valid until they run out.
     """
     password = new.password.get_secret_value()
     if Scope.ADMIN in caller.scopes:

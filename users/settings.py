@@ -16,6 +16,13 @@ class Settings(ServiceSettings):
         default=Path("var/tokens.key"),
         description="the key that tokens are signed with, which bin/init makes; no other service needs it",
     )
+    behind_tls: bool = Field(
+        default=False,
+        description="whether a proxy in front of Traefik ends TLS without telling Traefik: cookies are then Secure",
+    )
     token_lifetime_s: int = Field(
-        default=3600, ge=1, le=30 * 86_400, description="seconds after which a player's token ends, at most 30 days"
+        default=3600,
+        ge=1,
+        le=30 * 86_400,
+        description="seconds after which a token of POST /token ends, at most 30 days",
     )

@@ -26,6 +26,10 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "description": "how the time was spent; missing where passwords are checked, and on health checks",
         "schema": TEXT,
     },
+    "Set-Cookie": {
+        "description": "the cookie of the session; missing where the browser keeps what it has",
+        "schema": TEXT,
+    },
     "WWW-Authenticate": {"description": "`Bearer`", "schema": TEXT},
     "X-Request-Id": {
         "description": "the id of the request in all logs",

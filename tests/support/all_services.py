@@ -23,6 +23,7 @@ from tests.support.passwords import CountingHash
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 from tools.config.paths import DataPaths
+from users.queries import digest_token
 
 SERVICES = ("users", "words", "games", "stats")
 
@@ -41,6 +42,9 @@ WON, LOST, HARD = PLAYERS[6:9]
 UNKNOWN_PLAYER = UUID("00000000-0000-4000-8000-000000000000")
 """An id that no user has."""
 PASSWORD = "correct horse battery"  # noqa: S105 - of test players
+SIGNED_IN = PLAYERS[2]
+"""A player with a session."""
+SESSION_TOKEN = "the-cookie-of-a-session"  # noqa: S105 - as above
 LEGACY_PLAYER = UUID(int=7)
 """Imported from an old database: a name that is invalid for new players, and no password."""
 LEGACY_NAME = "o'neill  ümlaut;--"
@@ -125,6 +129,8 @@ class Suite:
         names = [(player.bytes, name_of(player)) for player in PLAYERS]
         insert(data_paths.users, "users", [*names, (LEGACY_PLAYER.bytes, LEGACY_NAME)])
         insert(data_paths.users, "passwords", [(player.bytes, password_hash) for player in PLAYERS])
+        session = (1, digest_token(SESSION_TOKEN), SIGNED_IN.bytes, "2026-01-01 00:00:00", "9999-12-31 00:00:00")
+        insert(data_paths.users, "sessions", [session])
         insert(data_paths.words, "words", [(word,) for word in WORDS])
         insert(data_paths.answers, "candidates", [(word,) for word in WORDS])
         insert(

@@ -18,12 +18,14 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.python import asgi
 from schemathesis.schemas import APIOperation, BaseSchema
 
+from servicekit.auth.session_cookie import NAME
 from servicekit.auth.tokens import Scope
 from tests.support.all_services import (
     LEGACY_NAME,
     LEGACY_PLAYER,
     PASSWORD,
     PLAYERS,
+    SESSION_TOKEN,
     TODAY,
     UNKNOWN_PLAYER,
     WORDS,
@@ -31,6 +33,7 @@ from tests.support.all_services import (
     name_of,
 )
 from tests.support.apps import APPS
+from tests.support.browser import SAME_ORIGIN
 from tests.support.openapi_checks import list_operations
 
 Operation: TypeAlias = APIOperation[Any, Any, Any, Any]
@@ -45,6 +48,7 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "after": (*PLAYERS, *WORDS),
     "username": (*map(name_of, PLAYERS), LEGACY_NAME),
     "password": (PASSWORD,),
+    NAME: (SESSION_TOKEN,),
     "old_password": (PASSWORD,),
     "grant_type": ("password",),
     "game_id": (TODAY, TODAY - 1, TODAY, TODAY + 1, TODAY),
@@ -56,9 +60,9 @@ KNOWN: dict[str, tuple[object, ...]] = {
     "words": (list(WORDS),),
 }
 """Values of the sample data, by the name of a parameter or field."""
-LOCATIONS = (ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.BODY)
+LOCATIONS = (ParameterLocation.PATH, ParameterLocation.QUERY, ParameterLocation.BODY, ParameterLocation.COOKIE)
 UNAUTHENTICATED_CALLERS = ("anonymous", "broken", "expired", "no scheme")
-CALLERS = (*Scope, "unknown player", *UNAUTHENTICATED_CALLERS)
+CALLERS = (*Scope, "unknown player", "browser", *UNAUTHENTICATED_CALLERS)
 
 CONFIG = Config.from_dict(
     {
@@ -122,8 +126,10 @@ def put_known_values(
 
 
 def accepted_scopes(operation: Operation) -> list[str]:
-    """The scopes that an operation accepts, according to its document; none if it needs no token."""
+    """The scopes that an operation accepts, according to its document, or `browser`; none if it needs no token."""
     security = operation.definition.raw.get("security", [])
+    if any("SessionCookie" in alternative for alternative in security):
+        return ["browser"]
     required = {scope for kind in security for scopes in kind.values() for scope in scopes}
     return sorted(required) if required or not security else [Scope.ADMIN, Scope.PLAYER]
 
@@ -134,9 +140,15 @@ def callers_of(operation: Operation) -> st.SearchStrategy[str]:
 
 
 def headers_of(caller: str, case: Case[Any], suite: Suite) -> dict[str, str]:
-    """The Authorization header of a caller; a player is the one named in the path."""
+    """The headers of a caller; a player is the one named in the path. All call from a page of the same origin."""
+    return SAME_ORIGIN | find_credentials(caller, case, suite)
+
+
+def find_credentials(caller: str, case: Case[Any], suite: Suite) -> dict[str, str]:
     if caller in set(Scope):
         return suite.headers(Scope(caller), find_player(case) if caller == Scope.PLAYER else None)
+    if caller == "browser":
+        return {"Content-Type": "application/json"}  # its cookie is among the known values
     if caller == "unknown player":
         return suite.headers(Scope.PLAYER, UNKNOWN_PLAYER)
     token = suite.keys.token(Scope.ADMIN, lifetime=timedelta(hours=-1))

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from servicekit.auth.session_cookie import NAME
 from servicekit.auth.tokens import Scope
-from tests.support.all_services import PASSWORD, PLAYERS, TODAY, Suite, name_of
+from tests.support.all_services import PASSWORD, SESSION_TOKEN, SIGNED_IN, TODAY, Suite, name_of
 from tests.support.apps import APPS
+from tests.support.browser import SAME_ORIGIN
 from tests.support.openapi_checks import find_example, resolve
 
-PLAYER = PLAYERS[2]
+PLAYER = SIGNED_IN
 """A player who has made two guesses today."""
 VALID_VALUES: dict[str, Any] = {
     "user_id": str(PLAYER),
@@ -22,6 +24,10 @@ VALID_VALUES: dict[str, Any] = {
 """Valid values, by the name of a parameter or field."""
 
 
+SESSION_HEADERS = SAME_ORIGIN | {"Cookie": f"{NAME}={SESSION_TOKEN}", "Content-Type": "application/json"}
+"""Of the player's browser."""
+
+
 def make_body(operation: dict[str, Any], document: dict[str, Any], values: dict[str, Any]) -> dict[str, Any] | None:
     """A valid body with every field of the document; None if the operation has no body."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
@@ -34,7 +40,9 @@ def make_body(operation: dict[str, Any], document: dict[str, Any], values: dict[
 def authorized_headers(suite: Suite, service: str, method: str, path: str) -> dict[str, str]:
     security = APPS[service].openapi()["paths"][path][method.lower()]["security"]
     if not security:
-        return {}
+        return dict(SAME_ORIGIN)
+    if "SessionCookie" in security[0]:
+        return SESSION_HEADERS
     scopes: list[str] = security[0]["OAuth2PasswordBearer"]
     scope = Scope(scopes[0]) if scopes else Scope.ADMIN  # no scope: the player or an administrator
     return suite.headers(scope, PLAYER if scope is Scope.PLAYER else None)

@@ -1,11 +1,14 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from tests.support.accounts import register
+from tests.support.browser import Browser
 from tests.support.clocks import SteppedClock
 from tests.support.openapi_checks import check_all_responses
 from tests.support.passwords import CountingHash
@@ -63,3 +66,17 @@ def client(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Itera
     with TestClient(make_app(settings), root_path="/api/users") as client:
         check_all_responses(client)
         yield client
+
+
+@pytest.fixture
+def ada(client: TestClient) -> UUID:
+    """The id of a player."""
+    return register(client)
+
+
+@pytest.fixture
+def browser(client: TestClient, ada: UUID) -> Browser:
+    """Signed in as ada."""
+    browser = Browser(client)
+    assert browser.sign_in().status_code == 200
+    return browser

@@ -59,6 +59,25 @@ def add_log_in_tables(users: sqlite3.Connection) -> list[str]:
     return []
 
 
+def add_sessions(users: sqlite3.Connection) -> list[str]:
+    """Adds the sessions of browsers."""
+    execute_script(
+        users,
+        """
+        CREATE TABLE sessions (
+            session      INTEGER NOT NULL PRIMARY KEY,
+            token_digest BLOB NOT NULL UNIQUE,
+            user_id      UUID NOT NULL REFERENCES users (user_id),
+            started_at   TIMESTAMP NOT NULL,
+            expires_at   TIMESTAMP NOT NULL
+        );
+        CREATE INDEX sessions_by_user ON sessions (user_id, session);
+        CREATE INDEX sessions_by_expiry ON sessions (expires_at);
+        """,
+    )
+    return []
+
+
 def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
     """Replaces the leaderboard tables of earlier versions. Drops the column `played`, which they write, so that results
     from an instance of an earlier version are refused instead of stored without score counts."""
@@ -133,7 +152,7 @@ def count_results_by_game(shard: sqlite3.Connection) -> list[str]:
 
 
 STEPS: Mapping[str, tuple[Step, ...]] = {
-    "users.sql": (add_log_in_tables,),
+    "users.sql": (add_log_in_tables, add_sessions),
     # The third step replaces what versions 1 and 2 added.
     "games.sql": (change_nothing, change_nothing, count_players_by_score, count_results_by_game),
     "words.sql": (change_nothing,),

@@ -24,6 +24,7 @@ GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "BUSY_TIMEOUT_MS": ("0", "-1", "1.5 s"),
     "LOG_FORMAT": ("json", "JSON", "xml"),
     "ACCESS_LOG": ("false", "perhaps", "2"),
+    "USERS_BEHIND_TLS": ("false", "perhaps", "2"),
     "REGISTRATIONS_PER_MINUTE": ("1", "0", "many"),
     "TOKENS_PER_MINUTE": ("1200", "abc", "1e3"),
     "GUESSES_PER_MINUTE": ("999999999", "-5", "1_000"),
