@@ -1,7 +1,7 @@
 -- var/users.db: who plays. Owned by the users service; stats reads it.
 
 -- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
-PRAGMA user_version = 2;
+PRAGMA user_version = 3;
 
 -- An id is the 16 bytes of a UUID. The declared type UUID tells Python's sqlite3 to hand it over as a uuid.UUID;
 -- to SQLite it means numeric affinity, under which a text of digits would become a number, so it must be a BLOB.
@@ -10,7 +10,15 @@ CREATE TABLE users (
     username TEXT NOT NULL UNIQUE  -- case-sensitive: Ada and ada are two players
 ) WITHOUT ROWID;
 
--- Argon2id hashes. A player who came from an old database has no row until an administrator gives them a password.
+-- The names of accounts that have ended. Another player can take one after a year (users/names.py); it is deleted with
+-- the next registration after that.
+CREATE TABLE retired_names (
+    username   TEXT NOT NULL PRIMARY KEY,
+    retired_at TIMESTAMP NOT NULL  -- UTC
+) WITHOUT ROWID;
+
+-- Argon2id hashes. A player who came from an old database has no row until an administrator gives them a password,
+-- and one whose account has ended has none any more.
 CREATE TABLE passwords (
     user_id UUID NOT NULL PRIMARY KEY REFERENCES users (user_id),
     hash    TEXT NOT NULL

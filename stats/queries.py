@@ -16,7 +16,7 @@ from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
 
-USERS_SCHEMA_VERSION = 2
+USERS_SCHEMA_VERSION = 3
 SHARD_SCHEMA_VERSION = 4
 """`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
 

@@ -63,14 +63,16 @@ WHEN_PUBLIC = f" How game {TODAY} went is public once {NOON.date()} (UTC) is ove
 """What is added where a token is needed only for a time."""
 WRONG_BODIES = (b'{"wrong": 1}', b"")
 """Valid JSON or empty: FastAPI answers 422 to a body that is not JSON before it checks authorization."""
+ACCOUNT_END = b'{"password": "a wrong one"}'
 LACKING = {
     "The token lacks the required scope admin; it has player.",
     "The token lacks the required scope admin; it has service.",
     "The token lacks the required scope service; it has player.",
-    "This needs the scope admin, or the token of the player whose password it is.",
+    "This needs the scope admin, or the token of the player whose account it is.",
 }
 GUARDED = [
     Guarded("users", "PUT", "/{user_id}/password", {Scope.ADMIN, Scope.PLAYER}, [204, 403], PASSWORD),
+    Guarded("users", "DELETE", "/{user_id}", {Scope.ADMIN, Scope.PLAYER}, [204, 404], ACCOUNT_END),
     Guarded("words", "PUT", "/{word}", {Scope.ADMIN}, [201], required=[Scope.ADMIN]),
     Guarded("words", "DELETE", "/{word}", {Scope.ADMIN}, [404], required=[Scope.ADMIN]),
     Guarded(

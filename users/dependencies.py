@@ -36,7 +36,7 @@ LoginForm = Annotated[TokenRequest, Form()]
 async def get_owner_or_admin(user_id: UserInPath, caller: Annotated[Caller, Security(get_caller)]) -> Caller:
     """The caller, who is the player whose id is in the path, or an administrator. Raises Forbidden otherwise."""
     if Scope.ADMIN not in caller.scopes and (Scope.PLAYER not in caller.scopes or caller.user_id != user_id):
-        raise Forbidden("This needs the scope admin, or the token of the player whose password it is.")
+        raise Forbidden("This needs the scope admin, or the token of the player whose account it is.")
     return caller
 
 

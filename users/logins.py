@@ -86,8 +86,7 @@ async def check_password(resources: UsersResources, login: LoginRow | None, cred
     success = partial(
         store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=clock()
     )
-    await users.write(success)
-    return verdict.new_hash or stored_hash
+    return (verdict.new_hash or stored_hash) if await users.write(success) else None
 
 
 async def count_attempt(users: Transaction, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
@@ -120,11 +119,18 @@ async def read_failures(users: Readable, *, username: str, address: str, now: da
 
 async def store_success(
     users: Transaction, *, attempt: int, login: LoginRow, new_hash: str | None, address: str, now: datetime
-) -> None:
+) -> bool:
     """Takes the attempt back, and remembers the address as known. A hash is renewed only if it is still the one that
-    was checked: a password that was changed in between stays."""
+    was checked: a password that was changed in between stays.
+
+    False, and nothing is remembered, if the account has ended in between; the write lock decides which comes first.
+    """
     await queries.delete_attempt(users, attempt=attempt)
+    stored = await queries.find_login_by_id(users, user_id=login.user_id)
+    if stored is None or stored.password_hash is None:
+        return False
     await queries.delete_known_addresses(users, until=now - REMEMBERED)
     await queries.upsert_known_address(users, user_id=login.user_id, address=address, now=now)
     if new_hash is not None and login.password_hash is not None:
         await queries.replace_hash(users, user_id=login.user_id, old_hash=login.password_hash, new_hash=new_hash)
+    return True

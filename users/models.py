@@ -67,6 +67,16 @@ class NewPassword(BaseModel):
     )
 
 
+class AccountEnd(BaseModel):
+    """What ends an account."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"example": {"password": EXAMPLE_PASSWORD}}
+    )
+
+    password: SecretStr | None = Field(default=None, description="the player's own; an administrator needs none")
+
+
 class TokenRequest(BaseModel):
     """The form of OAuth2's password flow. What a client may send besides (`client_id`) means nothing here."""
 

@@ -1,8 +1,12 @@
 """Which names new players may take. Older ones, from before this rule, may be anything."""
 
 import re
+from datetime import timedelta
+from uuid import UUID
 
 NEW_NAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
+RETIRED_FOR = timedelta(days=365)
+"""How long no other player can take the name of an account that has ended."""
 
 
 def check_new_name(name: str) -> str:
@@ -10,3 +14,13 @@ def check_new_name(name: str) -> str:
     if not NEW_NAME.fullmatch(name):
         raise ValueError("a new name is 3 to 32 of the letters a-z and A-Z, digits, underscore, full stop and hyphen")
     return name
+
+
+def make_placeholder(user_id: UUID) -> str:
+    """The name of an account that has ended: unique by its id, and none that a player can take, by its blanks."""
+    return f"deleted player {user_id}"
+
+
+def is_placeholder(name: str, user_id: UUID) -> bool:
+    """Whether the account with this id has ended."""
+    return name == make_placeholder(user_id)

@@ -17,6 +17,12 @@ class OldPasswordWrong(Forbidden):
     advice = "Type it again; too many failures are 429."
 
 
+class PasswordWrong(Forbidden):
+    type_uri = f"{PAGES}/password-wrong"
+    description = "The password is wrong"
+    advice = "Type it again; too many failures are 429."
+
+
 class PasswordChanged(Conflict):
     description = "The password was changed by another request at the same time"
 
@@ -27,4 +33,4 @@ class SessionEnded(Unauthorized):
     advice = "Ask for name and password, and begin a new session."
 
 
-TYPES = (NameTaken, OldPasswordWrong, SessionEnded)
+TYPES = (NameTaken, OldPasswordWrong, PasswordWrong, SessionEnded)

@@ -11,7 +11,7 @@ from databases.interfaces import Record
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """`PRAGMA user_version` of share/users.sql, whose tables these statements expect."""
 
 
@@ -48,12 +48,36 @@ async def find_user(users: Readable, *, user_id: UUID) -> UserRow | None:
     return None if row is None else UserRow(row["user_id"], row["username"])
 
 
-SELECT_USER_BY_NAME = "SELECT user_id, username FROM users WHERE username = :username"
+UPDATE_USERNAME = "UPDATE users SET username = :username WHERE user_id = :user_id"
 
 
-async def find_user_by_name(users: Readable, *, username: str) -> UserRow | None:
-    row = await users.fetch_one(SELECT_USER_BY_NAME, {"username": username})
-    return None if row is None else UserRow(row["user_id"], row["username"])
+async def rename_user(users: Transaction, *, user_id: UUID, username: str) -> None:
+    await users.execute(UPDATE_USERNAME, {"user_id": user_id, "username": username})
+
+
+UPSERT_RETIRED_NAME = (
+    "INSERT INTO retired_names (username, retired_at) VALUES (:username, :now)"
+    " ON CONFLICT (username) DO UPDATE SET retired_at = excluded.retired_at"
+)
+
+
+async def upsert_retired_name(users: Transaction, *, username: str, now: datetime) -> None:
+    await users.execute(UPSERT_RETIRED_NAME, {"username": username, "now": now})
+
+
+SELECT_RETIRED_NAME = "SELECT 1 FROM retired_names WHERE username = :username AND retired_at > :since"
+
+
+async def is_retired_name(users: Readable, *, username: str, since: datetime) -> bool:
+    """Whether an account with this name has ended since then."""
+    return await users.fetch_one(SELECT_RETIRED_NAME, {"username": username, "since": since}) is not None
+
+
+DELETE_RETIRED_NAMES = "DELETE FROM retired_names WHERE retired_at <= :until"
+
+
+async def delete_retired_names(users: Transaction, *, until: datetime) -> None:
+    await users.execute(DELETE_RETIRED_NAMES, {"until": until})
 
 
 SELECT_USERS = "SELECT user_id, username FROM users ORDER BY user_id LIMIT :limit"
@@ -78,6 +102,13 @@ UPSERT_HASH = (
 async def upsert_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
     """Raises sqlite3.IntegrityError if there is no such user."""
     await users.execute(UPSERT_HASH, {"user_id": user_id, "hash": password_hash})
+
+
+DELETE_HASH = "DELETE FROM passwords WHERE user_id = :user_id"
+
+
+async def delete_password(users: Transaction, *, user_id: UUID) -> None:
+    await users.execute(DELETE_HASH, {"user_id": user_id})
 
 
 SELECT_LOGIN = (
@@ -239,6 +270,13 @@ DELETE_KNOWN_ADDRESSES = "DELETE FROM known_addresses WHERE logged_in_at <= :unt
 async def delete_known_addresses(users: Transaction, *, until: datetime) -> None:
     """Those of all users from which the last log-in is so long ago."""
     await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
+
+
+DELETE_KNOWN_ADDRESSES_OF_USER = "DELETE FROM known_addresses WHERE user_id = :user_id"
+
+
+async def delete_known_addresses_of_user(users: Transaction, *, user_id: UUID) -> None:
+    await users.execute(DELETE_KNOWN_ADDRESSES_OF_USER, {"user_id": user_id})
 
 
 UPDATE_HASH = "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"

@@ -4,16 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from servicekit.db.database import Database
+from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import NotFound
 from users import queries
+from users.names import RETIRED_FOR, is_placeholder
 from users.problems import NameTaken
 
 
-async def require_free_name(users: Database, username: str) -> None:
-    """Raises NameTaken if the name is taken: names are public, and this spares a hash. UNIQUE decides later again."""
-    if await queries.find_user_by_name(users, username=username) is not None:
+async def require_free_name(users: Readable, username: str, *, now: datetime) -> None:
+    """Raises NameTaken if another player has the name, or has had it until the end of their account within a year."""
+    if await queries.find_login(users, username=username) is not None:
+        raise taken(username)
+    if await queries.is_retired_name(users, username=username, since=now - RETIRED_FOR):
         raise taken(username)
 
 
@@ -28,7 +31,12 @@ class NewPlayer:
 
 
 async def add_user(users: Transaction, *, player: NewPlayer) -> None:
-    """Raises NameTaken if the name is taken."""
+    """Raises NameTaken if the name is taken, also if that happened since `require_free_name`: the write lock decides
+    between this and the end of the account that had it."""
+    year_ago = player.registered_at - RETIRED_FOR
+    await queries.delete_retired_names(users, until=year_ago)
+    if await queries.is_retired_name(users, username=player.username, since=year_ago):
+        raise taken(player.username)
     # UNIQUE (username) decides between two who want the same name at the same instant
     if not await queries.insert_user(users, user_id=player.user_id, username=player.username):
         raise taken(player.username)
@@ -41,8 +49,10 @@ def taken(username: str) -> NameTaken:
 
 
 async def set_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
-    """An administrator's choice; ends all sessions of the player. Raises NotFound if there is no such player."""
-    if await queries.find_user(users, user_id=user_id) is None:
+    """An administrator's choice; ends all sessions of the player. Raises NotFound if there is no such player, or if the
+    account has ended."""
+    row = await queries.find_user(users, user_id=user_id)
+    if row is None or is_placeholder(row.username, user_id):
         raise NotFound(f"There is no user {user_id}.")
     await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)
     await queries.delete_sessions_of_user(users, user_id=user_id)

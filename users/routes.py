@@ -19,11 +19,12 @@ from servicekit.http.same_origin import JSON_ONLY, SAME_ORIGIN
 from servicekit.observability.server_timing import NO_SERVER_TIMING
 from servicekit.problems import CrossOrigin, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
 from users import queries
+from users.account_end import Proof, end_account
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
-from users.models import EXAMPLE_USER, NewPassword, NewUser, SignIn, Token, User, UserPage
+from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, SignIn, Token, User, UserPage
 from users.password_change import Change, change_own_password
-from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, SessionEnded
+from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, PasswordWrong, SessionEnded
 from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 from users.resources import UsersResources
@@ -31,6 +32,7 @@ from users.session_lifetime import ACCESS_TOKEN_LIFETIME, LIFETIME
 from users.sessions import find_session, refresh_session, start_session
 
 router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
+WITHOUT_PASSWORD = AccountEnd()
 SETS_COOKIE: dict[int | str, dict[str, Any]] = {200: {"headers": describe_headers("Set-Cookie")}}
 
 
@@ -48,9 +50,12 @@ async def register_user(
     request: Request,
     response: Response,
 ) -> User:
-    """Gives the player a random id. 409 if the name is taken; `Ada` and `ada` are two names."""
+    """Gives the player a random id. 409 if the name is taken, or was until the end of an account within a year.
+
+    `Ada` and `ada` are two names.
+    """
     user_id = uuid4()
-    await require_free_name(resources.users, new.username)
+    await require_free_name(resources.users, new.username, now=resources.clock())  # spares a hash
     # Before the write lock, for which others wait.
     password_hash = await resources.passwords.hash(new.password.get_secret_value(), address=address)
     player = NewPlayer(user_id, new.username, password_hash, address, resources.clock())
@@ -184,6 +189,35 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     if row is None:
         raise NotFound(f"There is no user {user_id}.")
     return User(user_id=row.user_id, username=row.username)
+
+
+@router.delete(
+    "/{user_id}",
+    summary="End an account",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=problems(
+        Unauthorized, Forbidden, PasswordWrong, NotFound, PasswordChanged, Invalid, TooMany, Unavailable
+    ),
+)
+async def delete_user(
+    caller: OwnerOrAdmin,
+    user_id: UserInPath,
+    resources: Resources,
+    address: ClientAddress,
+    end: AccountEnd = WITHOUT_PASSWORD,
+) -> None:
+    """One's own, with the password in a JSON body: 403 if that is wrong, and failures count as those of log-ins do.
+
+    An administrator ends any account without it. Password and sessions are deleted, and the name: the id is then called
+    `deleted player ID`, and its results stay. Nobody else can take the old name for a year. Access tokens stay valid
+    until they run out. There is no way back; 404 if the account has ended already.
+    """
+    if Scope.ADMIN in caller.scopes:
+        await end_account(resources, user_id, None)
+    elif end.password is None:
+        raise Invalid("body.password", "the password is needed to end one's own account")
+    else:
+        await end_account(resources, user_id, Proof(end.password.get_secret_value(), address))
 
 
 @router.put(

@@ -49,6 +49,7 @@ FREE_TEXT_FIELDS = {
     ("users", "GET", "/session", "Cookie"),  # who has none of ours is not signed in
     ("users", "DELETE", "/session", "Cookie"),
     ("users", "GET", "/", "username"),
+    ("users", "DELETE", "/{user_id}", "password"),  # optional for an administrator
     ("users", "POST", "/", "username"),  # `_____` is a valid name
     ("users", "POST", "/", "password"),
     ("users", "PUT", "/{user_id}/password", "password"),
@@ -62,10 +63,14 @@ ADDED: dict[tuple[str, str, str], Callable[[Counter[int]], Tables]] = {
     ("users", "POST", "/token"): lambda statuses: Counter(login_attempts=statuses[401]),
     ("users", "POST", "/session"): lambda statuses: Counter(login_attempts=statuses[401]),
     ("users", "PUT", "/{user_id}/password"): lambda statuses: Counter(passwords=min(1, statuses[204])),
+    ("users", "DELETE", "/{user_id}"): lambda _: Counter(users=1, retired_names=1),
 }
 """Expected new rows by table, computed from the statuses of all responses; other operations add none."""
-REMOVED = {("users", "PUT", "/{user_id}/password"): Counter(passwords=1, sessions=1)}
-"""The row of the previous password, and the session that it began."""
+REMOVED = {
+    ("users", "PUT", "/{user_id}/password"): Counter(passwords=1, sessions=1),
+    ("users", "DELETE", "/{user_id}"): Counter(users=1, passwords=1, sessions=1),
+}
+"""The row of the previous password, and the session that it began; what goes with an account."""
 
 
 @dataclass(frozen=True, slots=True)

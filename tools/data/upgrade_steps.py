@@ -78,6 +78,20 @@ def add_sessions(users: sqlite3.Connection) -> list[str]:
     return []
 
 
+def add_retired_names(users: sqlite3.Connection) -> list[str]:
+    """Adds the names of accounts that have ended."""
+    execute_script(
+        users,
+        """
+        CREATE TABLE retired_names (
+            username   TEXT NOT NULL PRIMARY KEY,
+            retired_at TIMESTAMP NOT NULL
+        ) WITHOUT ROWID;
+        """,
+    )
+    return []
+
+
 def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
     """Replaces the leaderboard tables of earlier versions. Drops the column `played`, which they write, so that results
     from an instance of an earlier version are refused instead of stored without score counts."""
@@ -152,7 +166,7 @@ def count_results_by_game(shard: sqlite3.Connection) -> list[str]:
 
 
 STEPS: Mapping[str, tuple[Step, ...]] = {
-    "users.sql": (add_log_in_tables, add_sessions),
+    "users.sql": (add_log_in_tables, add_sessions, add_retired_names),
     # The third step replaces what versions 1 and 2 added.
     "games.sql": (change_nothing, change_nothing, count_players_by_score, count_results_by_game),
     "words.sql": (change_nothing,),
