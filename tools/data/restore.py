@@ -3,8 +3,10 @@
 import argparse
 import os
 import shutil
+import sqlite3
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from tools.config.paths import ROOT, DataPaths, read_data_paths
@@ -18,8 +20,8 @@ from tools.wording import HelpFormatter, count
 
 HELP = """Replaces all databases and keys by those of a backup, or none. The backup is checked first: a file that is
 missing, unknown or damaged, or a difference that bin/verify would find, is refused before anything changes. Databases
-of an earlier version are upgraded; the backup itself stays as it is. Also refused while a service has a database
-open."""
+of an earlier version are upgraded, and browsers are signed out; the backup itself stays as it is. Also refused while a
+service has a database open."""
 FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
 
 
@@ -55,6 +57,19 @@ def name_targets(sentence: str, data_paths: DataPaths) -> str:
     for path in data_paths.all:
         sentence = sentence.replace(str(staged(path)), str(path))
     return sentence
+
+
+def end_sessions(users: Path) -> None:
+    """A session that was ended after the backup, by a new password for instance, must not come back with it.
+
+    Raises SystemExit with a sentence if the database cannot be written.
+    """
+    try:
+        with closing(sqlite3.connect(users)) as database, database:
+            database.execute("DELETE FROM sessions")
+        seal(users)
+    except sqlite3.Error as error:
+        raise SystemExit(f"The sessions in {users} cannot be ended ({error}).") from error
 
 
 def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
@@ -99,6 +114,7 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
         check_backup(folder, manifest, data_paths)
         stage_files(DataPaths.in_folder(folder, shards=manifest.shards), data_paths)
         remarks = upgrade_and_verify(folder, data_paths)
+        end_sessions(staged(data_paths.users))
         replace_databases(targets, data_paths.folder)
     return manifest, remarks
 

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -25,12 +26,13 @@ from tools.data.rebuild_standings import COUNT_RESULTS, COUNT_SCORES, rebuild_st
 from tools.data.upgrades import current_version, list_schemas, read_version
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
+from users.names import is_placeholder
 
 HELP = """Reads all databases and changes none, also while the services run. Recomputes each player's standing from the
 games and compares it with the stored one and with the views; the score counts must match the standings, and the counts
-of each puzzle the games; each player must exist and be in the right shard; stats must not have refused a result; and
-every file must pass SQLite's integrity check. Differences are listed, and make the exit status 1; notes are only
-listed."""
+of each puzzle the games; each player must exist and be in the right shard; an account that has ended must have no
+password and no session; stats must not have refused a result; and every file must pass SQLite's integrity check.
+Differences are listed, and make the exit status 1; notes are only listed."""
 
 SHOWN = 20
 """The number of differences of each kind that are listed."""
@@ -166,10 +168,27 @@ def check_users(users: sqlite3.Connection, findings: Findings) -> None:
     known = {UUID(bytes=user_id) for (user_id,) in users.execute("SELECT user_id FROM users")}
     findings.users = len(known)
     findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
+    findings.add("account", find_rows_without_a_user(users))
+    findings.add("account", find_rows_of_ended_accounts(users))
     findings.notes += (
         f"{user_id} has a play or an undelivered result, and is no user"
         for user_id in sorted(findings.playing - findings.players - known)
     )
+
+
+def find_rows_without_a_user(users: sqlite3.Connection) -> Iterator[str]:
+    """By the foreign keys, which SQLite checks only for connections that ask for it."""
+    tables = Counter(table for table, *_ in users.execute("PRAGMA foreign_key_check"))
+    for table, rows in tables.items():
+        yield f"{count(rows, 'row')} of {table} without a user"
+
+
+def find_rows_of_ended_accounts(users: sqlite3.Connection) -> Iterator[str]:
+    for table in ("passwords", "sessions", "known_addresses"):
+        rows = users.execute(f"SELECT DISTINCT user_id, username FROM users JOIN {table} USING (user_id)")  # noqa: S608 - names of ours
+        for id_bytes, username in rows:
+            if is_placeholder(username, user_id := UUID(bytes=id_bytes)):
+                yield f"the account of {user_id} has ended and still has a row in {table}"
 
 
 def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:

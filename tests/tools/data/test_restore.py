@@ -109,6 +109,36 @@ def test_tokens_of_before_are_good_again(saved: Path, populated: DataPaths) -> N
     assert TokenVerifier(populated.public_key).verify(token) == Caller(frozenset({Scope.PLAYER}), PLAYER)
 
 
+SESSION = (
+    "INSERT INTO sessions (token_digest, user_id, started_at, expires_at)"
+    " VALUES (randomblob(32), zeroblob(16), '2026-01-01 12:00:00', '9999-12-31 12:00:00')"
+)
+
+
+def test_restore_ends_all_sessions(populated: DataPaths, tmp_path: Path) -> None:
+    """The backup stays as it is."""
+    write_rows(populated.users, SESSION)
+    folder = tmp_path / "backup"
+    backup.main([str(folder)])
+    before = read_files(folder)
+    assert restore.main([str(folder), "--force"]) == 0
+    assert read_rows(populated.users, "SELECT * FROM sessions") == []
+    assert read_rows(populated.users, "SELECT username FROM users WHERE user_id = zeroblob(16)") == [("ada",)]
+    assert read_files(folder) == before
+    assert len(read_rows(folder / "users.db", "SELECT * FROM sessions")) == 1
+
+
+def test_restore_that_cannot_end_the_sessions_changes_nothing(populated: DataPaths, tmp_path: Path) -> None:
+    trigger = "CREATE TRIGGER broken BEFORE DELETE ON sessions BEGIN SELECT RAISE(ABORT, 'no'); END"
+    write_rows(populated.users, SESSION, trigger)
+    folder = tmp_path / "backup"
+    backup.main([str(folder)])
+    before = dump(populated)
+    with pytest.raises(SystemExit, match=r"The sessions in .* cannot be ended \(no\)"):
+        restore.main([str(folder), "--force"])
+    assert dump(populated) == before
+
+
 def test_results_on_their_way_to_stats_arrive_after_a_restore(saved: Path, populated: DataPaths) -> None:
     remove_all(populated)
     restore.main([str(saved)])

@@ -17,7 +17,14 @@ from tests.support.scripts import dump, list_columns, list_files, read_rows, wri
 from tools.config.paths import DataPaths
 from tools.data import backup, init, verify
 from tools.data.atomic_files import JOURNAL
+from users.names import make_placeholder
 
+ROWS = {
+    "passwords": "INSERT INTO passwords VALUES ({}, 'a hash')",
+    "known_addresses": "INSERT INTO known_addresses VALUES ({}, '192.0.2.1', '2026-01-01 12:00:00')",
+    "sessions": "INSERT INTO sessions VALUES (1, randomblob(32), {}, '2026-01-01 12:00:00', '2026-01-31 12:00:00')",
+}
+"""A row of a user in the users database, by table."""
 FIRST = "(SELECT user_id FROM standings ORDER BY won DESC, user_id LIMIT 1)"
 
 
@@ -139,6 +146,29 @@ def test_player_who_is_no_user_is_found(populated: DataPaths, capsys: pytest.Cap
 
     assert difference.startswith("user: ")
     assert difference.replace("-", "").split()[1].upper() == user_id
+
+
+@pytest.mark.parametrize("table", ["passwords", "known_addresses", "sessions"])
+def test_row_that_belongs_to_no_user_is_found(
+    table: str, populated: DataPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(populated.users, ROWS[table].format("zeroblob(16)"))
+
+    assert find_differences(capsys) == [f"account: 1 row of {table} without a user"]
+
+
+@pytest.mark.parametrize("table", ["passwords", "known_addresses", "sessions"])
+def test_rest_of_an_account_that_has_ended_is_found(
+    table: str, populated: DataPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = make_placeholder(UUID(int=0))
+    write_rows(populated.users, f"INSERT INTO users VALUES (zeroblob(16), '{name}')")  # noqa: S608 - a name of ours
+    assert verify.main([]) == 0
+    capsys.readouterr()
+    write_rows(populated.users, ROWS[table].format("zeroblob(16)"))
+
+    sentence = f"account: the account of {UUID(int=0)} has ended and still has a row in {table}"
+    assert find_differences(capsys) == [sentence]
 
 
 def test_answer_or_candidate_missing_from_the_dictionary_is_noted(
