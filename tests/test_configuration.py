@@ -14,6 +14,7 @@ import users.settings
 from servicekit.listening import HOST
 from servicekit.server import DRAIN_S, GRACE_S
 from tests.support.prometheus import list_targets
+from tools.config.proxy_settings import ProxySettings
 from tools.process.layout import read_layout
 from tools.process.traefik import read_servers
 
@@ -110,12 +111,19 @@ def test_routers_with_a_rate_limit_have_a_higher_priority() -> None:
     assert 20 < priority["guesses"] == priority["tokens"] < priority["registrations"]
     assert priority["registrations"] < priority["doubled-prefix"] < priority["other-hosts"]
     assert 0 < priority["nothing"] < 10
-    assert set(priority) == {*plain, *pages, "guesses", "tokens", "registrations", *ROUTERS_TO_NOTHING}
+    assert priority["registrations"] == priority["refreshes"]  # their rules have no request in common
+    assert set(priority) == {*plain, *pages, "guesses", "tokens", "refreshes", "registrations", *ROUTERS_TO_NOTHING}
+
+
+def test_limit_on_a_path_is_higher_than_that_on_its_prefix() -> None:
+    """Otherwise another spelling of the path, which the prefix's router takes, would pass more often."""
+    defaults = ProxySettings.model_fields
+    assert defaults["refreshes_per_minute"].default > defaults["tokens_per_minute"].default
 
 
 def test_each_rate_limit_is_used_by_one_router() -> None:
     """Each router has its own buckets: at two routers a client would get twice the limit."""
-    limits = {"limit-registrations": "registrations", "limit-tokens": "tokens", "limit-guesses": "guesses"}
+    limits = {f"limit-{name}": name for name in ("registrations", "tokens", "refreshes", "guesses")}
     assert {name for name in ROUTES["middlewares"] if "rateLimit" in ROUTES["middlewares"][name]} == set(limits)
     for limit, router in limits.items():
         assert routers_with(limit) == [router]
@@ -128,14 +136,14 @@ def test_every_limit_counts_an_ipv6_64_as_one_address() -> None:
         for kind, options in middleware.items()
         if kind in {"rateLimit", "inFlightReq"}
     ]
-    assert len(limits) == 4
+    assert len(limits) == 5
     for options in limits:
         assert options["sourceCriterion"] == {"ipStrategy": {"ipv6Subnet": 64}}
 
 
 def test_bursts_match_the_comment_on_requests_per_minute() -> None:
     said = (ROOT / "routes.toml").read_text(encoding="utf-8")
-    for name in ("registrations", "tokens", "guesses"):
+    for name in ("registrations", "tokens", "refreshes", "guesses"):
         options = ROUTES["middlewares"][f"limit-{name}"]["rateLimit"]
         average, burst = LIMIT.match(options["average"]), LIMIT.match(options["burst"])
         assert average is not None
@@ -173,12 +181,15 @@ def test_traefik_limits_header_size_and_timeouts() -> None:
 
 
 def test_posts_are_retried_only_where_they_are_idempotent() -> None:
+    of_users = {name: router for name, router in ROUTES["routers"].items() if router["service"] == "users"}
     retried = {
-        router["service"]
-        for router in ROUTERS_OF_A_SERVICE
-        if ROUTES["middlewares"][router["middlewares"][-1]]["retry"].get("retryNonIdempotentMethod", False)
+        name
+        for name, router in ROUTES["routers"].items()
+        if name not in ROUTERS_TO_NOTHING
+        and ROUTES["middlewares"][router["middlewares"][-1]]["retry"].get("retryNonIdempotentMethod", False)
     }
-    assert retried == {"words", "games", "stats"}  # not users: a repeated registration is 409
+    assert retried & of_users.keys() == {"refreshes"}  # a repeated registration is 409
+    assert retried >= ROUTES["routers"].keys() - of_users.keys()
 
 
 def test_traefik_closes_idle_connections_before_the_service() -> None:

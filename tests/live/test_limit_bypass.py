@@ -20,9 +20,16 @@ from tests.support.valid_requests import VALID_VALUES
 from tools.process.stack import Stack, copy_project, running_stack
 
 IN_FLIGHT = 3
-LIMITS = {"REGISTRATIONS_PER_MINUTE": "3", "GUESSES_PER_MINUTE": "3", "REQUESTS_IN_FLIGHT": str(IN_FLIGHT)}
-BURSTS = {"registrations": 3, "tokens": 10, "guesses": 3}
+LIMITS = {
+    "REGISTRATIONS_PER_MINUTE": "3",
+    "REFRESHES_PER_MINUTE": "12",
+    "GUESSES_PER_MINUTE": "3",
+    "REQUESTS_IN_FLIGHT": str(IN_FLIGHT),
+}
+BURSTS = {"registrations": 3, "tokens": 10, "refreshes": 12, "guesses": 3}
 """The burst of each limit; that of tokens is the default."""
+OWN_LIMITS = {"/api/users": "registrations", "/api/users/session/token": "refreshes"}
+"""The paths of users with a limit of their own."""
 REFILL_INTERVAL_S = 2
 """The fastest bucket, that of the limit on tokens, refills by one in this time."""
 BUCKET_LIFETIME_S = 3
@@ -76,7 +83,7 @@ def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
         for method, template, _ in list_operations(document):
             path = f"/api/{service}{template.format_map(VALID_VALUES | {'game_id': 1})}".rstrip("/")
             if service == "users" and method not in {"GET", "HEAD"}:
-                limited.append(("registrations" if path == "/api/users" else "tokens", method, path))
+                limited.append((OWN_LIMITS.get(path, "tokens"), method, path))
             if service == "games" and method == "POST":
                 limited.append(("guesses", method, path))
     return limited

@@ -27,6 +27,7 @@ GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "USERS_BEHIND_TLS": ("false", "perhaps", "2"),
     "REGISTRATIONS_PER_MINUTE": ("1", "0", "many"),
     "TOKENS_PER_MINUTE": ("1200", "abc", "1e3"),
+    "REFRESHES_PER_MINUTE": ("999999999", "-5", "1_000"),
     "GUESSES_PER_MINUTE": ("999999999", "-5", "1_000"),
     "REQUESTS_IN_FLIGHT": ("50", "1.5", "1000000000"),
     "USERS_TOKEN_PRIVATE_KEY_FILE": ("/srv/tokens.key", "", "~/tokens.key"),
