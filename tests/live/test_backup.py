@@ -9,6 +9,7 @@ from uuid import uuid4
 import httpx
 
 from servicekit.auth.tokens import Scope
+from tests.support.browser import SAME_ORIGIN
 from tests.support.live import PASSWORD, UNLIMITED, make_population, token_headers
 from tools.process.stack import Stack, copy_project, running_stack
 
@@ -55,6 +56,16 @@ async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledge
             acknowledged.add(player, game)
 
 
+def sign_in(stack: Stack) -> dict[str, str]:
+    """A header with the cookie of a new player's session."""
+    with httpx.Client(base_url=f"{stack.url}/api/", headers=SAME_ORIGIN) as browser:
+        player = {"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD}
+        browser.post("users", json=player).raise_for_status()
+        browser.post("users/session", json=player).raise_for_status()
+        browser.post("users/session/token", json={}).raise_for_status()
+        return {"Cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())}
+
+
 def run_script(root: Path, name: str, *arguments: str | Path, status: int = 0) -> str:
     """Runs a script, checks its exit status, and returns its output."""
     ended = subprocess.run([root / "bin" / name, *arguments], capture_output=True, text=True, check=False)
@@ -87,6 +98,7 @@ def test_restore_has_everything_acknowledged_before_the_backup(tmp_path: Path) -
     make_population(root)
     with running_stack(root, runner="honcho", environment=UNLIMITED) as stack:
         headers = token_headers(stack, Scope.SERVICE)
+        cookie = sign_in(stack)
         before = asyncio.run(back_up_under_writes(stack, headers, folder))
         assert "stop the services first" in run_script(root, "restore", folder, "--force", status=1)
     (root / "var" / "games1.db").write_bytes(b"a bad block" * 1000)
@@ -97,6 +109,7 @@ def test_restore_has_everything_acknowledged_before_the_backup(tmp_path: Path) -
 
     run_script(root, "verify")
     with running_stack(root, runner="honcho") as stack, httpx.Client(base_url=f"{stack.url}/api/") as api:
+        assert api.post("users/session/token", json={}, headers=SAME_ORIGIN | cookie).status_code == 401
         assert sum(map(len, before.values())) > 0
         for player, games in before.items():
             assert api.get(f"users/{player}").status_code == 200

@@ -95,11 +95,15 @@ def test_allowed_origin_gets_cors_headers(api: httpx.Client, origin: str) -> Non
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "authorization",
     }
-    preflight = api.options("games/1/plays/x", headers=asked)
-    assert preflight.headers["Access-Control-Allow-Origin"] == origin
-    assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
-    assert "Access-Control-Allow-Credentials" not in preflight.headers  # there are no cookies
+    for path in ("games/1/plays/x", "users/session", "users/session/token"):
+        preflight = api.options(path, headers=asked)
+        assert preflight.headers["Access-Control-Allow-Origin"] == origin
+        assert "PUT" in preflight.headers["Access-Control-Allow-Methods"]
+        assert "Authorization" in preflight.headers["Access-Control-Allow-Headers"]
+        assert "Access-Control-Allow-Credentials" not in preflight.headers
+    session = api.get("users/session", headers={"Origin": origin})
+    assert session.status_code == 403
+    assert "Access-Control-Allow-Credentials" not in session.headers
     response = api.get("games/today", headers={"Origin": origin})
     assert response.headers["Access-Control-Allow-Origin"] == origin
     assert "Retry-After" in response.headers["Access-Control-Expose-Headers"]
