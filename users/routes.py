@@ -17,7 +17,17 @@ from servicekit.http.parameters import UserInPath
 from servicekit.http.response_headers import describe_headers
 from servicekit.http.same_origin import JSON_ONLY, SAME_ORIGIN
 from servicekit.observability.server_timing import NO_SERVER_TIMING
-from servicekit.problems import CrossOrigin, Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
+from servicekit.problems import (
+    CrossOrigin,
+    Forbidden,
+    Invalid,
+    NotFound,
+    TooMany,
+    Unauthorized,
+    Unavailable,
+    UnsupportedContentEncoding,
+    UnsupportedMediaType,
+)
 from users import queries
 from users.account_end import Proof, end_account
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
@@ -119,7 +129,7 @@ def issue_token(resources: UsersResources, user_id: UUID, *, lifetime: timedelta
 @router.post(
     "/session",
     summary="Sign in a browser",
-    dependencies=[NO_STORE, SAME_ORIGIN, NO_SERVER_TIMING],
+    dependencies=[NO_SERVER_TIMING, NO_STORE, SAME_ORIGIN],
     responses=problems(Unauthorized, CrossOrigin, PasswordChanged, Invalid, TooMany, Unavailable) | SETS_COOKIE,
 )
 async def sign_in(new: SignIn, cookie: OwnCookie, resources: Resources, address: ClientAddress) -> Token:
@@ -139,7 +149,8 @@ async def sign_in(new: SignIn, cookie: OwnCookie, resources: Resources, address:
     "/session/token",
     summary="Get another token for a session",
     dependencies=[NO_STORE, SAME_ORIGIN, JSON_ONLY, SESSION_COOKIE],
-    responses=problems(SessionEnded, CrossOrigin, Invalid, Unavailable) | SETS_COOKIE,
+    responses=problems(SessionEnded, CrossOrigin, UnsupportedMediaType, UnsupportedContentEncoding, Unavailable)
+    | SETS_COOKIE,
 )
 async def refresh_token(cookie: OwnCookie, resources: Resources) -> Token:
     """Needs `Content-Type: application/json`, and no body. The token is valid for ten minutes; keep it in memory only.
@@ -195,6 +206,7 @@ async def read_user(user_id: UserInPath, resources: Resources) -> User:
     "/{user_id}",
     summary="End an account",
     status_code=status.HTTP_204_NO_CONTENT,
+    dependencies=[NO_SERVER_TIMING],
     responses=problems(
         Unauthorized, Forbidden, PasswordWrong, NotFound, PasswordChanged, Invalid, TooMany, Unavailable
     ),

@@ -9,7 +9,8 @@ site as http://127.0.0.1:9999. So what goes by a cookie also requires that the b
 from fastapi import Depends, Request
 from starlette.datastructures import Headers
 
-from servicekit.problems import CrossOrigin, Invalid
+from servicekit.http.media_types import JSON, read_media_type
+from servicekit.problems import CrossOrigin, UnsupportedMediaType
 
 SAFE_METHODS = {"GET", "HEAD"}
 
@@ -45,9 +46,9 @@ async def require_same_origin(request: Request) -> None:
 
 
 async def require_json(request: Request) -> None:
-    """For a POST without a body: a form of another origin cannot send this type. Raises Invalid."""
-    if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
-        raise Invalid("header.Content-Type", "this should be application/json")
+    """For a POST without a body: a form of another origin cannot send this type. Raises UnsupportedMediaType."""
+    if read_media_type(request.headers.get("Content-Type", "")) != JSON:
+        raise UnsupportedMediaType(f"Send this with Content-Type: {JSON}.", accepted=JSON)
 
 
 SAME_ORIGIN = Depends(require_same_origin)

@@ -12,13 +12,14 @@ from tests.support.browser import SAME_ORIGIN, Browser, count_sessions
 from tests.support.problem_checks import assert_problem
 
 
-def test_form_instead_of_json_is_422(client: TestClient, browser: Browser) -> None:
+def test_form_instead_of_json_is_415(client: TestClient, browser: Browser) -> None:
     for content_type in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
         headers = SAME_ORIGIN | {"Content-Type": content_type, "Cookie": f"{NAME}={browser.token}"}
         body = '{"username": "ada", "password": "pass"}'
-        assert_problem(client.post("/session", content=body, headers=headers), 422)
-        detail = assert_problem(client.post("/session/token", headers=headers), 422)
-        assert detail == "header.Content-Type: this should be application/json."
+        assert_problem(client.post("/session", content=body, headers=headers), 415)
+        refused = client.post("/session/token", headers=headers)
+        assert assert_problem(refused, 415) == "Send this with Content-Type: application/json."
+        assert refused.headers["Accept"] == "application/json"
 
 
 REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
