@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from starlette.testclient import TestClient
 
 import stats.app
@@ -16,6 +17,8 @@ from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
 
+settings.register_profile("shared", deadline=None)  # other work on the machine may stop a test for a while
+settings.load_profile("shared")
 BUSY_TIMEOUT_MS = 5000
 FOLDER = Path(__file__).parent
 LEFT_OUT_BY_QUICK = {"live", "faults", "fuzz"}

@@ -61,7 +61,7 @@ def test_guess_propagates_its_request_id_to_words_and_stats(
     assert response.headers["X-Request-Id"] == ID
     assert response.json()["statistics"]["gamesPlayed"] == 1
     assert words.requests == [("POST", ID)]
-    assert stats.requests == [("POST", ID), ("GET", ID)]
+    assert stats.requests == [("POST", ID), ("GET", ID), ("GET", ID)]  # the result; the statistics and the distribution
 
 
 @pytest.mark.anyio

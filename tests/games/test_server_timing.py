@@ -31,8 +31,8 @@ def test_guess_shows_databases_and_the_words_service(player: Player) -> None:
 def test_last_guess_shows_each_request_to_stats(player: Player) -> None:
     player.begin()
     names = list_names(player.guess(1, ANSWER).headers["Server-Timing"])
-    assert names.count("stats") == 2  # the result is posted, then the statistics are read
-    assert names.count("stats.total") == 2
+    assert names.count("stats") == 3  # the result is posted, then the statistics and the distribution are read
+    assert names.count("stats.total") == 3
     assert any(re.fullmatch(r"stats\.games\d", name) for name in names)
 
 

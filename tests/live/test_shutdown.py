@@ -112,13 +112,13 @@ def test_closed_terminal_ends_nothing_under_nohup(project: Path, runner: str, op
     layout, log = read_layout(project), project / f"{runner}.log"
     terminal = open_terminal(f"nohup bin/run --runner {runner} >{log} 2>&1 </dev/null; true")
     wait_until(lambda: log.exists() and READY in log.read_text(encoding="utf-8"), timeout_s=60)
-    before = {process.pid for process in list_processes(project)}
+    before = find_instances(project, layout.processes)
     terminal.hang_up()
     terminal.shell.wait(END_S)
     for _ in range(20):
         assert serves(layout)
-    after = {process.pid for process in list_processes(project)}
-    assert before - after <= {terminal.shell.pid}
+    assert find_instances(project, layout.processes) == before
+    assert all(instance.processes for instance in before)
     os.kill(find_runner(project, runner), signal.SIGTERM)
     wait_until_all_ended(project)
 

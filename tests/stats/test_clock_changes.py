@@ -23,7 +23,7 @@ class SettableClock:
 
 
 @given(steps=st.lists(st.tuples(st.integers(-72, 72), st.booleans(), st.integers(1, 6)), min_size=1, max_size=12))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_statistics_follow_stored_times_when_the_clock_jumps(
     steps: list[tuple[int, bool, int]],
     stats_settings: Settings,

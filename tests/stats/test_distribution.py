@@ -76,7 +76,7 @@ def test_game_is_public_after_its_day(day: date, days: int) -> None:
     assert is_public(game_id_of(day) + days, day) == (days < 0)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(posts)
 def test_distribution_is_a_recount_of_the_stored_results(
     stats_client: TestClient, data_paths: DataPaths, posts: list[tuple[int, int, Result]]

@@ -68,7 +68,7 @@ def test_next_links_list_every_player_exactly_once(
 
 
 @both_boards
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=12)
 @given(st.lists(results.filter(bool), min_size=1, max_size=6), st.integers(1, 12))
 def test_pages_after_any_results_match_the_reference(
     stats_client: TestClient,

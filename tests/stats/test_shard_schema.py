@@ -36,7 +36,7 @@ def insert_games(shard: sqlite3.Connection, user_id: UUID, games: list[Result]) 
     shard.executemany(INSERT, rows)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(st.lists(results, min_size=1, max_size=3))
 def test_views_match_the_reference_implementation(shard: sqlite3.Connection, players: list[list[Result]]) -> None:
     shard.execute("DELETE FROM games")

@@ -22,7 +22,7 @@ def post_results(client: TestClient, user_id: object, games: list[Result]) -> No
         assert client.post(f"/users/{user_id}/games", json=write_body(game_id, game)).status_code == 201
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25)
 @given(results)
 def test_statistics_match_the_reference_in_any_order(
     stats_client: TestClient, data_paths: DataPaths, games: list[Result]

@@ -174,7 +174,6 @@ def fuzzing(cases: int) -> settings:
     return settings(
         max_examples=cases,
         derandomize=True,
-        deadline=None,  # machines are shared
         database=None,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
