@@ -1,4 +1,4 @@
-"""Builds the parts that all four services share; each `app.py` adds its own."""
+"""Builds the parts that all services share; each `app.py` adds its own."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -132,8 +132,10 @@ def create_service(
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)
+    # Not pages: whoever shares a link to one may add parameters.
+    operations = [route for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema]
     # Innermost first: the others give the path its one spelling, and HEAD the method GET.
-    app.add_middleware(QueryParameters, routes=app.routes, checked=router.routes)
+    app.add_middleware(QueryParameters, routes=app.routes, checked=operations)
     app.add_middleware(MethodRules, routes=app.routes, methods=app.state.methods)
     app.add_middleware(StrictRequests)
     return app

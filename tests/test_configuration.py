@@ -11,6 +11,7 @@ import pytest
 import games.settings
 import stats.settings
 import users.settings
+import web.routes
 from servicekit.listening import HOST
 from servicekit.server import DRAIN_S, GRACE_S
 from tests.support.prometheus import list_targets
@@ -35,6 +36,7 @@ STATIC, ROUTES = read_toml("traefik.toml"), read_toml("routes.toml")["http"]
 def test_processes_have_the_documented_ports() -> None:
     assert {process.name: process.port for process in LAYOUT.services} == {
         "users.1": 5000, "words.1": 5100, "games.1": 5200, "stats.1": 5300, "stats.2": 5301, "stats.3": 5302,
+        "web.1": 5400,
     }  # fmt: skip
     assert (LAYOUT.web_port, LAYOUT.dashboard_port) == (9999, 9998)
 
@@ -86,7 +88,7 @@ def test_every_router_limits_body_size_and_requests_in_flight() -> None:
     for router in ROUTES["routers"].values():
         assert {"in-flight", "body"} <= set(router["middlewares"])
     for router in ROUTERS_OF_A_SERVICE:
-        assert router["middlewares"][-3:-1] == ["strip", "body"]
+        assert router["middlewares"][-3:-1] in (["strip", "body"], ["site", "body"])
         assert ROUTES["middlewares"][router["middlewares"][-1]]["retry"]["maxRequestBodyBytes"] == 16384
 
 
@@ -106,13 +108,15 @@ def max_requests_in_a_minute(average: int, burst: int) -> int:
 def test_routers_with_a_rate_limit_have_a_higher_priority() -> None:
     priority = {name: router["priority"] for name, router in ROUTES["routers"].items()}
     plain, pages = set(SERVICES), {f"{name}-docs" for name in SERVICES}
+    site = {"page", "page-files"}
     assert {priority[name] for name in plain} == {10}
     assert {priority[name] for name in pages} == {20}
     assert 20 < priority["guesses"] == priority["tokens"] < priority["registrations"]
     assert priority["registrations"] < priority["doubled-prefix"] < priority["other-hosts"]
-    assert 0 < priority["nothing"] < 10
+    assert 0 < priority["nothing"] < priority["page"] < priority["page-files"] < 10
     assert priority["registrations"] == priority["refreshes"]  # their rules have no request in common
-    assert set(priority) == {*plain, *pages, "guesses", "tokens", "refreshes", "registrations", *ROUTERS_TO_NOTHING}
+    limited = {"guesses", "tokens", "refreshes", "registrations"}
+    assert set(priority) == {*plain, *pages, *site, *limited, *ROUTERS_TO_NOTHING}
 
 
 def test_limit_on_a_path_is_higher_than_that_on_its_prefix() -> None:
@@ -154,15 +158,39 @@ def test_bursts_match_the_comment_on_requests_per_minute() -> None:
         assert f"{most:,} of {int(average[2]):,}" in said
 
 
-def test_only_swagger_pages_have_a_csp_that_allows_scripts() -> None:
+def test_page_has_every_path_outside_of_the_api() -> None:
+    assert ROUTES["routers"]["page"]["rule"] == "!Path(`/api`) && !PathPrefix(`/api/`)"
+    assert ROUTES["middlewares"]["site"] == {"addPrefix": {"prefix": web.routes.router.prefix}}
+    assert routers_with("site") == ["page", "page-files"]
+
+
+def test_only_the_page_is_compressed() -> None:
+    """The length of a compressed answer tells what a token in it has in common with text of an attacker's."""
+    assert routers_with("compress") == ["page", "page-files"]
+
+
+def test_policy_of_the_page_allows_files_and_requests_of_its_own_only() -> None:
+    policy = ROUTES["middlewares"]["policy-of-page"]["headers"]["contentSecurityPolicy"]
+    directives = dict(directive.strip().split(" ", 1) for directive in policy.split(";"))
+    assert directives.pop("require-trusted-types-for") == "'script'"
+    assert directives["default-src"] == directives["base-uri"] == directives["frame-ancestors"] == "'none'"
+    assert set(directives.values()) == {"'none'", "'self'"}
+    assert routers_with("policy-of-page") == ["page"]
+
+
+def test_only_swagger_pages_have_a_csp_that_allows_inline_scripts() -> None:
     strict = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
     assert ROUTES["middlewares"]["policy"]["headers"] == {"contentSecurityPolicy": strict}
-    assert routers_with("policy-of-swagger") == [f"{name}-docs" for name in ("users", "words", "games", "stats")]
-    assert set(routers_with("policy")) == set(ROUTES["routers"]) - set(routers_with("policy-of-swagger"))
+    assert routers_with("policy-of-swagger") == [f"{name}-docs" for name in PROCFILE if name != "traefik"]
+    assert set(routers_with("policy")) == set(ROUTES["routers"]) - {*routers_with("policy-of-swagger"), "page"}
     # a policy of the entry point would overwrite both
     assert "contentSecurityPolicy" not in ROUTES["middlewares"]["secure"]["headers"]
     for router in ROUTES["routers"].values():
-        assert router["middlewares"][0] in {"policy", "policy-of-swagger"}  # 429 responses have the policy, too
+        assert router["middlewares"][0] in {
+            "policy",
+            "policy-of-page",
+            "policy-of-swagger",
+        }  # 429 responses have the policy, too
 
 
 def test_only_services_with_several_instances_are_health_checked() -> None:

@@ -14,6 +14,7 @@ import stats.problems
 import stats.settings
 import users.problems
 import users.settings
+import web.settings
 import words.settings
 from servicekit.problems import Problem
 from servicekit.settings import ServiceSettings
@@ -28,6 +29,7 @@ SETTINGS: list[type[ServiceSettings]] = [
     words.settings.Settings,
     games.settings.Settings,
     stats.settings.Settings,
+    web.settings.Settings,
 ]
 PROBLEM_TYPES: dict[str, tuple[type[Problem], ...]] = {
     "users": users.problems.TYPES,

@@ -19,7 +19,7 @@ from tools.process.processes import find_instances
 from tools.process.stack import Stack
 
 pytestmark = pytest.mark.parametrize("stack", ["foreman", "honcho"], indirect=True, scope="session")
-SERVICES = ("users", "words", "games", "stats")
+SERVICES = ("users", "words", "games", "stats", "web")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the policy")

@@ -6,6 +6,8 @@ import stats.app
 import stats.settings
 import users.app
 import users.settings
+import web.app
+import web.settings
 import words.app
 import words.settings
 
@@ -24,4 +26,5 @@ APPS = {
     "words": words.app.create_app(words.settings.Settings(_env_file=None)),
     "games": games.app.create_app(games.settings.Settings(_env_file=None)),
     "stats": stats.app.create_app(stats.settings.Settings(_env_file=None)),
+    "web": web.app.create_app(web.settings.Settings(_env_file=None)),
 }

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings
 import games.settings
 import stats.settings
 import users.settings
+import web.settings
 import words.settings
 from tools.config.dotenv import find_dotenv_faults
 from tools.config.proxy_settings import ProxySettings
@@ -23,9 +24,10 @@ CLASSES: tuple[type[BaseSettings], ...] = (
     words.settings.Settings,
     games.settings.Settings,
     stats.settings.Settings,
+    web.settings.Settings,
     ProxySettings,
 )
-PREFIXES = ("USERS_", "WORDS_", "GAMES_", "STATS_")
+PREFIXES = ("USERS_", "WORDS_", "GAMES_", "STATS_", "WEB_")
 
 
 def list_names(settings: type[BaseSettings]) -> Iterator[tuple[str, list[str]]]:

@@ -43,7 +43,7 @@ def announce(supervisor: Supervisor, layout: Layout, *, traefik: int) -> None:
                 return
         missing = list_unreached_services(layout) if is_ready else [TRAEFIK]
         if not missing:
-            log(f"Quintet is ready: open {layout.url}/api/users/docs")
+            log(f"Quintet is ready: open {layout.url}")
             return
         if time.monotonic() > deadline:
             log(

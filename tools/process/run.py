@@ -17,7 +17,7 @@ from tools.process.scheduling import use_batch_scheduling
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
-HELP = """Starts the whole suite: four services (stats three times) and Traefik.
+HELP = """Starts the whole suite: five services (stats three times) and Traefik.
 
 Without databases, it creates them and fills them with demo players. The processes run under foreman where it is
 installed, otherwise under honcho, which comes with the project. Ctrl-C, a closed terminal and kill stop all of them."""

@@ -25,7 +25,7 @@ from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
 
 COPIED_PATHS = (
-    "users", "words", "games", "stats", "servicekit", "tools", "bin", "share",
+    "users", "words", "games", "stats", "web", "servicekit", "tools", "bin", "share",
     "Procfile", ".foreman", "traefik.toml", "routes.toml", "requirements.lock",
 )  # fmt: skip
 START_TIMEOUT_S = 60

@@ -21,6 +21,7 @@ GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "GAMES_STATS_TIMEOUT_S": ("60", "61", "-1"),
     "STATS_USERS_URL": ("sqlite:////srv/users.db", "sqlite:/var/users.db", "var/users.db"),
     "STATS_SHARD_URLS": ("sqlite:///a.db,sqlite:///b.db", "sqlite:///a.db,sqlite:///a.db", "a.db,b.db"),
+    "WEB_SUITE": ("false", "perhaps", "2"),
     "BUSY_TIMEOUT_MS": ("0", "-1", "1.5 s"),
     "LOG_FORMAT": ("json", "JSON", "xml"),
     "ACCESS_LOG": ("false", "perhaps", "2"),

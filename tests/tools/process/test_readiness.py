@@ -44,7 +44,7 @@ def announce(port: int, *names: str) -> None:
 
 def test_suite_whose_services_all_answer_is_announced(port: int, capsys: pytest.CaptureFixture[str]) -> None:
     announce(port, "users")
-    assert capsys.readouterr().err == f"Quintet is ready: open http://127.0.0.1:{port}/api/users/docs\n"
+    assert capsys.readouterr().err == f"Quintet is ready: open http://127.0.0.1:{port}\n"
 
 
 def test_service_that_never_answers_is_named(

@@ -1,0 +1,44 @@
+/** An earlier puzzle, whose plays are closed, without an account: what was guessed is kept in this browser only. */
+
+import { Refused, send } from "./api.js";
+import { keep, readKept } from "./kept.js";
+import { GUESSES } from "./letters.js";
+import { TEXTS } from "./texts.js";
+
+export const isPractice = true;
+
+const KEY = "practice";
+const CLOSED_AFTER_DAYS = 2;
+
+/** The newest puzzle that is closed: the one of the day before yesterday. */
+export async function readGame() {
+  const { data: today } = await send("GET", "/api/games/today", { fresh: true });
+  return (await send("GET", `/api/games/${today.game_id - CLOSED_AFTER_DAYS}`)).data;
+}
+
+/** What this browser has of it, if it is still the same puzzle. */
+export async function readPlay(game) {
+  const kept = readKept(KEY);
+  return toPlay(game, kept?.game_id === game.game_id ? kept.guesses : []);
+}
+
+/** The state after the guess. Nothing is stored by a service. */
+export async function sendGuess(game, play, guess) {
+  const [{ data: checked }, { data: lookup }] = await Promise.all([
+    send("POST", `/api/games/${game.game_id}/check`, { body: { guess } }),
+    send("POST", "/api/words/lookups", { body: { words: [guess] } }),
+  ]);
+  if (!checked.correct && !lookup.known.includes(guess)) {
+    throw new Refused(TEXTS.notAWord, { status: 422, type: "not-a-word" });
+  }
+  const after = toPlay(game, [...play.guesses, { guess, letters: checked.letters }]);
+  keep(KEY, { game_id: game.game_id, guesses: after.guesses });
+  return after;
+}
+
+function toPlay(game, guesses) {
+  const isWon = guesses.at(-1)?.letters.every(({ state }) => state === "correct") ?? false;
+  const isLost = !isWon && guesses.length === GUESSES;
+  const status = isWon ? "won" : isLost ? "lost" : guesses.length ? "in-progress" : "new";
+  return { game_id: game.game_id, status, hard: false, guesses, answer: isWon || isLost ? game.answer : null };
+}
