@@ -7,8 +7,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
-from tests.support.live import RUNNER, UNLIMITED, make_population, require_runner
+from tests.support.chromium import running_chromium
+from tests.support.live import RUNNER, UNLIMITED, choose_guesses, make_population, read_answer, require_runner
 from tools.process.stack import Stack, copy_project, running_stack
 
 
@@ -50,3 +52,22 @@ def api(stack: Stack) -> Iterator[httpx.Client]:
     """A client of Traefik, with URLs relative to /api/."""
     with httpx.Client(base_url=f"{stack.url}/api/", timeout=10) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with running_chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def answer(stack: Stack) -> str:
+    """Of today's puzzle."""
+    today = httpx.get(f"{stack.url}/api/games/today", timeout=10).json()
+    return read_answer(stack, today["game_id"])
+
+
+@pytest.fixture(scope="module")
+def wrong(answer: str) -> list[str]:
+    """Six guesses that lose."""
+    return choose_guesses(answer, None)

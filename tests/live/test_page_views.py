@@ -1,0 +1,252 @@
+"""The page in a real browser: accessibility, narrow screens, hostile names, weight, and the page of the suite."""
+
+import os
+import re
+import shlex
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, suppress
+
+import psutil
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.live import find_instance, list_players_with_results
+from tests.support.page import opened, sign_up_with_guess, type_guess
+from tests.support.polling import wait_until
+from tools.process.stack import Stack
+
+HOSTILE_NAMES = ("<img src=x onerror=alert(1)>", "\u202egnp.exe\u202e")
+MAX_FIRST_LOAD_BYTES, MAX_FIRST_LOAD_REQUESTS = 30_000, 20
+NARROW = {"width": 320, "height": 568}
+LANDSCAPE = {"width": 740, "height": 360}
+LARGE = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _hostile_names(stack: Stack) -> None:
+    """The players at the top of the boards come from an old database, in which names may be anything."""
+    for place, name in enumerate(HOSTILE_NAMES, start=1):
+        player = list_players_with_results(stack)[-place]
+        with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
+            users.execute("UPDATE users SET username = ? WHERE user_id = ?", (name, player.bytes))
+            users.commit()
+        with closing(sqlite3.connect(stack.root / "var" / f"games{player.int % 3}.db")) as shard:
+            shard.execute("UPDATE standings SET max_streak = ? WHERE user_id = ?", (1000 + place, player.bytes))
+            shard.commit()
+
+
+@pytest.fixture(scope="module")
+def winner(browser: Browser, stack: Stack, answer: str, wrong: list[str]) -> Iterator[Page]:
+    """The page of a player who has won today."""
+    with opened(browser, stack.url, with_axe=True) as page:
+        sign_up_with_guess(page, wrong[0])
+        type_guess(page, answer)
+        expect(page.get_by_role("heading", name="Found in 2")).to_be_visible()
+        yield page
+
+
+@pytest.fixture
+def played(winner: Page) -> Iterator[Page]:
+    """The same, without an open dialog."""
+    yield winner
+    winner.keyboard.press("Escape")
+
+
+def find_violations(page: Page) -> list[str]:
+    """What axe finds, with the elements; and whether the page is wider than the window."""
+    response = Axe().run(page).response
+    sentences = [
+        f"{violation['id']}: {[node['target'] for node in violation['nodes']]}" for violation in response["violations"]
+    ]
+    width, window = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    return sentences if width <= window else [*sentences, f"the page is {width} wide in a window of {window}"]
+
+
+def open_dialog(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name).click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+@pytest.mark.parametrize("viewport", [NARROW, LANDSCAPE, LARGE], ids=["narrow", "landscape", "large"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_visitors_page_is_accessible_and_fits(
+    browser: Browser, stack: Stack, scheme: str, viewport: dict[str, int]
+) -> None:
+    with opened(browser, stack.url, with_axe=True, color_scheme=scheme, viewport=viewport) as page:
+        expect(page.get_by_text("Type a word")).to_be_visible()
+        assert find_violations(page) == []
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        type_guess(page, "crane")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        assert find_violations(page) == []
+        page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+        assert find_violations(page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_state_of_a_player_is_accessible_and_fits(played: Page, scheme: str) -> None:
+    page = played
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+    page.set_viewport_size({"width": NARROW["width"], "height": NARROW["height"]})
+    assert find_violations(page) == []
+    open_dialog(page, "Statistics")
+    page.get_by_role("button", name=re.compile("found in 2")).click()
+    expect(page.get_by_role("heading", name=re.compile("Puzzle .* found in 2"))).to_be_visible()
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+    open_dialog(page, "Leaderboards")
+    page.get_by_role("button", name="Around me").click()
+    expect(page.locator(".place")).to_have_text(re.compile(r"^You are [\d,]+(st|nd|rd|th) of [\d,]+\.$"))
+    expect(page.locator(".leaders .own")).to_have_count(1)
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+    open_dialog(page, "Account of")
+    page.get_by_text("Delete account").click()
+    assert find_violations(page) == []
+    page.keyboard.press("Escape")
+
+
+def test_settings_are_kept_in_the_browser(played: Page) -> None:
+    page = played
+    open_dialog(page, "Settings")
+    page.get_by_label("dark").check()
+    page.get_by_label("High contrast").check()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("html[data-theme=dark][data-contrast=high]")).to_have_count(1)
+    expect(page.get_by_role("heading", name="Found in 2")).to_be_visible()
+    assert find_violations(page) == []
+    open_dialog(page, "Settings")
+    assert find_violations(page) == []
+    page.get_by_label("as the system").check()
+    page.get_by_label("High contrast").uncheck()
+
+
+def test_hostile_names_are_text(played: Page) -> None:
+    page = played
+    open_dialog(page, "Leaderboards")
+    page.get_by_label("longest streak").check()
+    for name in HOSTILE_NAMES:
+        expect(page.locator(".leaders bdi", has_text=name)).to_have_count(1)
+    expect(page.locator(".leaders img")).to_have_count(0)
+
+
+def test_leaderboard_has_further_pages(played: Page) -> None:
+    page = played
+    open_dialog(page, "Leaderboards")
+    first = page.locator(".leaders td").first
+    expect(first).to_have_text("1")
+    page.get_by_role("button", name="Next page").click()
+    expect(first).not_to_have_text("1")
+    page.get_by_role("button", name="Top").click()
+    expect(first).to_have_text("1")
+
+
+def test_first_load_is_small_and_of_one_origin(browser: Browser, stack: Stack) -> None:
+    with opened(browser, "about:blank") as page:
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        sizes: list[int] = []
+        responses: list[tuple[str, int]] = []
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        page.on("response", lambda response: responses.append((response.url, response.status)))
+        page.goto(stack.url)
+        expect(page.get_by_text("Type a word")).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        first, total = len(responses), sum(sizes)
+        assert [url for url, status in responses if not url.startswith(f"{stack.url}/") or status >= 400] == []
+        assert first <= MAX_FIRST_LOAD_REQUESTS
+        assert total <= MAX_FIRST_LOAD_BYTES
+        responses.clear()
+        sizes.clear()
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert sum(sizes) <= 4000  # the page itself, or 304, and the answers of the API
+
+
+def test_screen_reader_meets_board_field_and_keys(browser: Browser, stack: Stack) -> None:
+    with opened(browser, stack.url) as page:
+        expect(page.get_by_text("Type a word")).to_be_visible()
+        expect(page.locator("main")).to_match_aria_snapshot("""
+            - main:
+              - heading /Puzzle \\d+ · \\d+ \\w+/ [level=1]
+              - switch "Hard mode"
+              - paragraph: Type a word of five letters, then Enter.
+              - status
+              - list "Guesses":
+                - listitem: empty
+                - listitem: empty
+                - listitem: empty
+                - listitem: empty
+                - listitem: empty
+                - listitem: empty
+              - textbox "Your guess, five letters"
+              - group "Keyboard":
+                - button "q"
+            """)
+
+
+def test_page_without_javascript_says_so(browser: Browser, stack: Stack) -> None:
+    with opened(browser, stack.url, java_script_enabled=False) as page:
+        expect(page.get_by_text("This page needs JavaScript.")).to_be_visible()
+        for service in ("users", "games", "words", "stats"):
+            expect(page.get_by_role("link", name=service)).to_have_attribute("href", f"/api/{service}/docs")
+
+
+@pytest.mark.parametrize("viewport", [NARROW, LARGE], ids=["narrow", "large"])
+def test_suite_page_is_accessible_and_fits(browser: Browser, stack: Stack, viewport: dict[str, int]) -> None:
+    with opened(browser, f"{stack.url}/suite", with_axe=True, viewport=viewport) as page:
+        expect(page.locator("#boards td").first).to_be_visible()
+        page.get_by_role("button", name="Find").click()
+        expect(page.locator(".shards .own")).to_have_count(1)
+        page.get_by_role("button", name="Send 12 requests").click()
+        expect(page.get_by_text("12 of 12 requests answered.")).to_be_visible()
+        assert find_violations(page) == []
+
+
+def test_suite_page_follows_a_request(browser: Browser, stack: Stack) -> None:
+    with opened(browser, f"{stack.url}/suite") as page:
+        page.get_by_role("button", name="Check a guess").click()
+        expect(page.locator("#waterfall")).to_contain_text("POST /api/games/1/check → 200")
+        expect(page.locator("#waterfall")).to_contain_text("Answered by games.1.")
+        expect(page.locator("#waterfall code")).to_have_text(re.compile("^request_id=[0-9a-f]{32}$"))
+
+
+def test_suite_page_follows_a_guess_of_another_tab(browser: Browser, stack: Stack, wrong: list[str]) -> None:
+    with opened(browser, stack.url) as page:
+        sign_up_with_guess(page, wrong[0])
+        suite = page.context.new_page()
+        suite.goto(f"{stack.url}/suite")
+        expect(suite.locator("#boards td").first).to_be_visible()
+        type_guess(page, "zzzzz")
+        waterfall = suite.locator("#waterfall")
+        expect(waterfall).to_contain_text(re.compile(r"POST /api/games/\d+/plays/[0-9a-f-]{36}/guesses → 422"))
+        for part in ("browser", "games.1", "plays.db", "call to words", "words.1", "words.db"):
+            expect(waterfall.locator("th", has_text=re.compile(f"^{part}$"))).to_have_count(1)
+
+
+def test_suite_page_gets_every_answer_while_an_instance_is_frozen(browser: Browser, stack: Stack) -> None:
+    with opened(browser, f"{stack.url}/suite") as page:
+        burst = page.get_by_role("button", name="Send 12 requests")
+        burst.click()
+        expect(page.locator(".instance h3")).to_have_text(["stats.1", "stats.2", "stats.3"])
+        second = page.locator(".instance").nth(1)
+        answers = second.locator(".bar").inner_text()
+        second.get_by_text("Stop it").click()
+        freeze, resume, kill = second.locator("code").all_inner_texts()
+        assert "-KILL" in kill
+        frozen = find_instance(stack, "stats.2").processes[0]
+        try:
+            subprocess.run(["sh", "-c", freeze], cwd=stack.root, check=True)
+            wait_until(lambda: frozen.status() == psutil.STATUS_STOPPED)
+            burst.click()
+            expect(page.get_by_text("24 of 24 requests answered.")).to_be_visible()
+            expect(second.locator(".bar")).to_have_text(answers)
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(frozen.pid, signal.SIGCONT)
+        assert shlex.split(resume)[1] == "-CONT"
