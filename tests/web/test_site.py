@@ -126,6 +126,16 @@ def test_every_file_is_used() -> None:
     assert used == {path.name for path in (FOLDER / "static").iterdir()}
 
 
+def test_every_text_that_is_shown_exists() -> None:
+    sources = [path for path in FOLDER.rglob("*.*") if path.suffix in {".html", ".js"}]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    modules = [path.read_text(encoding="utf-8") for path in (FOLDER / "static").glob("*texts.js")]
+    defined = {name for module in modules for name in re.findall(r"^  (\w+):", module, re.MULTILINE)}
+    used = {*re.findall(r'data-(?:text|label)="(\w+)"', text), *re.findall(r"\bTEXTS\.(\w+)", text)}
+    assert len(used) > 50
+    assert used <= defined
+
+
 @pytest.mark.parametrize("path", sorted((FOLDER / "pages").iterdir()), ids=lambda path: str(path.name))
 def test_pages_have_nothing_inline_and_name_no_other_host(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

@@ -30,6 +30,7 @@ async function start() {
   listenToRequests((request) => drawWaterfall(find("waterfall"), request));
   fill(find("examples"), ...Object.entries(EXAMPLES).map(([key, example]) =>
     button(TEXTS.examples[key], () => attempt(() => sendExample(example(leader))))));
+  document.querySelector("main").classList.add("ready");
   find("burst").addEventListener("click", () => Promise.all(Array.from({ length: BURST }, ask)));
   find("live").addEventListener("change", runWhileVisible);
   find("reset").addEventListener("click", reset);
@@ -82,8 +83,10 @@ async function drawBoards() {
 }
 
 function drawBoard(board, leaders) {
-  return make("table", { class: "leaders" }, make("caption", {}, TEXTS.boards[board]), make("tbody", {}, ...leaders.map((row) =>
-    make("tr", {},
+  return make("table", { class: "leaders" }, make("caption", {}, TEXTS.boards[board]),
+    make("thead", {}, make("tr", {}, ...[TEXTS.rank, TEXTS.name, TEXTS.scores[board], TEXTS.database].map((text) =>
+      make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...leaders.map((row) => make("tr", {},
       make("td", {}, row.rank.toLocaleString("en")),
       make("td", {}, name(row.username ?? TEXTS.unknownPlayer)),
       make("td", {}, (row.wins ?? row.streak).toLocaleString("en")),

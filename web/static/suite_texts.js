@@ -35,6 +35,7 @@ export const SUITE_TEXTS = {
   livesIn: "so all games are in",
   noSuchPlayer: "There is no player of this name.",
   suiteBoards: "The boards, with the database of each row",
+  database: "Database",
   swagger: "Swagger",
   swaggerHint: "Every request with its fields, examples and errors, ready to be tried out:",
 };
