@@ -55,5 +55,6 @@ async def remove_account(users: Transaction, *, user_id: UUID, checked_hash: str
     await queries.delete_password(users, user_id=user_id)
     await queries.delete_sessions_of_user(users, user_id=user_id)
     await queries.delete_known_addresses_of_user(users, user_id=user_id)
+    await queries.delete_attempts_of_name(users, username=login.username)
     await queries.upsert_retired_name(users, username=login.username, now=now)
     await queries.rename_user(users, user_id=user_id, username=make_placeholder(user_id))

@@ -243,6 +243,13 @@ async def delete_attempts_outside(users: Transaction, *, first: datetime, last: 
     await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
 
 
+DELETE_ATTEMPTS_OF_NAME = "DELETE FROM login_attempts WHERE name_digest = :name_digest"
+
+
+async def delete_attempts_of_name(users: Transaction, *, username: str) -> None:
+    await users.execute(DELETE_ATTEMPTS_OF_NAME, {"name_digest": digest_name(username)})
+
+
 SELECT_KNOWN_ADDRESS = (
     "SELECT 1 FROM known_addresses WHERE user_id = :user_id AND address = :address AND logged_in_at > :since"
 )

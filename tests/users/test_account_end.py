@@ -18,6 +18,7 @@ from tests.support.problem_checks import assert_problem
 from tests.support.scripts import read_rows, write_rows
 from tests.support.tokens import TokenKeys
 from users.names import NEW_NAME, RETIRED_FOR, is_placeholder, make_placeholder
+from users.queries import digest_name
 
 LEGACY_ID = UUID(bytes=bytes(range(16)))
 LEGACY_NAME = "o'neill  ümlaut;--"
@@ -73,6 +74,15 @@ def test_player_ends_the_account_with_the_password(
     assert browser.read().json() is None
     for name in ("ada", f"deleted player {ada}"):
         assert log_in(client, name).status_code == 401
+
+
+def test_failed_log_ins_of_the_name_go_with_the_account(
+    client: TestClient, ada: UUID, own: dict[str, str], database: Path
+) -> None:
+    for name in ("ada", "ada", "bob"):
+        log_in(client, name, "wrong")
+    assert end(client, ada, own).status_code == 204
+    assert read_rows(database, "SELECT name_digest FROM login_attempts") == [(digest_name("bob"),)]
 
 
 def test_admin_ends_any_account_without_a_password(client: TestClient, ada: UUID, admin: dict[str, str]) -> None:
