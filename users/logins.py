@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from math import ceil
+from uuid import UUID
 
 from servicekit.clock import Clock
 from servicekit.db.database import Readable
@@ -20,6 +21,7 @@ from users.login_limits import (
     Failures,
     find_wait,
 )
+from users.passwords import Verdict
 from users.queries import Attempt, LoginRow
 from users.resources import UsersResources
 
@@ -28,6 +30,8 @@ WRONG = (
     " first one."
 )
 """The same for all, so that it does not tell who has no password."""
+CHECKS = 2
+"""Of one password, whose hash may be replaced during the first; two replacements within two checks are not followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +76,35 @@ async def check_password(resources: UsersResources, login: LoginRow | None, cred
     An attempt is stored, under the write lock, before the password is checked, and deleted if it was right: of a
     thousand attempts at the same instant, on any instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
+
+    If the stored hash was replaced during the check, the password is checked again: it still matches a hash that
+    another log-in has renewed, and no longer one of a new password.
     """
     users, clock = resources.users, resources.clock
     attempt = await users.write(partial(count_attempt, login=login, credentials=credentials, clock=clock))
     stored_hash = None if login is None else login.password_hash
+    for _ in range(CHECKS):
+        verdict = await verify_password(resources, stored_hash, credentials, attempt=attempt)
+        if login is None or stored_hash is None or not verdict.matches:
+            return None
+        success = Success(
+            attempt, login.user_id, credentials.address, stored_hash, verdict.new_hash or stored_hash, clock()
+        )
+        stored_hash = await users.write(partial(store_success, success=success))
+        if stored_hash in {success.new_hash, None}:
+            return stored_hash
+    return None
+
+
+async def verify_password(
+    resources: UsersResources, stored_hash: str | None, credentials: Credentials, *, attempt: int
+) -> Verdict:
+    """Takes the attempt back if the password could not be checked, which raises Unavailable."""
     try:
-        verdict = await resources.passwords.verify(credentials.password, stored_hash, address=credentials.address)
+        return await resources.passwords.verify(credentials.password, stored_hash, address=credentials.address)
     except Unavailable:
-        await users.write(partial(queries.delete_attempt, attempt=attempt))  # the password was not checked
+        await resources.users.write(partial(queries.delete_attempt, attempt=attempt))
         raise
-    if login is None or not verdict.matches:
-        return None
-    success = partial(
-        store_success, attempt=attempt, login=login, new_hash=verdict.new_hash, address=credentials.address, now=clock()
-    )
-    return (verdict.new_hash or stored_hash) if await users.write(success) else None
 
 
 async def count_attempt(users: Transaction, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
@@ -117,20 +135,31 @@ async def read_failures(users: Readable, *, username: str, address: str, now: da
     )
 
 
-async def store_success(
-    users: Transaction, *, attempt: int, login: LoginRow, new_hash: str | None, address: str, now: datetime
-) -> bool:
-    """Takes the attempt back, and remembers the address as known. A hash is renewed only if it is still the one that
-    was checked: a password that was changed in between stays.
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A log-in whose password matched the hash that was read before the check."""
 
-    False, and nothing is remembered, if the account has ended in between; the write lock decides which comes first.
+    attempt: int
+    user_id: UUID
+    address: str
+    checked_hash: str
+    new_hash: str
+    """The same, or what renews it."""
+    at: datetime
+
+
+async def store_success(users: Transaction, *, success: Success) -> str | None:
+    """Takes the attempt back, remembers the address as known, and renews the hash; gives the hash that is stored then.
+
+    Nothing changes if the stored hash is no longer the checked one, or if there is none since the account has ended;
+    the write lock decides which comes first.
     """
-    await queries.delete_attempt(users, attempt=attempt)
-    stored = await queries.find_login_by_id(users, user_id=login.user_id)
-    if stored is None or stored.password_hash is None:
-        return False
-    await queries.delete_known_addresses(users, until=now - REMEMBERED)
-    await queries.upsert_known_address(users, user_id=login.user_id, address=address, now=now)
-    if new_hash is not None and login.password_hash is not None:
-        await queries.replace_hash(users, user_id=login.user_id, old_hash=login.password_hash, new_hash=new_hash)
-    return True
+    stored = await queries.find_login_by_id(users, user_id=success.user_id)
+    if stored is None or stored.password_hash != success.checked_hash:
+        return None if stored is None else stored.password_hash
+    await queries.delete_attempt(users, attempt=success.attempt)
+    await queries.delete_known_addresses(users, until=success.at - REMEMBERED)
+    await queries.upsert_known_address(users, user_id=success.user_id, address=success.address, now=success.at)
+    if success.new_hash != success.checked_hash:
+        await queries.upsert_password(users, user_id=success.user_id, password_hash=success.new_hash)
+    return success.new_hash
