@@ -42,13 +42,15 @@ numbers = count(1)
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A suite whose Traefik trusts the PROXY protocol, so that tests can choose the client's address."""
+    """A suite whose Traefik trusts what a proxy on this machine says: by the PROXY protocol, in which tests choose the
+    client's address, and without it by X-Forwarded-Proto."""
     root = tmp_path_factory.mktemp("bypass")
     copy_project(root)
     static = (root / "traefik.toml").read_text(encoding="utf-8")
     entry_point = "[entryPoints.web]\n"
-    trusting = static.replace(entry_point, f'{entry_point}proxyProtocol.trustedIPs = ["127.0.0.1/32"]\n')
-    (root / "traefik.toml").write_text(trusting, encoding="utf-8")
+    trusted = 'trustedIPs = ["127.0.0.1/32"]'
+    trusting = f"{entry_point}proxyProtocol.{trusted}\nforwardedHeaders.{trusted}\n"
+    (root / "traefik.toml").write_text(static.replace(entry_point, trusting), encoding="utf-8")
     make_population(root)
     with running_stack(root, runner="honcho", environment=LIMITS) as running:
         yield running
@@ -277,3 +279,12 @@ def test_idle_address_gets_its_burst_again(stack: Stack) -> None:
     assert send_burst() == BURSTS["tokens"]
     time.sleep(BUCKET_LIFETIME_S)  # polling would keep the bucket alive
     assert send_burst() == BURSTS["tokens"]
+
+
+@pytest.mark.parametrize(("address", "is_secure"), [("127.0.0.1", True), ("10.255.255.2", False)])
+def test_scheme_is_believed_of_a_trusted_proxy_only(stack: Stack, address: str, is_secure: bool) -> None:
+    """The cookie of a session is Secure where a proxy in front of Traefik ends TLS, and tells Traefik."""
+    lines = (b"Sec-Fetch-Site: same-origin", b"X-Forwarded-Proto: https")
+    answer = send(stack, address, b"DELETE /api/users/session", *lines)
+    assert answer.status == HTTPStatus.NO_CONTENT
+    assert ("Secure" in answer.headers["set-cookie"].split("; ")) == is_secure

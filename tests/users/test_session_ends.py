@@ -116,14 +116,12 @@ def test_wrong_old_password_ends_no_session(client: TestClient, browser: Browser
 
 
 def test_concurrent_sign_ins_leave_ten_sessions(client: TestClient, ada: UUID, database: Path) -> None:
-    browsers = [Browser(client) for _ in range(16)]
     body = {"username": "ada", "password": PASSWORD}
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(4) as pool:  # of five at once, one would be refused
         statuses = list(
-            pool.map(lambda _: client.post("/session", json=body, headers=SAME_ORIGIN).status_code, browsers)
+            pool.map(lambda _: client.post("/session", json=body, headers=SAME_ORIGIN).status_code, range(16))
         )
-    assert statuses.count(200) >= 11  # the others were refused while five passwords of the name were being checked
-    assert set(statuses) <= {200, 429}
+    assert statuses == [200] * 16
     assert count_sessions(database) == 10
 
 
