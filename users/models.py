@@ -103,6 +103,12 @@ class SignIn(BaseModel):
     password: SecretStr = Field(description="the player's password")
 
 
+class Refresh(BaseModel):
+    """An empty object: the cookie says it all. A form of another origin cannot send JSON."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"example": {}})
+
+
 class Token(BaseModel):
     """A token, to be sent as `Authorization: Bearer ...`."""
 

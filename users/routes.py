@@ -25,14 +25,12 @@ from servicekit.problems import (
     TooMany,
     Unauthorized,
     Unavailable,
-    UnsupportedContentEncoding,
-    UnsupportedMediaType,
 )
 from users import queries
 from users.account_end import Proof, end_account
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
-from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, SignIn, Token, User, UserPage
+from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, Refresh, SignIn, Token, User, UserPage
 from users.password_change import Change, change_own_password
 from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, PasswordWrong, SessionEnded
 from users.queries import UserRow
@@ -43,6 +41,7 @@ from users.sessions import find_session, refresh_session, start_session
 
 router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
 WITHOUT_PASSWORD = AccountEnd()
+NOTHING = Refresh()
 SETS_COOKIE: dict[int | str, dict[str, Any]] = {200: {"headers": describe_headers("Set-Cookie")}}
 
 
@@ -149,11 +148,12 @@ async def sign_in(new: SignIn, cookie: OwnCookie, resources: Resources, address:
     "/session/token",
     summary="Get another token for a session",
     dependencies=[NO_STORE, SAME_ORIGIN, JSON_ONLY, SESSION_COOKIE],
-    responses=problems(SessionEnded, CrossOrigin, UnsupportedMediaType, UnsupportedContentEncoding, Unavailable)
-    | SETS_COOKIE,
+    openapi_extra={"requestBody": {"required": True}},  # so that clients send the Content-Type
+    responses=problems(SessionEnded, CrossOrigin, Invalid, Unavailable) | SETS_COOKIE,
 )
-async def refresh_token(cookie: OwnCookie, resources: Resources) -> Token:
-    """Needs `Content-Type: application/json`, and no body. The token is valid for ten minutes; keep it in memory only.
+async def refresh_token(cookie: OwnCookie, resources: Resources, _refresh: Refresh = NOTHING) -> Token:
+    """Needs `Content-Type: application/json`; the body is `{}`, or empty. The token is valid for ten minutes; keep it
+    in memory only.
 
     A session ends after 30 days without this, and after a year. At most once a day this extends it, and sends the
     cookie again, whose value stays the same. 401 if the session has ended: signed out, or by a new password.

@@ -10,7 +10,7 @@ from servicekit.http.errors import on_problem
 from servicekit.problems import BadRequest, Problem, UnsupportedContentEncoding
 
 CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-METHODS_WITH_BODY = {"PATCH", "POST", "PUT"}
+METHODS_WITH_BODY = {"DELETE", "PATCH", "POST", "PUT"}
 
 
 def is_encoded(headers: Headers) -> bool:

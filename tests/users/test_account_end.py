@@ -119,6 +119,12 @@ def test_end_without_the_password_is_422(client: TestClient, ada: UUID, own: dic
     assert client.get(f"/{ada}").json()["username"] == "ada"
 
 
+def test_encoded_body_of_an_end_is_415(client: TestClient, ada: UUID, own: dict[str, str]) -> None:
+    headers = own | {"Content-Encoding": "gzip"}
+    assert_problem(client.request("DELETE", f"/{ada}", json={"password": PASSWORD}, headers=headers), 415)
+    assert log_in(client).status_code == 200
+
+
 def test_ending_the_account_of_another_player_is_403(client: TestClient, ada: UUID, token_keys: TokenKeys) -> None:
     for headers in (token_keys.headers(Scope.PLAYER, uuid4()), token_keys.headers(Scope.SERVICE)):
         assert_problem(end(client, ada, headers), 403)

@@ -8,7 +8,9 @@ from fastapi.testclient import TestClient
 
 from servicekit.auth.session_cookie import NAME
 from tests.support.accounts import PASSWORD
+from tests.support.apps import APPS
 from tests.support.browser import SAME_ORIGIN, Browser, count_sessions
+from tests.support.openapi_checks import resolve
 from tests.support.problem_checks import assert_problem
 
 
@@ -20,6 +22,27 @@ def test_form_instead_of_json_is_415(client: TestClient, browser: Browser) -> No
         refused = client.post("/session/token", headers=headers)
         assert assert_problem(refused, 415) == "Send this with Content-Type: application/json."
         assert refused.headers["Accept"] == "application/json"
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b" {}\n"])
+def test_refresh_takes_an_empty_object_or_no_body(browser: Browser, client: TestClient, body: bytes) -> None:
+    headers = SAME_ORIGIN | {"Content-Type": "application/json", "Cookie": f"{NAME}={browser.token}"}
+    assert client.post("/session/token", content=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b'{"scope": "admin"}', b"[]", b"{"])
+def test_refresh_with_any_other_body_is_422(browser: Browser, client: TestClient, body: bytes) -> None:
+    headers = SAME_ORIGIN | {"Content-Type": "application/json", "Cookie": f"{NAME}={browser.token}"}
+    assert_problem(client.post("/session/token", content=body, headers=headers), 422)
+
+
+def test_openapi_document_has_clients_send_the_json_of_a_refresh() -> None:
+    """Without a body they would leave out the Content-Type, which is 415."""
+    document = APPS["users"].openapi()
+    body = document["paths"]["/session/token"]["post"]["requestBody"]
+    assert body["required"]
+    schema = resolve(body["content"]["application/json"]["schema"], document)
+    assert (schema["type"], schema["example"], schema["additionalProperties"]) == ("object", {}, False)
 
 
 REQUESTS: list[tuple[str, str, dict[str, Any]]] = [
