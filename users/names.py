@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 NEW_NAME = re.compile(r"[A-Za-z0-9_.-]{3,32}")
+PLACEHOLDER = re.compile(r"deleted player [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 RETIRED_FOR = timedelta(days=365)
 """How long no other player can take the name of an account that has ended."""
 
@@ -24,3 +25,8 @@ def make_placeholder(user_id: UUID) -> str:
 def is_placeholder(name: str, user_id: UUID) -> bool:
     """Whether the account with this id has ended."""
     return name == make_placeholder(user_id)
+
+
+def is_placeholder_of_another(name: str, user_id: UUID) -> bool:
+    """Whether the name is reserved for the end of an account with another id."""
+    return PLACEHOLDER.fullmatch(name) is not None and not is_placeholder(name, user_id)

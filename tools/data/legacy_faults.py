@@ -11,7 +11,9 @@ from pathlib import Path
 
 from stats.models import MAX_GAME_ID
 from stats.results import MAX_GUESSES
+from tools.data.legacy_ids import IdMapping, StoredId
 from tools.data.legacy_times import IN_CALENDAR
+from users.names import is_placeholder_of_another
 
 MAX_SHOWN = 10
 """The number of rows with a fault whose keys are listed."""
@@ -67,6 +69,10 @@ USER_FAULTS = {
         " FROM main.users JOIN temp.ids USING (user_id) WHERE typeof(username) IN ('text', 'integer')"
         " GROUP BY CAST(username AS TEXT) COLLATE BINARY HAVING COUNT(DISTINCT rank) > 1 ORDER BY MIN(user_id)"
     ),
+    "users (user_id) whose username is the placeholder of another account that has ended": (
+        "SELECT quote(user_id), source FROM main.users JOIN temp.ids USING (user_id)"
+        " WHERE is_placeholder_of_another(CAST(username AS BLOB), ids.user_id)"
+    ),
 }
 GAME_FAULTS = {
     **{
@@ -88,10 +94,16 @@ GAME_FAULTS = {
 }
 
 
-def find_user_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, kind: str) -> list[str]:
-    """A sentence for each fault, with the keys of the first rows. `kind` is 'integer' or 'UUID'."""
+def find_user_faults(legacy: sqlite3.Connection, sources: Sequence[Path], mapping: IdMapping) -> list[str]:
+    """A sentence for each fault, with the keys of the first rows."""
+
+    def is_of_another(username: bytes | None, user_id: StoredId) -> bool:
+        return is_placeholder_of_another((username or b"").decode(errors="replace"), mapping.ids[user_id])
+
     legacy.create_function("is_utf8", 1, is_utf8, deterministic=True)
-    return find_faults(legacy, {f"users whose user_id is not of type {kind}": INVALID_USER_IDS} | USER_FAULTS, sources)
+    legacy.create_function("is_placeholder_of_another", 2, is_of_another)
+    faults = {f"users whose user_id is not of type {mapping.kind}": INVALID_USER_IDS} | USER_FAULTS
+    return find_faults(legacy, faults, sources)
 
 
 def find_game_faults(legacy: sqlite3.Connection, sources: Sequence[Path], *, latest: str) -> list[str]:

@@ -68,7 +68,7 @@ def split_sources(
     latest = to_stored_time(now + MAX_AHEAD)
     mapping = map_ids(legacy, byte_order)
     users = rank_users(legacy, mapping.ids, shards=shards)
-    faults = find_user_faults(legacy, sources, kind=mapping.kind)
+    faults = find_user_faults(legacy, sources, mapping)
     split = (
         None
         if faults

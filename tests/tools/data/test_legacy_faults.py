@@ -26,7 +26,7 @@ def list_faults(*sources: Path) -> list[str]:
     with gather(sources, sources[0].with_name("scratch.db")) as legacy:
         identities = map_ids(legacy, None)
         rank_users(legacy, identities.ids, shards=3)
-        users = find_user_faults(legacy, sources, kind=identities.kind)
+        users = find_user_faults(legacy, sources, identities)
         return users + find_game_faults(legacy, sources, latest=LATEST)
 
 
@@ -48,6 +48,10 @@ def test_username_of_digits_is_a_text(tmp_path: Path) -> None:
         ([(5, "again"), (6, "too")], "user_ids with several usernames: (5), (6)"),
         ([(70, None), (71, b"ada"), (72, 1.5)], "users (user_id) whose username is not text: (70), (71), (72)"),
         ([(70, "Ada")], "usernames (with a user_id) of several users: ('Ada', 5)"),
+        (
+            [(70, f"deleted player {PLAYERS[0]}"), (71, "deleted player of the year")],
+            "users (user_id) whose username is the placeholder of another account that has ended: (70)",
+        ),
         ([(70, 12), (71, "12")], "usernames (with a user_id) of several users: ('12', 70)"),
     ],
 )
@@ -115,6 +119,17 @@ def test_name_that_is_not_utf_8_is_named_by_its_user(tmp_path: Path) -> None:
     with closing(sqlite3.connect(source)) as database, database:
         database.execute("INSERT INTO users VALUES (50, CAST(x'ff41' AS TEXT)), (51, CAST(x'41e1' AS TEXT))")
     assert list_faults(source) == ["users (user_id) whose username is not in UTF-8: (50), (51)"]
+
+
+def test_ended_account_keeps_its_placeholder(tmp_path: Path) -> None:
+    """In a source with UUIDs, which are kept."""
+    users = [(str(player), f"deleted player {player}") for player in PLAYERS[:3]]
+    source = make_file(tmp_path / "old.db", users=users, games=[], schema=CREATE_LOOSE_TABLES)
+    assert list_faults(source) == []
+    users[2] = (str(PLAYERS[2]), f"deleted player {PLAYERS[3]}")
+    source = make_file(tmp_path / "other.db", users=users, games=[], schema=CREATE_LOOSE_TABLES)
+    fault = "users (user_id) whose username is the placeholder of another account that has ended"
+    assert list_faults(source) == [f"{fault}: ('{PLAYERS[2]}')"]
 
 
 def test_key_that_is_not_utf_8_is_shown_too(tmp_path: Path) -> None:
