@@ -31,12 +31,14 @@ async def change_own_password(resources: UsersResources, change: Change) -> None
     if old_hash is None:
         raise OldPasswordWrong("The old password is wrong.")
     new_hash = await passwords.hash(change.new_password, address=change.address)
-    await users.write(partial(replace_password, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash))
+    await users.write(partial(replace_password, change=change, old_hash=old_hash, new_hash=new_hash))
 
 
-async def replace_password(users: Transaction, *, user_id: UUID, old_hash: str, new_hash: str) -> None:
-    """Ends all sessions of the player, in the same transaction. Raises PasswordChanged."""
+async def replace_password(users: Transaction, *, change: Change, old_hash: str, new_hash: str) -> None:
+    """In the same transaction ends all sessions of the player, and forgets all other addresses, from which another
+    person may have logged in with the old password. Raises PasswordChanged."""
     # The old hash in the statement's WHERE decides between two changes at the same time.
-    if not await queries.replace_hash(users, user_id=user_id, old_hash=old_hash, new_hash=new_hash):
+    if not await queries.replace_hash(users, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash):
         raise PasswordChanged("The password was changed by another request at the same time.")
-    await queries.delete_sessions_of_user(users, user_id=user_id)
+    await queries.delete_sessions_of_user(users, user_id=change.user_id)
+    await queries.delete_known_addresses_of_user(users, user_id=change.user_id, kept=change.address)

@@ -279,11 +279,12 @@ async def delete_known_addresses(users: Transaction, *, until: datetime) -> None
     await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
 
 
-DELETE_KNOWN_ADDRESSES_OF_USER = "DELETE FROM known_addresses WHERE user_id = :user_id"
+DELETE_KNOWN_ADDRESSES_OF_USER = "DELETE FROM known_addresses WHERE user_id = :user_id AND address IS NOT :kept"
 
 
-async def delete_known_addresses_of_user(users: Transaction, *, user_id: UUID) -> None:
-    await users.execute(DELETE_KNOWN_ADDRESSES_OF_USER, {"user_id": user_id})
+async def delete_known_addresses_of_user(users: Transaction, *, user_id: UUID, kept: str | None = None) -> None:
+    """All of them, or all but one."""
+    await users.execute(DELETE_KNOWN_ADDRESSES_OF_USER, {"user_id": user_id, "kept": kept})
 
 
 UPDATE_HASH = "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"

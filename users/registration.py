@@ -49,10 +49,11 @@ def taken(username: str) -> NameTaken:
 
 
 async def set_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
-    """An administrator's choice; ends all sessions of the player. Raises NotFound if there is no such player, or if the
-    account has ended."""
+    """An administrator's choice; ends all sessions of the player, and forgets from where the player has logged in.
+    Raises NotFound if there is no such player, or if the account has ended."""
     row = await queries.find_user(users, user_id=user_id)
     if row is None or is_placeholder(row.username, user_id):
         raise NotFound(f"There is no user {user_id}.")
     await queries.upsert_password(users, user_id=user_id, password_hash=password_hash)
     await queries.delete_sessions_of_user(users, user_id=user_id)
+    await queries.delete_known_addresses_of_user(users, user_id=user_id)

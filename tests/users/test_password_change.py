@@ -20,7 +20,7 @@ from tests.support.accounts import log_in, register
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
-from tests.support.scripts import read_rows
+from tests.support.scripts import read_rows, write_rows
 from tests.support.tokens import TokenKeys
 from users.app import create_app
 from users.common_passwords import COMMON_PASSWORDS
@@ -47,6 +47,23 @@ def test_player_changes_the_password_with_the_old_one(client: TestClient, ada: t
     assert (changed.status_code, changed.content) == (204, b"")
     assert log_in(client, "ada", OLD).status_code == 401
     assert log_in(client, "ada", NEW).status_code == 200
+
+
+@pytest.mark.parametrize(("by", "left"), [("player", 1), ("admin", 0)])
+def test_new_password_makes_other_addresses_unknown(
+    client: TestClient, ada: tuple[UUID, dict[str, str]], token_keys: TokenKeys, database: Path, by: str, left: int
+) -> None:
+    """An intruder, who had the old one, gets the stricter limits."""
+    user_id, own = ada
+    other_id = register(client, "bob", OLD)
+    write_rows(database, "INSERT INTO known_addresses SELECT user_id, '192.0.2.1', logged_in_at FROM known_addresses")
+    body, headers = {"password": NEW}, token_keys.headers(Scope.ADMIN)
+    if by == "player":
+        body, headers = body | {"old_password": OLD}, own
+    assert client.put(f"/{user_id}/password", json=body, headers=headers).status_code == 204
+    rows = read_rows(database, "SELECT user_id, address FROM known_addresses")
+    assert ((user_id.bytes, "192.0.2.1") in rows, (other_id.bytes, "192.0.2.1") in rows) == (False, True)
+    assert [row[0] for row in rows].count(user_id.bytes) == left
 
 
 def test_wrong_old_password_is_403_and_a_failed_log_in(
