@@ -16,6 +16,7 @@ CREATE TABLE retired_names (
     username   TEXT NOT NULL PRIMARY KEY,
     retired_at TIMESTAMP NOT NULL  -- UTC
 ) WITHOUT ROWID;
+CREATE INDEX retired_names_by_time ON retired_names (retired_at);
 
 -- Argon2id hashes. A player who came from an old database has no row until an administrator gives them a password,
 -- and one whose account has ended has none any more.
@@ -48,7 +49,8 @@ CREATE TABLE known_addresses (
 ) WITHOUT ROWID;
 CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
 
--- Browsers that are signed in (users/sessions.py). Expired ones are deleted with the next log-in of any player.
+-- Browsers that are signed in (users/sessions.py). Expired ones are deleted with the next sign-in of a browser, 100 at
+-- a time.
 CREATE TABLE sessions (
     session      INTEGER NOT NULL PRIMARY KEY,  -- of a player's sessions the one that began last has the highest number
     token_digest BLOB NOT NULL UNIQUE,          -- SHA-256 of the cookie

@@ -87,6 +87,7 @@ def add_retired_names(users: sqlite3.Connection) -> list[str]:
             username   TEXT NOT NULL PRIMARY KEY,
             retired_at TIMESTAMP NOT NULL
         ) WITHOUT ROWID;
+        CREATE INDEX retired_names_by_time ON retired_names (retired_at);
         """,
     )
     return []
