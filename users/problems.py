@@ -29,8 +29,8 @@ class PasswordChanged(Conflict):
 
 class SessionEnded(Unauthorized):
     type_uri = f"{PAGES}/session-ended"
-    description = "This browser is not signed in"
-    advice = "Ask for name and password, and begin a new session."
+    description = "This browser is not signed in, or its session has ended"
+    advice = "Ask for name and password, and sign in."
 
 
 TYPES = (NameTaken, OldPasswordWrong, PasswordWrong, SessionEnded)

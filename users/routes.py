@@ -37,7 +37,7 @@ from users.queries import UserRow
 from users.registration import NewPlayer, add_user, require_free_name, set_password
 from users.resources import UsersResources
 from users.session_lifetime import ACCESS_TOKEN_LIFETIME, LIFETIME
-from users.sessions import find_session, refresh_session, start_session
+from users.sessions import end_sessions, find_session, refresh_session, start_session
 
 router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
 WITHOUT_PASSWORD = AccountEnd()
@@ -59,7 +59,8 @@ async def register_user(
     request: Request,
     response: Response,
 ) -> User:
-    """Gives the player a random id. 409 if the name is taken, or was until the end of an account within a year.
+    """Gives the player a random id. 409 if the name is taken, or belonged to an account that ended less than a year
+    ago.
 
     `Ada` and `ada` are two names.
     """
@@ -140,7 +141,7 @@ async def sign_in(new: SignIn, cookie: OwnCookie, resources: Resources, address:
     credentials = Credentials(new.username, new.password.get_secret_value(), address)
     login = await log_in(resources, credentials)
     token = issue_token(resources, login.user_id, lifetime=ACCESS_TOKEN_LIFETIME)
-    cookie.send(await start_session(resources, login, replaced=cookie.token), lifetime=LIFETIME)
+    cookie.send(await start_session(resources, login, replaced=cookie.tokens), lifetime=LIFETIME)
     return token
 
 
@@ -173,7 +174,7 @@ async def refresh_token(cookie: OwnCookie, resources: Resources, _refresh: Refre
     responses=problems(CrossOrigin, Unavailable) | {200: {"content": {"application/json": {"example": EXAMPLE_USER}}}},
 )
 async def read_session(cookie: OwnCookie, resources: Resources) -> User | None:
-    """`null` if this browser is not signed in."""
+    """`null` if this browser is not signed in, or sends several cookies of the name."""
     session = await find_session(resources.users, token=cookie.token, now=resources.clock())
     return None if session is None else User(user_id=session.user_id, username=session.username)
 
@@ -188,8 +189,7 @@ async def read_session(cookie: OwnCookie, resources: Resources) -> User | None:
 )
 async def sign_out(cookie: OwnCookie, resources: Resources) -> None:
     """204 also if it was not signed in. An access token stays valid until it runs out, after ten minutes at most."""
-    if cookie.token is not None:
-        await resources.users.write(partial(queries.delete_session, token=cookie.token))
+    await end_sessions(resources.users, tokens=cookie.tokens)
     cookie.clear()
 
 
@@ -221,8 +221,8 @@ async def delete_user(
     """One's own, with the password in a JSON body: 403 if that is wrong, and failures count as those of log-ins do.
 
     An administrator ends any account without it. Password and sessions are deleted, and the name: the id is then called
-    `deleted player ID`, and its results stay. Nobody else can take the old name for a year. Access tokens stay valid
-    until they run out. There is no way back; 404 if the account has ended already.
+    `deleted player ID`, and its results stay. No other player can take the old name for a year. Access tokens stay
+    valid until they run out. There is no way back; 404 if the account has ended already.
     """
     if Scope.ADMIN in caller.scopes:
         await end_account(resources, user_id, None)

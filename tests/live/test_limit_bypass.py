@@ -28,8 +28,12 @@ LIMITS = {
 }
 BURSTS = {"registrations": 3, "tokens": 10, "refreshes": 12, "guesses": 3}
 """The burst of each limit; that of tokens is the default."""
-OWN_LIMITS = {"/api/users": "registrations", "/api/users/session/token": "refreshes"}
-"""The paths of users with a limit of their own."""
+OWN_LIMITS = {
+    ("POST", "/api/users"): "registrations",
+    ("POST", "/api/users/session/token"): "refreshes",
+    ("DELETE", "/api/users/session"): "refreshes",
+}
+"""The requests to users with a limit of their own."""
 REFILL_INTERVAL_S = 2
 """The fastest bucket, that of the limit on tokens, refills by one in this time."""
 BUCKET_LIFETIME_S = 3
@@ -85,7 +89,7 @@ def list_limited(stack: Stack) -> list[tuple[str, str, str]]:
         for method, template, _ in list_operations(document):
             path = f"/api/{service}{template.format_map(VALID_VALUES | {'game_id': 1})}".rstrip("/")
             if service == "users" and method not in {"GET", "HEAD"}:
-                limited.append((OWN_LIMITS.get(path, "tokens"), method, path))
+                limited.append((OWN_LIMITS.get((method, path), "tokens"), method, path))
             if service == "games" and method == "POST":
                 limited.append(("guesses", method, path))
     return limited

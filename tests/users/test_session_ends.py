@@ -1,6 +1,9 @@
 """What extends and ends sessions: time, a new password, an eleventh session; and all that at once."""
 
+import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -20,6 +23,14 @@ from tests.support.tokens import TokenKeys
 DAY = 86_400
 COUNT = "SELECT COUNT(*) FROM sessions"
 NEW = "a new password"
+
+
+@contextmanager
+def locked(database: Path) -> Iterator[None]:
+    """Another process has the write lock."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
 
 
 def test_eleventh_session_ends_the_oldest(client: TestClient, ada: UUID, database: Path) -> None:
@@ -46,6 +57,27 @@ def test_session_is_extended_once_a_day_with_the_same_cookie(browser: Browser, c
     assert "Set-Cookie" not in browser.refresh().headers
     clock.move(30 * DAY - 2)
     assert browser.refresh().status_code == 200
+
+
+def test_refresh_succeeds_if_only_the_extension_cannot_be_stored(
+    browser: Browser, clock: SteppedClock, database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock.move(DAY + 1)
+    with locked(database):
+        refreshed = browser.refresh()
+    assert (refreshed.status_code, refreshed.json()["expires_in"]) == (200, 600)
+    assert "Set-Cookie" not in refreshed.headers
+    assert "A session was not extended: " in caplog.text
+    assert f"Max-Age={30 * DAY}" in read_attributes(browser.refresh())
+
+
+def test_signing_out_writes_only_if_there_is_a_session(client: TestClient, browser: Browser, database: Path) -> None:
+    stranger = Browser(client)
+    stranger.token = "made up"  # noqa: S105 - test data
+    with locked(database):
+        assert stranger.sign_out().status_code == 204
+        assert_problem(browser.sign_out(), 503)
+    assert count_sessions(database) == 1
 
 
 def test_unused_session_expires_after_30_days(browser: Browser, clock: SteppedClock) -> None:

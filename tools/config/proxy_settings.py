@@ -63,7 +63,9 @@ class ProxySettings(BaseSettings):
 
     registrations_per_minute: Limit = Field(default=120, description="registrations per minute of one client address")
     tokens_per_minute: Limit = Field(default=30, description="log-ins per minute of one client address")
-    refreshes_per_minute: Limit = Field(default=6000, description="refreshed tokens per minute of one client address")
+    refreshes_per_minute: Limit = Field(
+        default=6000, description="refreshed tokens and sign-outs per minute of one client address"
+    )
     guesses_per_minute: Limit = Field(default=60_000, description="guesses per minute of one client address")
     requests_in_flight: Limit = Field(default=1000, description="concurrent requests of one client address")
     cors_origins: Origins = Field(default=[], description="origins whose pages may call the suite from a browser")
