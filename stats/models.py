@@ -205,7 +205,10 @@ class Leader(BaseModel):
         ge=1, description="one more than the number of users with a better score: equal scores share a rank"
     )
     user_id: UserId = Field(description="the user's id")
-    username: str | None = Field(description="the user's name; null if the users service no longer knows the user")
+    username: str | None = Field(
+        description="the user's name, `deleted player ID` after the end of the account; null if the users service no"
+        " longer knows the user",
+    )
 
 
 class WinsLeader(Leader):

@@ -17,7 +17,7 @@ from users.resources import UsersResources
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """That it is the player who ends the account."""
+    """The password that proves the caller is the player."""
 
     password: str
     address: str

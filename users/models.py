@@ -129,7 +129,10 @@ class User(BaseModel):
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE_USER})
 
     user_id: UserId = Field(description="the player's id, by which all services know them")
-    username: str = Field(description="the player's name; names from an old database may have any characters")
+    username: str = Field(
+        description="the player's name; names from an old database may have any characters, and that of an account that"
+        " has ended is `deleted player ID`",
+    )
 
 
 class UserPage(BaseModel):
