@@ -76,6 +76,17 @@ def test_security_is_stated_with_scopes_for_oauth2_only(name: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", [name for name in APPS if name != "web"])  # which needs no token
+def test_authorize_lists_the_log_in_of_players_first(name: str) -> None:
+    schemes = APPS[name].openapi()["components"]["securitySchemes"]
+    assert [scheme["type"] for scheme in schemes.values()] == [
+        "oauth2",
+        "http",
+        *(["apiKey"] if name == "users" else []),
+    ]
+    assert all(scheme["description"] for scheme in schemes.values())
+
+
 def is_by_service(status: str, response: Schema) -> bool:
     """Whether the service can answer with it, not Traefik only."""
     return int(status) < 400 or PROBLEM_JSON in response["content"]
@@ -145,3 +156,43 @@ def test_plain_text_comes_first_among_media_types(name: str) -> None:
     ]
     assert [TEXT, PROBLEM_JSON] in contents
     assert all(content[0] == TEXT for content in contents)
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_malformed_request_and_wait_are_described_everywhere(name: str) -> None:
+    """By what Traefik answers, whatever the operation."""
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        assert TEXT in operation["responses"]["400"]["content"], f"{method} {path}"
+        assert "Retry-After" in operation["responses"]["429"]["headers"], f"{method} {path}"
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_server_timing_is_described_except_for_health_checks(name: str) -> None:
+    """Not left out where passwords are checked: what is refused before that has it (`?x=1`)."""
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        success = min(operation["responses"])
+        is_described = "Server-Timing" in operation["responses"][success]["headers"]
+        assert is_described == (operation["tags"] != ["health"]), f"{method} {path}"
+
+
+def list_examples(operation: Schema, status: str) -> list[Schema]:
+    """Those of the problem details of a status."""
+    return [
+        example["value"] for example in operation["responses"][status]["content"][PROBLEM_JSON]["examples"].values()
+    ]
+
+
+def test_problems_without_a_type_of_their_own_have_an_example_each() -> None:
+    post_result = APPS["stats"].openapi()["paths"]["/users/{user_id}/games"]["post"]
+    assert {example["detail"] for example in list_examples(post_result, "415")} == {
+        "The body has a Content-Encoding.",
+        "The body is of another media type.",
+    }
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_examples_of_422_name_the_field(name: str) -> None:
+    for method, path, operation in list_operations(APPS[name].openapi()):
+        for example in list_examples(operation, "422") if "422" in operation["responses"] else []:
+            (error,) = example["errors"]
+            assert example["detail"] == f"{error['field']}: {error['message']}.", f"{method} {path}"

@@ -77,7 +77,7 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     responses: dict[int | str, dict[str, Any]] = {}
     for status in sorted({kind.status for kind in kinds}):
         same = [kind for kind in kinds if kind.status == status]
-        examples = {kind.type_uri: {"value": _example(kind)} for kind in same}
+        examples = {kind.__name__: {"value": _example(kind)} for kind in same}
         responses[status] = {
             "description": "; ".join(map(_describe_kind, same)),
             "headers": describe_headers(*(name for kind in same for name in kind.header_names)),
@@ -98,13 +98,17 @@ def problem_schemas() -> dict[str, Any]:
 
 
 def _example(kind: type[Problem]) -> dict[str, object]:
-    return {
-        "type": kind.type_uri,
-        "title": http.HTTPStatus(kind.status).phrase,
-        "status": kind.status,
-        "detail": f"{kind.description}.",
-        "request_id": "4bf92f3577b34da6a3ce929d0e0e4736",
-    }
+    message = f"{kind.description[0].lower()}{kind.description[1:]}"
+    errors = [FieldError(field="body.guess", message=message)] if issubclass(kind, Invalid) else None
+    details = ProblemDetails(
+        type=kind.type_uri,
+        title=http.HTTPStatus(kind.status).phrase,
+        status=kind.status,
+        detail=describe_validation_errors(errors) if errors else f"{kind.description}.",
+        request_id="4bf92f3577b34da6a3ce929d0e0e4736",
+        errors=errors,
+    )
+    return details.model_dump(exclude_none=True)
 
 
 def problem_response(

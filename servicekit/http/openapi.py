@@ -16,7 +16,8 @@ from servicekit.problems import BadRequest, Invalid, Problem, UnsupportedContent
 
 
 def complete_document(document: dict[str, Any]) -> None:
-    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
     schemas.update(problem_schemas())
     for schema in schemas.values():
         drop_titles(schema.get("properties", {}).values())
@@ -26,6 +27,8 @@ def complete_document(document: dict[str, Any]) -> None:
             drop_titles(parameter["schema"] for parameter in operation.get("parameters", []))
             complete_responses(method, operation)
             complete_security(operation)
+    if "securitySchemes" in components:
+        components["securitySchemes"] = put_cookies_last(components["securitySchemes"])
 
 
 def drop_titles(schemas: Iterable[dict[str, Any]]) -> None:
@@ -42,15 +45,17 @@ def restore_nulls(schema: dict[str, Any]) -> None:
 
 def complete_responses(method: str, operation: dict[str, Any]) -> None:
     """Adds refusals that come before the endpoint runs, the headers of every response, and what Traefik refuses."""
+    is_health = HEALTH_TAG in operation.get("tags", [])
     kinds = list_refusals(
         method,
         has_path_parameters=any(parameter["in"] == "path" for parameter in operation.get("parameters", [])),
         has_body="requestBody" in operation,
-        is_health=HEALTH_TAG in operation.get("tags", []),
+        is_health=is_health,
     )
     responses = {str(status): response for status, response in problems(*kinds).items()} | operation["responses"]
+    headers = describe_headers(*ON_EVERY_RESPONSE, *(() if is_health else ("Server-Timing",)))
     for response in responses.values():
-        response["headers"] = response.get("headers", {}) | describe_headers(*ON_EVERY_RESPONSE)
+        response["headers"] = response.get("headers", {}) | headers
     add_proxy_refusals(responses, has_body="requestBody" in operation)
     operation["responses"] = dict(sorted(responses.items()))
 
@@ -61,6 +66,11 @@ def complete_security(operation: dict[str, Any]) -> None:
         {scheme: scopes if scheme == PASSWORD_FLOW.scheme_name else [] for scheme, scopes in alternative.items()}
         for alternative in operation.get("security", [])
     ]
+
+
+def put_cookies_last(schemes: dict[str, Any]) -> dict[str, Any]:
+    """Swagger's "Authorize" shows them in this order, and no player types in the cookie of a browser."""
+    return dict(sorted(schemes.items(), key=lambda item: item[1]["type"] == "apiKey"))
 
 
 def list_refusals(method: str, *, has_path_parameters: bool, has_body: bool, is_health: bool) -> list[type[Problem]]:

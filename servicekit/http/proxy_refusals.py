@@ -4,10 +4,14 @@ Its `errors` middleware could turn them into problem details, but it drops all h
 service's own answer of the same status.
 """
 
+from http import HTTPStatus
 from typing import Any
+
+from servicekit.http.response_headers import describe_headers
 
 PLAIN_TEXT = "text/plain"
 REFUSALS = {
+    400: "The request is malformed, or its path has `%2F`: this is answered without a body",
     413: "The body has more than 16 KiB",
     429: "Too many requests come from one address",
     431: "The headers have more than 16 KiB",
@@ -26,6 +30,9 @@ def add_proxy_refusals(responses: dict[str, Any], *, has_body: bool) -> None:
     for status, description in REFUSALS.items():
         if status == 413 and not has_body:  # noqa: PLR2004 - Content Too Large
             continue
-        response = responses.setdefault(str(status), {"description": description})
-        content = {PLAIN_TEXT: {"schema": {"type": "string"}, "example": f"{description}."}}
+        response = responses.setdefault(str(status), {})
+        response["description"] = "; ".join(filter(None, (response.get("description"), description)))
+        content = {PLAIN_TEXT: {"schema": {"type": "string"}, "example": HTTPStatus(status).phrase}}
         response["content"] = content | response.get("content", {})
+        if status == 429:  # noqa: PLR2004 - Too Many Requests
+            response["headers"] = response.get("headers", {}) | describe_headers("Retry-After")

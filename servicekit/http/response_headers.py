@@ -21,9 +21,12 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
         "schema": TEXT,
     },
     "Location": {"description": "the path of what was created", "schema": TEXT},
-    "Retry-After": {"description": "seconds to wait", "schema": {"type": "integer", "minimum": 0}},
+    "Retry-After": {
+        "description": "seconds to wait; missing where too many requests of an address are in flight",
+        "schema": {"type": "integer", "minimum": 0},
+    },
     "Server-Timing": {
-        "description": "how the time was spent; missing where passwords are checked, and on health checks",
+        "description": "how the time was spent; missing where passwords are checked",
         "schema": TEXT,
     },
     "Set-Cookie": {
@@ -37,7 +40,7 @@ RESPONSE_HEADERS: dict[str, dict[str, Any]] = {
     },
     "X-Served-By": {"description": "the instance that answered, `stats.2`", "schema": TEXT},
 }
-ON_EVERY_RESPONSE = ("Cache-Control", "Server-Timing", "X-Request-Id", "X-Served-By")
+ON_EVERY_RESPONSE = ("Cache-Control", "X-Request-Id", "X-Served-By")
 
 
 def describe_headers(*names: str) -> dict[str, Any]:

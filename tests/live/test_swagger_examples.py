@@ -36,10 +36,3 @@ def test_every_read_with_its_examples_is_200(demo: Stack, service: str) -> None:
             path, query = fill_in(template, operations["get"])
             response = httpx.get(base + path.rstrip("/"), params=query, headers={"Authorization": f"Bearer {token}"})
             assert response.status_code == 200, response.text
-
-
-@pytest.mark.parametrize("service", SERVICES)
-def test_authorize_lists_the_log_in_of_players_first(demo: Stack, service: str) -> None:
-    schemes = httpx.get(f"{demo.url}/api/{service}/openapi.json").json()["components"]["securitySchemes"]
-    assert [scheme["type"] for scheme in schemes.values()] == ["oauth2", "http"]
-    assert all(scheme["description"] for scheme in schemes.values())
