@@ -28,7 +28,7 @@ logger = logging.getLogger("quintet")
 
 T = TypeVar("T")
 
-STATISTICS_TIMEOUT_S = 1.0
+STATS_TIMEOUT_S = 1.0
 """How long the answer to a last guess waits for the delivery, the statistics and the distribution."""
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
@@ -107,13 +107,13 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def find_statistics(self, *, user_id: UUID, game_id: int) -> StatsAfterGame:
+    async def read_stats_after_game(self, *, user_id: UUID, game_id: int) -> StatsAfterGame:
         """The statistics of a player who has finished a game, and how the game went so far; asked for at the same time,
-        and each None after STATISTICS_TIMEOUT_S.
+        and each None after STATS_TIMEOUT_S.
 
         A pending result is delivered first; its delivery continues in the background after the timeout.
         """
-        deadline = asyncio.get_running_loop().time() + STATISTICS_TIMEOUT_S
+        deadline = asyncio.get_running_loop().time() + STATS_TIMEOUT_S
         try:
             async with asyncio.timeout_at(deadline):
                 result = await queries.find_waiting(self._plays, user_id=user_id, game_id=game_id)

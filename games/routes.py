@@ -28,7 +28,7 @@ from games.rules.puzzles import LAST_GAME_ID, game_id_of, is_closed
 from games.rules.share_grid import EXAMPLE_GRID, draw_grid
 from servicekit.auth.dependencies import OwnUserId, get_caller
 from servicekit.auth.tokens import Scope
-from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS, keep, make_etag
+from servicekit.http.caching import NO_STORE, NO_STORE_HEADERS, make_etag, set_cache_headers
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.response_headers import WITH_ETAG
@@ -44,7 +44,7 @@ KEPT_FOR_A_WEEK = "public, max-age=604800"
 async def read_today(resources: Resources, request: Request, response: Response) -> Game:
     """Its number changes at midnight UTC, so caches ask again each time."""
     game_id = game_id_of(resources.clock().date())
-    keep(request, response, etag=make_etag(game_id))
+    set_cache_headers(request, response, etag=make_etag(game_id))
     return Game.of(game_id)
 
 
@@ -58,10 +58,10 @@ async def read_game(game_id: PublishedGame, resources: Resources, request: Reque
     """With its answer once plays of it are closed, at the end of the day after its own. 404 for a puzzle that is yet to
     come. A closed puzzle can be kept for a week; of others caches ask again each time."""
     if not is_closed(game_id, resources.clock().date()):
-        keep(request, response, etag=make_etag(game_id))
+        set_cache_headers(request, response, etag=make_etag(game_id))
         return Game.of(game_id)
     answer = await get_answer(resources.answers, game_id=game_id)
-    keep(request, response, etag=make_etag(game_id, answer), cache_control=KEPT_FOR_A_WEEK)
+    set_cache_headers(request, response, etag=make_etag(game_id, answer), cache_control=KEPT_FOR_A_WEEK)
     return Game.of(game_id, answer=answer)
 
 
@@ -174,8 +174,9 @@ async def post_guess(
     answer = await get_answer(resources.answers, game_id=game_id)
     attempt = Attempt(user_id, game_id, new.attempt, new.guess)
     play = await take_guess(resources, attempt, answer=answer)
-    find_statistics = resources.outbox.find_statistics
-    found = await find_statistics(user_id=user_id, game_id=game_id) if play.is_over else StatsAfterGame()
+    found = StatsAfterGame()
+    if play.is_over:
+        found = await resources.outbox.read_stats_after_game(user_id=user_id, game_id=game_id)
     refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(
         game_id=game_id,

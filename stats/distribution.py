@@ -17,7 +17,7 @@ class ResultCount(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Distribution:
+class ResultCounts:
     """The results of all players in one game."""
 
     won_in: tuple[int, ...]
@@ -33,7 +33,7 @@ class Distribution:
         return self.won + self.lost
 
 
-def sum_counts(counts: Iterable[ResultCount]) -> Distribution:
+def sum_counts(counts: Iterable[ResultCount]) -> ResultCounts:
     """Of the counts of all shards, in any order; zeros without any."""
     won_in = [0] * MAX_GUESSES
     lost = 0
@@ -42,4 +42,4 @@ def sum_counts(counts: Iterable[ResultCount]) -> Distribution:
             won_in[guesses - 1] += players
         else:
             lost += players
-    return Distribution(tuple(won_in), lost)
+    return ResultCounts(tuple(won_in), lost)

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt
 from pydantic.alias_generators import to_camel
 
-from stats import distribution
+from stats.distribution import ResultCounts
 from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
 from stats.standings import Standing
@@ -188,7 +188,7 @@ class Distribution(BaseModel):
     won: Count = Field(description="players who have won it")
 
     @classmethod
-    def of(cls, game_id: int, found: distribution.Distribution) -> Self:
+    def of(cls, game_id: int, found: ResultCounts) -> Self:
         in_1, in_2, in_3, in_4, in_5, in_6 = found.won_in
         return cls(
             game_id=game_id,

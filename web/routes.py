@@ -3,7 +3,7 @@ shares a path with the health checks that every service has."""
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.http.caching import NO_CACHE, keep
+from servicekit.http.caching import NO_CACHE, set_cache_headers
 from web.dependencies import CurrentSite
 from web.site import SUITE_PAGE, File, Site
 
@@ -16,7 +16,7 @@ KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable"
 def answer_file(request: Request, file: File, *, cache_control: str = NO_CACHE) -> Response:
     """Raises NotModified if the browser has it."""
     response = Response(file.content, media_type=file.media_type)
-    keep(request, response, etag=file.etag, cache_control=cache_control)
+    set_cache_headers(request, response, etag=file.etag, cache_control=cache_control)
     return response
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
-from servicekit.http.caching import keep, make_etag
+from servicekit.http.caching import make_etag, set_cache_headers
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
@@ -53,7 +53,7 @@ async def read_word(word: WordInPath, words: WordsDatabase, request: Request, re
     """200 if it may be guessed, 404 if not. Caches ask again each time, since a word may be removed."""
     if not await queries.has_word(words, word=word):
         raise NotFound(f"The dictionary has no word {word}.")
-    keep(request, response, etag=make_etag(word))
+    set_cache_headers(request, response, etag=make_etag(word))
     return KnownWord(word=word)
 
 

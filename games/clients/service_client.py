@@ -65,17 +65,17 @@ class ServiceClient(AbstractAsyncContextManager["ServiceClient"]):
         Raises Unavailable if the service gives no answer. What httpx says of that is not passed on, nor logged: it may
         quote a header, and so a token.
         """
-        began, said = time.perf_counter(), ""
+        began, service_timing = time.perf_counter(), ""
         try:
             async with asyncio.timeout(self._timeout_s), self._slots:
                 response = await self._client.request(method, path, json=json, headers=headers)
-            said = response.headers.get("Server-Timing", "")
+            service_timing = response.headers.get("Server-Timing", "")
         except (TimeoutError, httpx.TimeoutException):
             raise Unavailable(f"The {self._name} service does not answer in time. Try again later.") from None
         except httpx.HTTPError:
             raise Unavailable(f"The {self._name} service does not answer. Try again later.") from None
         finally:
-            server_timing.get().add_service(self._name, time.perf_counter() - began, said)
+            server_timing.get().add_service(self._name, time.perf_counter() - began, service_timing)
         return response
 
 

@@ -42,15 +42,15 @@ class WordsClient(ServiceClient):
 
         The timeout covers the wait for earlier batches, too, so that the 503 still reaches the player.
         """
-        began, said = time.perf_counter(), ""
+        began, service_timing = time.perf_counter(), ""
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await self._lookups.submit(Lookup(word, request_id.get()))
-            said = found.server_timing
+            service_timing = found.server_timing
         except TimeoutError:
             raise Unavailable("The words service does not answer in time. Try again later.") from None
         finally:
-            server_timing.get().add_service(self._name, time.perf_counter() - began, said)
+            server_timing.get().add_service(self._name, time.perf_counter() - began, service_timing)
         return found.is_known
 
     async def _look_up(self, lookups: Sequence[Lookup]) -> list[LookedUp]:
@@ -61,5 +61,5 @@ class WordsClient(ServiceClient):
         known = read_object(response).get("known")
         if response.status_code != httpx.codes.OK or not isinstance(known, list):
             raise Unavailable(f"The words service answers {response.status_code} to a lookup. Try again later.")
-        said = response.headers.get("Server-Timing", "")
-        return [LookedUp(word in known, said) for word in words]
+        service_timing = response.headers.get("Server-Timing", "")
+        return [LookedUp(word in known, service_timing) for word in words]

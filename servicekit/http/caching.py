@@ -41,7 +41,7 @@ def make_etag(*parts: object) -> str:
     return f'"{"-".join(map(str, (*parts, VERSION)))}"'
 
 
-def is_kept(request: Request, etag: str) -> bool:
+def is_not_modified(request: Request, etag: str) -> bool:
     """Whether If-None-Match names the ETag, by RFC 9110's weak comparison, or is `*`."""
     if "if-none-match" not in request.headers:
         return False
@@ -49,13 +49,13 @@ def is_kept(request: Request, etag: str) -> bool:
     return known == "*" or etag in ENTITY_TAG.findall(known)
 
 
-def keep(request: Request, response: Response, *, etag: str, cache_control: str = NO_CACHE) -> None:
+def set_cache_headers(request: Request, response: Response, *, etag: str, cache_control: str = NO_CACHE) -> None:
     """Puts both headers on a response. Raises NotModified if the client has it already.
 
     Call it when it is certain that the response is 200.
     """
     headers = {"ETag": etag, "Cache-Control": cache_control}
-    if is_kept(request, etag):
+    if is_not_modified(request, etag):
         raise NotModified(headers)
     response.headers.update(headers)
 

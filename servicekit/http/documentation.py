@@ -12,7 +12,7 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.routing import APIRoute
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from servicekit.http.caching import NotModified, is_kept
+from servicekit.http.caching import NotModified, is_not_modified
 from servicekit.problems import Problem
 
 PROBLEM_PAGE = """<!doctype html>
@@ -78,7 +78,7 @@ def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> 
         is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
         content, etag = read_swagger_resource(name, is_compressed=is_compressed)
         headers = KEPT_FOR_A_DAY | {"ETag": etag}
-        if is_kept(request, etag):
+        if is_not_modified(request, etag):
             raise NotModified(headers)
         return Response(
             content,

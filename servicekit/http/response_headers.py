@@ -51,4 +51,4 @@ WITH_ETAG: dict[int | str, dict[str, Any]] = {
     200: {"headers": describe_headers("ETag")},
     304: {"description": "The client has it already", "headers": describe_headers("ETag")},
 }
-"""The `responses=` of an endpoint that calls `keep`."""
+"""The `responses=` of an endpoint that calls `set_cache_headers`."""

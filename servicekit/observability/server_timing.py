@@ -33,10 +33,10 @@ class ServerTiming:
     def add_database(self, name: str, seconds: float) -> None:
         self._databases[name] = self._databases.get(name, 0.0) + seconds
 
-    def add_service(self, name: str, seconds: float, said: str) -> None:
-        """`said`: the Server-Timing of its response; empty if there is none."""
+    def add_service(self, name: str, seconds: float, service_timing: str) -> None:
+        """`service_timing`: the Server-Timing of its response; empty if there is none."""
         if len(self._services) < MAX_REQUESTS:
-            inner = said.split(", ") if METRICS.fullmatch(said) else []
+            inner = service_timing.split(", ") if METRICS.fullmatch(service_timing) else []
             parts = [format_metric(name, seconds, "service"), *(f"{name}.{metric}" for metric in inner)]
             self._services.append(", ".join(parts))
 

@@ -64,7 +64,7 @@ def test_another_services_header_follows_with_its_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "service_timing",
     [
         "",
         "nonsense",
@@ -82,9 +82,9 @@ def test_another_services_header_follows_with_its_name() -> None:
         ", ".join(["total;dur=1.00"] * 11),
     ],
 )
-def test_header_in_another_form_is_not_passed_on(said: str) -> None:
+def test_header_in_another_form_is_not_passed_on(service_timing: str) -> None:
     timing = ServerTiming()
-    timing.add_service("stats", 0.0022, said)
+    timing.add_service("stats", 0.0022, service_timing)
     assert timing.format_header("games.1", 0) == 'total;dur=0.00;desc="games.1", stats;dur=2.20;desc="service"'
 
 
