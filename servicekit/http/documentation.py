@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from http import HTTPStatus
@@ -36,6 +37,7 @@ SWAGGER_PARAMETERS = {
     "filter": True,
     "displayRequestDuration": True,
 }
+ZERO_WEIGHT = re.compile(r"q=0(\.0{0,3})?")
 KEPT_FOR_A_DAY = {"Cache-Control": "public, max-age=86400", "Vary": "Accept-Encoding"}
 
 
@@ -45,6 +47,16 @@ def read_swagger_resource(name: str, *, is_compressed: bool) -> tuple[bytes, str
     content = files("fastapi_swagger.resources").joinpath(name).read_bytes()
     digest = hashlib.sha256(content).hexdigest()[:16]
     return (gzip.compress(content), f'"{digest}-gzip"') if is_compressed else (content, f'"{digest}"')
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Whether it names gzip, or any coding by `*`, with a weight that is not 0 (RFC 9110)."""
+    weights = {}
+    for entry in accept_encoding.lower().split(","):
+        coding, _, weight = entry.partition(";")
+        weights[coding.strip()] = weight.strip()
+    weight = weights.get("gzip", weights.get("*", "q=0"))
+    return ZERO_WEIGHT.fullmatch(weight) is None
 
 
 def name_operation(route: APIRoute) -> str:
@@ -75,7 +87,7 @@ def documentation_router(title: str, problem_types: Sequence[type[Problem]]) -> 
     async def read_swagger_file(name: str, request: Request) -> Response:
         if name not in SWAGGER_FILES:
             raise HTTPException(404)
-        is_compressed = "gzip" in request.headers.get("Accept-Encoding", "")
+        is_compressed = accepts_gzip(",".join(request.headers.getlist("Accept-Encoding")))
         content, etag = read_swagger_resource(name, is_compressed=is_compressed)
         headers = KEPT_FOR_A_DAY | {"ETag": etag}
         if is_not_modified(request, etag):

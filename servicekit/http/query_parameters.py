@@ -6,10 +6,11 @@ may take the first. A request without a query costs nothing here.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 from urllib.parse import parse_qsl, quote
 
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.params import Path
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
@@ -23,8 +24,14 @@ MAX_NAME_LENGTH = 50
 
 def list_parameters(route: APIRoute) -> list[str]:
     """The names of its query parameters, its dependencies' too, in the order of the OpenAPI document."""
-    fields = get_flat_params(route.dependant)  # those of a model of parameters are of no kind: none is in a path
-    return list(dict.fromkeys(field.alias for field in fields if not isinstance(field.field_info, Path)))
+    queries = [each.query_params for each in list_dependants(route.dependant)]
+    fields = get_flat_params(Dependant(query_params=list(chain.from_iterable(queries))))  # a model's fields one by one
+    return list(dict.fromkeys(field.alias for field in fields))
+
+
+def list_dependants(dependant: Dependant) -> list[Dependant]:
+    """Itself, and those that it depends on."""
+    return [dependant, *chain.from_iterable(map(list_dependants, dependant.dependencies))]
 
 
 def find_errors(query: str, known: Collection[str]) -> list[FieldError]:
@@ -38,8 +45,9 @@ def describe_error(name: str, known: Collection[str]) -> FieldError:
     shown = quote(name, safe="")[:MAX_NAME_LENGTH]
     if name in known:
         return FieldError(field=f"query.{shown}", message="this is given more than once")
+    reason = f"there is no parameter {shown}" if name else "a parameter has no name"
     return FieldError(
-        field=f"query.{shown}", message=f"there is no parameter {shown}; this takes {', '.join(known) or 'none'}"
+        field=f"query.{shown}" if name else "query", message=f"{reason}; this takes {', '.join(known) or 'none'}"
     )
 
 

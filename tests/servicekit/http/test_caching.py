@@ -50,6 +50,27 @@ def test_second_line_of_if_none_match_counts(client: TestClient) -> None:
     assert response.status_code == 304
 
 
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("GZIP;q=0.5", "gzip"),
+        ("br, gzip ; q=0.001", "gzip"),
+        ("*", "gzip"),
+        ("gzip, *;q=0", "gzip"),
+        ("", None),
+        ("identity", None),
+        ("xgzip", None),
+        ("gzip;q=0", None),
+        ("gzip; q=0.000, br", None),
+        ("gzip;q=0, *", None),
+        ("*;q=0", None),
+    ],
+)
+def test_swagger_files_are_compressed_only_if_accepted(client: TestClient, accepted: str, coding: str | None) -> None:
+    assert client.get(FILE, headers={"Accept-Encoding": accepted}).headers.get("Content-Encoding") == coding
+
+
 def test_codings_have_different_etags(client: TestClient) -> None:
     etags = {client.get(FILE, headers={"Accept-Encoding": coding}).headers["ETag"] for coding in ("gzip", "identity")}
     assert len(etags) == 2

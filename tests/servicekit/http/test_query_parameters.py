@@ -1,10 +1,15 @@
 """Query parameters that an operation does not take, or that are there twice."""
 
+from typing import Annotated
+
 import pytest
+from fastapi import APIRouter, Cookie, Depends, Header, Query
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from servicekit.http.errors import MAX_FIELD_ERRORS
-from servicekit.http.query_parameters import MAX_NAME_LENGTH
+from servicekit.http.query_parameters import MAX_NAME_LENGTH, list_parameters
 from tests.support.apps import APPS
 from tests.support.ledger import Ledger
 from tests.support.ledger_service import create_ledger_service
@@ -55,6 +60,40 @@ def test_hostile_names_are_cut_and_escaped(client: TestClient) -> None:
 @pytest.mark.parametrize("query", ["?", "?&", "?=", "?%ff", "?x=%00"])
 def test_odd_queries_are_answered(client: TestClient, query: str) -> None:
     assert client.get(f"/total{query}").status_code == (200 if query in {"?", "?&"} else 422)
+
+
+@pytest.mark.parametrize("query", ["=", "=1", "&=&="])
+def test_parameter_without_a_name_is_422(client: TestClient, query: str) -> None:
+    response = client.get(f"/total?{query}")
+    assert assert_problem(response, 422) == "query: a parameter has no name; this takes none."
+
+
+class Paging(BaseModel):
+    limit: int = 10
+    after: str = ""
+
+
+async def get_filter(prefix: str = "", x_trace: Annotated[str, Header()] = "") -> str:
+    return prefix + x_trace
+
+
+def test_only_query_parameters_count_as_those() -> None:
+    router = APIRouter()
+
+    @router.get("/{key}")
+    async def read(
+        key: str,
+        paging: Annotated[Paging, Query()],
+        prefix: Annotated[str, Depends(get_filter)],
+        first: Annotated[bool, Query(alias="is-first")] = False,
+        agent: Annotated[str, Header()] = "",
+        visit: Annotated[str, Cookie()] = "",
+    ) -> str:
+        return f"{key}{paging}{prefix}{first}{agent}{visit}"
+
+    (route,) = router.routes
+    assert isinstance(route, APIRoute)
+    assert sorted(list_parameters(route)) == ["after", "is-first", "limit", "prefix"]
 
 
 @pytest.mark.parametrize("path", ["/health", "/live", "/metrics", "/docs", "/openapi.json"])
