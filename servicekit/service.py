@@ -71,9 +71,12 @@ def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, sche
 
 
 def start_counters(metrics: Metrics, routes: Iterable[BaseRoute]) -> None:
-    """Counts every operation from zero: the first error of an instance is an increase like any other."""
+    """Counts every operation from zero: the first error of an instance is an increase like any other.
+
+    Not Swagger's files and the metrics: they are no operations.
+    """
     for route in routes:
-        if isinstance(route, APIRoute):
+        if isinstance(route, APIRoute) and route.include_in_schema:
             for method in route.methods or ():
                 metrics.start_at_zero(method, route.path, list_statuses(method, route))
 
