@@ -196,7 +196,7 @@ class PlayState(BaseModel):
     )
     distribution: Distribution | None = Field(
         description="in the answer to the last guess: how the puzzle went so far as `GET /api/stats/games/{game_id}`"
-        " gives it, this play included, if stats gave it within a second; else null"
+        " gives it, if stats gave it within a second; else null. This play is included, unless its result was refused"
     )
     result_refused: str | None = Field(
         description="why stats has refused this play's result for good, which then does not count; null otherwise"

@@ -36,8 +36,8 @@ from servicekit.problems import Conflict, Forbidden, Invalid, NotFound, Unauthor
 
 router = APIRouter(generate_unique_id_function=name_operation)
 NORMAL_MODE = NewPlay()
-KEPT_FOR_A_WEEK = "public, max-age=604800"
-"""Not longer: a later version may give a closed puzzle more fields."""
+KEPT_FOR_A_DAY = "public, max-age=86400"
+"""Not longer: after the restore of an older backup, days since then have other answers."""
 
 
 @router.get("/today", summary="Today's puzzle", tags=["games"], responses=WITH_ETAG)
@@ -56,12 +56,12 @@ async def read_today(resources: Resources, request: Request, response: Response)
 )
 async def read_game(game_id: PublishedGame, resources: Resources, request: Request, response: Response) -> Game:
     """With its answer once plays of it are closed, at the end of the day after its own. 404 for a puzzle that is yet to
-    come. A closed puzzle can be kept for a week; of others caches ask again each time."""
+    come. A closed puzzle can be kept for a day; of others caches ask again each time."""
     if not is_closed(game_id, resources.clock().date()):
         set_cache_headers(request, response, etag=make_etag(game_id))
         return Game.of(game_id)
     answer = await get_answer(resources.answers, game_id=game_id)
-    set_cache_headers(request, response, etag=make_etag(game_id, answer), cache_control=KEPT_FOR_A_WEEK)
+    set_cache_headers(request, response, etag=make_etag(game_id, answer), cache_control=KEPT_FOR_A_DAY)
     return Game.of(game_id, answer=answer)
 
 
@@ -137,7 +137,7 @@ async def put_play(
     responses=problems(Unauthorized, Forbidden, NotFound, Invalid, Unavailable),
 )
 async def read_state(user_id: OwnUserId, game_id: PublishedGame, resources: Resources) -> PlayState:
-    """The answer is in it once the play is over. Nothing is stored.
+    """The answer is in it once the play is over. No play is stored.
 
     A play that was never begun is `new`, as is one that was begun and has no guess: PUT begins the one, leaves the
     other as it is, and refuses a puzzle that can no longer be begun.

@@ -16,7 +16,7 @@ MAX_GUESSES = 6
 
 
 class PlayStatus(StrEnum):
-    """How far a play is."""
+    """The state of a play."""
 
     NEW = "new"
     """Without a guess, begun or not."""

@@ -56,8 +56,7 @@ def to_token(text: str) -> str:
 
 
 server_timing: ContextVar[ServerTiming] = ContextVar("server_timing", default=ServerTiming())  # noqa: B039 - see below
-"""Of the current request; outside of requests one that nobody reads. A task that serves several requests must not
-inherit it."""
+"""Of the current request; outside of a request: discarded. A task that serves several requests must not inherit it."""
 
 
 async def withhold_server_timing() -> None:

@@ -74,11 +74,11 @@ def test_kept_puzzle_is_304_until_its_answer_is_shown(client: TestClient, clock:
     clock.now = datetime(2026, 11, 25, tzinfo=UTC)
     closed = client.get(f"/{TODAY}", headers=known)
     assert closed.json()["answer"] == ANSWER
-    assert closed.headers["Cache-Control"] == "public, max-age=604800"
+    assert closed.headers["Cache-Control"] == "public, max-age=86400"
     for method in ("GET", "HEAD"):
         again = client.request(method, f"/{TODAY}", headers={"If-None-Match": closed.headers["ETag"]})
         assert (again.status_code, again.content) == (304, b"")
-        assert again.headers["Cache-Control"] == "public, max-age=604800"
+        assert again.headers["Cache-Control"] == "public, max-age=86400"
 
 
 def test_future_puzzle_is_404_whatever_is_kept(client: TestClient) -> None:
