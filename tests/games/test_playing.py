@@ -68,7 +68,7 @@ def test_guess_is_coloured_and_stored(player: Player) -> None:
 
 
 def test_won_game_is_stored_in_stats(player: Player, stats_service: Stats, stats_url: str) -> None:
-    state = player.play("crane", "abbey", ANSWER)
+    state = player.finish("crane", "abbey", ANSWER)
     assert (state["status"], state["remaining"], state["answer"]) == ("won", 0, ANSWER)
     assert state["statistics"] == httpx.get(f"{stats_url}/users/{player.user_id}").json()
     assert state["statistics"]["gamesWon"] == state["statistics"]["guesses"]["3"] == 1
@@ -78,22 +78,22 @@ def test_won_game_is_stored_in_stats(player: Player, stats_service: Stats, stats
 
 
 def test_lost_game_is_stored_in_stats(player: Player, stats_service: Stats) -> None:
-    state = player.play(*WRONG)
+    state = player.finish(*WRONG)
     assert (state["status"], state["remaining"], state["answer"]) == ("lost", 0, ANSWER)
     assert state["statistics"]["guesses"]["fail"] == state["statistics"]["gamesPlayed"] == 1
     assert stats_service.list_results(player.user_id) == [(TODAY, False, 6, "2026-11-23 12:00:00")]
 
 
 def test_sixth_guess_can_win(player: Player) -> None:
-    state = player.play(*WRONG[:5], ANSWER)
+    state = player.finish(*WRONG[:5], ANSWER)
     assert (state["status"], state["statistics"]["guesses"]["6"]) == ("won", 1)
 
 
 def test_distribution_has_every_earlier_result_and_this_one(
     client: TestClient, make_player: Callable[[TestClient], Player]
 ) -> None:
-    before = make_player(client).play(ANSWER)["distribution"]
-    after = make_player(client).play(*WRONG)["distribution"]
+    before = make_player(client).finish(ANSWER)["distribution"]
+    after = make_player(client).finish(*WRONG)["distribution"]
     assert after["guesses"]["fail"] == before["guesses"]["fail"] + 1
     assert (after["game_id"], after["played"], after["won"]) == (TODAY, before["played"] + 1, before["won"])
 

@@ -26,9 +26,9 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A suite with the 100,000 players and million games that the first `bin/run` creates."""
+    """A suite with the 100,000 players and million games that the first `bin/run` creates, for one module: a minute."""
     require_runner(RUNNER)
     root = tmp_path_factory.mktemp("demo")
     copy_project(root)

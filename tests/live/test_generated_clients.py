@@ -20,22 +20,22 @@ PROGRAMS = ROOT / "tests" / "live" / "clients"
 VENV_COMMANDS = Path(sys.executable).parent
 
 
-def run(command: list[str | Path], folder: Path, *, commands: Path) -> str:
-    """The output of a command that may start those of another folder. Fails with all output unless it succeeds."""
+def run(command: list[str | Path], folder: Path, *, commands: Path) -> subprocess.CompletedProcess[str]:
+    """Runs a command that may start those of another folder. Fails with all output unless it succeeds."""
     path = f"{commands}{os.pathsep}{os.environ['PATH']}"
     ended = subprocess.run(
         command, cwd=folder, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
+    return ended
 
 
 def generate(stack: Stack, title: str, folder: Path, *, commands: Path) -> None:
     """Runs the console examples of a section of docs/api.md in a folder."""
     for printed, _ in read_console("docs/api.md", title):
         command = printed.replace("http://127.0.0.1:9999", stack.url)
-        output = run(["bash", "-eu", "-c", command], folder, commands=commands)
-        assert "warning" not in output.lower()
+        ended = run(["bash", "-eu", "-c", command], folder, commands=commands)
+        assert "warning" not in (ended.stdout + ended.stderr).lower()
 
 
 def list_arguments(stack: Stack) -> tuple[list[str], str]:
@@ -62,7 +62,7 @@ def test_generated_python_client_plays_a_game(stack: Stack, tmp_path: Path) -> N
     program = Path(shutil.copy(PROGRAMS / "play.py", tmp_path))
     run(["mypy", "--strict", "."], tmp_path, commands=VENV_COMMANDS)
     arguments, answer = list_arguments(stack)
-    check_reached(run([sys.executable, program, *arguments], tmp_path, commands=VENV_COMMANDS), answer)
+    check_reached(run([sys.executable, program, *arguments], tmp_path, commands=VENV_COMMANDS).stdout, answer)
 
 
 def test_generated_typescript_client_plays_a_game(stack: Stack, tmp_path: Path) -> None:
@@ -74,4 +74,4 @@ def test_generated_typescript_client_plays_a_game(stack: Stack, tmp_path: Path) 
     options = ("--strict", "--noUncheckedIndexedAccess", "--skipLibCheck", "--module", "nodenext", "--target", "es2022")
     run(["tsc", *options, program], tmp_path, commands=commands)
     arguments, answer = list_arguments(stack)
-    check_reached(run(["node", program.with_suffix(".js"), *arguments], tmp_path, commands=commands), answer)
+    check_reached(run(["node", program.with_suffix(".js"), *arguments], tmp_path, commands=commands).stdout, answer)

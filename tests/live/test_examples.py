@@ -1,10 +1,15 @@
-"""The console examples of the documents give the printed output: each command runs in one shell, on a suite with the
-demo data."""
+"""What a newcomer tries on the demo data: the console examples of the documents, and Swagger's "Try it out"."""
 
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import httpx
+import pytest
+
+from servicekit.http.parameters import EXAMPLE_USER_ID
+from tests.support.all_services import SERVICES
 from tests.support.console import read_console
 from tools.config.paths import SHARE
 from tools.process.stack import Stack
@@ -17,6 +22,7 @@ SECTIONS = (
     ("docs/operating.md", "Watch it"),
 )
 """Documents and headings, in the order in which the shell runs them: later ones use variables of the tour."""
+NEEDS_A_FINISHED_PLAY = "/{game_id}/plays/{user_id}/share"
 MARK = "--- end of answer ---"
 UUID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 PLACEHOLDERS = (
@@ -59,6 +65,7 @@ def mask(command: str, answer: str) -> str:
 
 
 def test_every_console_example_has_the_printed_output(demo: Stack) -> None:
+    """Each command runs in one shell."""
     pairs = [pair for document, title in SECTIONS for pair in read_console(document, title)]
     answers = run_in_shell([command.replace("http://127.0.0.1:9999", demo.url) for command, _ in pairs], demo.root)
     assert len(answers) == len(pairs) >= 12
@@ -72,3 +79,29 @@ def test_no_guess_of_the_tour_is_a_candidate() -> None:
     listed = re.search(r"for guess in ([a-z ]+);", tour)
     assert listed is not None
     assert candidates.isdisjoint([*listed[1].split(), "lanes"])
+
+
+def fill_in(path: str, operation: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The path and the query that Swagger sends; every parameter in the path has an example."""
+    query = {}
+    for parameter in operation.get("parameters", []):
+        schema = parameter["schema"]
+        if parameter["in"] == "path":
+            path = path.replace(f"{{{parameter['name']}}}", str(schema["example"]))
+        elif "example" in schema or "default" in schema:
+            query[parameter["name"]] = schema.get("example", schema.get("default"))
+    return path, query
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_read_with_its_examples_is_200(demo: Stack, service: str) -> None:
+    """With the values that Swagger fills in."""
+    command = [f"{demo.root}/bin/token", "--scope", "player", "--user", EXAMPLE_USER_ID]
+    token = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    base = f"{demo.url}/api/{service}"
+    document = httpx.get(f"{base}/openapi.json").json()
+    for template, operations in document["paths"].items():
+        if "get" in operations and template != NEEDS_A_FINISHED_PLAY:
+            path, query = fill_in(template, operations["get"])
+            response = httpx.get(base + path.rstrip("/"), params=query, headers={"Authorization": f"Bearer {token}"})
+            assert response.status_code == 200, response.text
