@@ -74,13 +74,13 @@ def test_manually_started_foreman_needs_no_activated_venv(project: Path, tmp_pat
 
 
 def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
-    port = read_layout(project).services[-1].port
-    with socket.create_server(("127.0.0.1", port)):
+    service = read_layout(project).services[-1]
+    with socket.create_server(("127.0.0.1", service.port)):
         stack = start_stack(project, runner="honcho")
         assert stack.process.wait(PATIENCE_S) == 1
     said = stack.log.read_text(encoding="utf-8").strip()
     assert said.count("\n") == 0
-    assert f"Port {port} (stats.3) is in use" in said
+    assert f"Port {service.port} ({service.name}) is in use" in said
     assert list_children(stack) == []
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 import httpx
+import pytest
 
 from servicekit.auth.tokens import Scope
 from tests.support.live import (
@@ -149,9 +150,10 @@ async def play_planned(send: Send, plan: PlannedGame) -> tuple[Statistics, State
     return before, responses[0].json()
 
 
-def test_1000_concurrent_games_agree_with_the_statistics(stack: Stack) -> None:
-    """A thousand players of the population each play a game, over 64 connections; every third guess is sent twice."""
-    plans = plan_games(stack, 1000)
+@pytest.mark.parametrize("games", [200, pytest.param(1000, marks=pytest.mark.faults)])
+def test_concurrent_games_agree_with_the_statistics(stack: Stack, games: int) -> None:
+    """Players of the population each play a game, over 64 connections; every third guess is sent twice."""
+    plans = plan_games(stack, games)
     game_id = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
     distribution = read_distribution(stack, game_id)
     ended = asyncio.run(play_all(stack, plans))

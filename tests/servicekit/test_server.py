@@ -184,7 +184,7 @@ def ask_until(stop: Event, port: int) -> int:
         (["words", "--port", "none"], "'none' is no port: choose a number from 1 to 65535."),
         (["words", "--port", "65536"], "'65536' is no port: choose a number from 1 to 65535."),
         (["words"], "A port is needed: bin/serve SERVICE --port PORT."),
-        (["nothing", "--port", "5000"], "There is no service 'nothing': choose from games, stats, users, words."),
+        (["nothing", "--port", "5000"], "There is no service 'nothing': choose from games, stats, users, web, words."),
     ],
 )
 def test_invalid_argument_is_refused_in_one_sentence(arguments: list[str], sentence: str) -> None:

@@ -15,13 +15,7 @@ export async function readGame() {
 
 /** The state of the player's play; of a visitor's a new one. */
 export async function readPlay(game) {
-  if (!currentUser()) return NEW_PLAY;
-  try {
-    return (await sendAsPlayer("GET", pathOf(game), { fresh: true })).data;
-  } catch (error) {
-    if (error.type === "play-not-begun") return NEW_PLAY;
-    throw error;
-  }
+  return currentUser() ? (await sendAsPlayer("GET", pathOf(game), { fresh: true })).data : NEW_PLAY;
 }
 
 /**
