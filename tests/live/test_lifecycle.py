@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.live import list_children, require_runner
+from tests.support.live import RUNNERS, list_children, require_runner
 from tests.support.polling import wait_until
 from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
@@ -27,7 +27,7 @@ def assert_is_running(stack: Stack) -> None:
     assert len(list_children(stack)) >= len(stack.layout.services) + 1
 
 
-@pytest.mark.parametrize("runner", ["foreman", "honcho"])
+@pytest.mark.parametrize("runner", RUNNERS)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_signal_ends_every_process_and_the_suite_can_restart(
     project: Path, runner: str, number: signal.Signals
@@ -47,7 +47,7 @@ def test_signal_ends_every_process_and_the_suite_can_restart(
     assert sorted(path.name for path in (project / "var").glob("*.db-*")) == []  # closed cleanly, so no WAL is left
 
 
-@pytest.mark.parametrize("runner", ["foreman", "honcho"])
+@pytest.mark.parametrize("runner", RUNNERS)
 def test_startup_logs_no_warnings(project: Path, runner: str) -> None:
     require_runner(runner)
     with running_stack(project, runner=runner) as stack:

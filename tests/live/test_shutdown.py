@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.live import list_processes, require_runner
+from tests.support.live import RUNNERS, list_processes, require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
@@ -58,7 +58,7 @@ def project(project: Path) -> Iterator[Path]:
     psutil.wait_procs(left, timeout=END_S)
 
 
-@pytest.fixture(params=["foreman", "honcho"])
+@pytest.fixture(params=RUNNERS)
 def runner(request: pytest.FixtureRequest) -> str:
     name = str(request.param)
     require_runner(name)

@@ -24,6 +24,9 @@ USERS = 1200
 GAMES = 8000
 DELIVERY_TIMEOUT_S = 30.0
 RUNNER = "foreman" if shutil.which("foreman") else "honcho"
+"""The runner that bin/run takes."""
+RUNNERS = (RUNNER, pytest.param("honcho" if RUNNER == "foreman" else "foreman", marks=pytest.mark.faults))
+"""For tests that start a suite each, which takes ten seconds: the other runner is tested with --faults."""
 WRONG = ("lanes", "trips", "ducks", "bombs", "fuzzy", "gawky")
 """Guesses in the dictionary; a test leaves out one that is the answer."""
 PASSWORD = "correct horse battery"  # noqa: S105 - of test players
