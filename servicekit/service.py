@@ -135,7 +135,7 @@ def create_service(
     app.state.token_verifier = TokenVerifier(settings.token_public_key_file)
     install_error_handlers(app)
     app.state.methods = list_methods(app.routes)
-    # Not pages: whoever shares a link to one may add parameters.
+    # Not pages: a link to one may carry tracking parameters.
     operations = [route for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema]
     # Innermost first: the others give the path its one spelling, and HEAD the method GET.
     app.add_middleware(QueryParameters, routes=app.routes, checked=operations)

@@ -1,8 +1,8 @@
 """The files of the site, read once at the start: pages, and what they load.
 
-The paths of what pages load have a hash over all of it, `/static/HASH/board.js`, so a browser may keep it for ever: a
-changed file is another path. Modules import each other by relative paths and so with the same hash. In the pages,
-`current` stands for the hash.
+The paths of what pages load have a hash over all of it, `/static/HASH/board.js`, so a browser may keep it as long as it
+likes: a changed file has another path. Modules import each other by relative paths and so with the same hash. In the
+pages, `current` stands for the hash.
 """
 
 import hashlib

@@ -22,11 +22,10 @@ LAST_SECOND = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)
 CLOSED = datetime(2026, 11, 25, tzinfo=UTC)
 
 
-def test_new_play_is_empty(player: Player) -> None:
-    response = player.begin()
-    assert response.status_code == 201
-    assert response.json() == {
-        "game_id": TODAY,
+def describe_new_play(player: Player, game_id: int) -> dict[str, object]:
+    """The response for a play without a guess."""
+    return {
+        "game_id": game_id,
         "user_id": str(player.user_id),
         "status": "new",
         "hard": False,
@@ -38,6 +37,12 @@ def test_new_play_is_empty(player: Player) -> None:
         "distribution": None,
         "result_refused": None,
     }
+
+
+def test_new_play_is_empty(player: Player) -> None:
+    response = player.begin()
+    assert response.status_code == 201
+    assert response.json() == describe_new_play(player, TODAY)
     assert player.read().json() == response.json()
 
 
@@ -157,19 +162,7 @@ def test_play_that_was_not_begun_reads_as_new_and_is_not_stored(player: Player, 
     for _ in range(2):
         response = player.read(game_id)
         assert response.status_code == 200
-        assert response.json() == {
-            "game_id": game_id,
-            "user_id": str(player.user_id),
-            "status": "new",
-            "hard": False,
-            "remaining": 6,
-            "guesses": [],
-            "keyboard": {},
-            "answer": None,
-            "statistics": None,
-            "distribution": None,
-            "result_refused": None,
-        }
+        assert response.json() == describe_new_play(player, game_id)
     assert_problem(player.guess(1, "crane", game_id), 404)  # so it was not begun by reading it
     assert player.begin(game_id).status_code == (201 if game_id == TODAY else 409)
 

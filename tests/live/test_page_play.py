@@ -167,7 +167,7 @@ def test_guess_is_kept_when_the_session_has_ended(page: Page, wrong: list[str]) 
     type_guess(page, wrong[1])
     expect(page.locator("#message")).to_have_text("You have been signed out. Sign in again; your guess is kept.")
     expect_typed(page, wrong[1])
-    sign_up(page)  # as somebody else, who has not played today
+    sign_up(page)  # as another player, who has not played today
     expect_guesses(page, wrong[1])
 
 

@@ -21,7 +21,7 @@ export function drawAnswers(section, tally, failures) {
   }));
 }
 
-/** Adds up an answer without drawing the opened commands anew. */
+/** Redraws the answers; commands that were opened stay open. */
 export function updateAnswers(section, tally, failures) {
   const open = [...section.querySelectorAll("details[open]")].map((details) => details.parentElement.querySelector("h3").textContent);
   drawAnswers(section, tally, failures);

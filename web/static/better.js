@@ -14,7 +14,7 @@ export function percentWorse(counts, { status, guesses }) {
   return Math.floor((100 * worse.reduce((sum, [, count]) => sum + count, 0)) / others);
 }
 
-/** A sentence; null without a distribution, and where nobody did worse. */
+/** A sentence; null without a distribution, and if no player did worse. */
 export function describeRank(play, distribution) {
   if (!distribution) return null;
   const percent = percentWorse(distribution.guesses, play);

@@ -89,6 +89,6 @@ export const TEXTS = {
     "Find the word in six guesses. Every guess is a word of five letters.",
     "Green with a bar: the letter is in its place. Gold with dots: it is elsewhere in the word. Grey: it is not in it.",
     "In hard mode every hint has to be used in every later guess; it is chosen before the first one.",
-    "There is one puzzle a day, the same for everybody. The next one comes at midnight UTC.",
+    "There is one puzzle a day, the same for all players. The next one comes at midnight UTC.",
   ],
 };

@@ -30,7 +30,7 @@ export function listenToOtherTabs(react) {
   });
 }
 
-/** Asks who is signed in; without a session that is nobody, and no error. */
+/** Asks who is signed in: null without a session, which is no error. */
 export async function restore() {
   user = (await send("GET", SESSION, { fresh: true })).data;
   return user;
