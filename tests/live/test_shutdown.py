@@ -16,7 +16,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.support.live import RUNNERS, list_processes, require_runner
+from tests.support.live import RUNNERS, find_instance, list_processes, require_runner
 from tests.support.polling import wait_until
 from tests.support.terminal import Terminal
 from tools.data.populate import ERASE_BELOW
@@ -88,6 +88,7 @@ def test_ctrl_c_twice_ends_everything(project: Path, runner: str, open_terminal:
     assert "Traceback" not in terminal.shown
 
 
+@pytest.mark.faults
 def test_ctrl_c_through_tee_ends_everything(project: Path, runner: str, open_terminal: Open) -> None:
     terminal = open_terminal(f"bin/run --runner {runner} | tee run.log")
     terminal.wait_for(READY)
@@ -154,16 +155,19 @@ def count_supervisors(root: Path) -> int:
 
 
 def start_foreman(project: Path, folder: Path, *arguments: str) -> Stack:
+    """As a user does who has activated no virtual environment."""
     require_runner("foreman")
     log = folder / "foreman.log"
+    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(folder)}
     with log.open("wb") as output:
         process = subprocess.Popen(
-            ["foreman", "start", *arguments],
+            ["foreman", "start", *arguments], env=environment,
             cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
         )  # fmt: skip
     return Stack(project, read_layout(project), process, log)
 
 
+@pytest.mark.faults
 def test_killing_a_manually_started_foreman_ends_everything(project: Path) -> None:
     stack = start_foreman(project, project)
     stack.wait_until_ready()
@@ -171,7 +175,7 @@ def test_killing_a_manually_started_foreman_ends_everything(project: Path) -> No
     wait_until_all_ended(project)
 
 
-@pytest.mark.parametrize("option", ["-d", "-f"])
+@pytest.mark.parametrize("option", ["-d", pytest.param("-f", marks=pytest.mark.faults)])
 def test_foreman_works_from_another_folder(project: Path, tmp_path: Path, option: str) -> None:
     place = str(project if option == "-d" else project / "Procfile")
     port = str(read_layout(project).base_port)
@@ -216,52 +220,39 @@ def test_traefik_port_in_use_ends_everything_with_one_message(project: Path) -> 
     assert "it is restarted" not in said
 
 
-def test_second_instance_on_a_port_is_refused(project: Path) -> None:
-    stack = start_stack(project, runner="honcho")
-    try:
-        stack.wait_until_ready()
-        refused = subprocess.run(
-            [project / "bin" / "serve", "users", "--port", str(stack.layout.base_port)],
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    finally:
-        stack.stop()
+def test_second_instance_on_a_port_is_refused(stack: Stack) -> None:
+    port = stack.layout.base_port
+    refused = subprocess.run(
+        [stack.root / "bin" / "serve", "users", "--port", str(port)], capture_output=True, text=True, check=False
+    )
     assert refused.returncode == 1
     assert refused.stderr == (
-        f"Port {stack.layout.base_port} cannot be used (Address already in use): stop the process that listens there.\n"
+        f"Port {port} cannot be used (Address already in use): stop the process that listens there.\n"
     )
 
 
-def test_suspended_runner_does_not_block_the_services(project: Path, runner: str) -> None:
-    stack = start_stack(project, runner=runner)
+@pytest.mark.parametrize("stack", RUNNERS, indirect=True, scope="session")
+def test_suspended_runner_does_not_block_the_services(stack: Stack) -> None:
+    stack.process.send_signal(signal.SIGSTOP)
     try:
-        stack.wait_until_ready()
-        stack.process.send_signal(signal.SIGSTOP)
         with httpx.Client(timeout=5) as client:
             for _ in range(2000):  # each logs more than 100 bytes; a pipe holds 64 KiB
                 client.get(f"http://127.0.0.1:{stack.layout.base_port + 100}/crane").raise_for_status()
     finally:
         stack.process.send_signal(signal.SIGCONT)
-        stack.stop()
-    wait_until_all_ended(project)
 
 
-def test_rolling_restart_of_users_loses_no_post(project: Path) -> None:
+def test_rolling_restart_of_users_loses_no_post(stack: Stack) -> None:
     """Traefik does not retry POSTs to users. An empty one is 422; a 502 would be a lost request."""
-    stack = start_stack(project, runner="honcho", environment={"REGISTRATIONS_PER_MINUTE": "1000000"})
-    try:
-        stack.wait_until_ready()
-        stop = Event()
-        with ThreadPoolExecutor(32) as pool:
-            clients = [pool.submit(post_until, stop, f"{stack.url}/api/users") for _ in range(32)]
-            try:
-                for _ in range(3):
-                    subprocess.run([project / "bin" / "restart", "users"], check=True, capture_output=True)
-            finally:
-                stop.set()
-        statuses = sum((client.result() for client in clients), Counter[int]())
-    finally:
-        stack.stop()
+    stop = Event()
+    with ThreadPoolExecutor(32) as pool:
+        clients = [pool.submit(post_until, stop, f"{stack.url}/api/users") for _ in range(32)]
+        try:
+            for _ in range(3):
+                subprocess.run([stack.root / "bin" / "restart", "users"], check=True, capture_output=True)
+        finally:
+            stop.set()
+    statuses = sum((client.result() for client in clients), Counter[int]())
     assert set(statuses) == {422}
     assert statuses[422] > 500
 
@@ -316,19 +307,18 @@ def test_invalid_setting_is_refused_with_one_message(project: Path, runner: str)
     wait_until_all_ended(project)
 
 
-def test_client_timeouts_during_a_restart_log_no_panic(project: Path) -> None:
+def test_client_timeouts_during_a_restart_log_no_panic(stack: Stack) -> None:
     """Traefik's default error handler logged a 145-line stack trace for each cancelled request."""
-    stack = start_stack(project, runner="honcho")
-    stack.wait_until_ready()
-    (words,) = [each for each in find_instances(project, stack.layout.processes) if each.name == "words.1"]
+    words = find_instance(stack, "words.1")
     assert words.supervisor is not None
     words.supervisor.suspend()  # otherwise it would restart the instance
-    words.processes[0].kill()
-    for _ in range(3):
-        with pytest.raises(httpx.ReadTimeout):
-            httpx.post(f"{stack.url}/api/words/lookups", json={"words": ["crane"]}, timeout=0.5)
-    words.supervisor.resume()
+    try:
+        words.processes[0].kill()
+        for _ in range(3):
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.post(f"{stack.url}/api/words/lookups", json={"words": ["crane"]}, timeout=0.5)
+    finally:
+        words.supervisor.resume()
     wait_until(lambda: httpx.get(f"{stack.url}/api/words/crane", timeout=10).is_success, timeout_s=END_S)
-    stack.stop()
     log = stack.log.read_text(encoding="utf-8")
     assert [line for line in log.splitlines() if "panic" in line or "goroutine" in line] == []

@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from servicekit.auth.tokens import Scope
-from tests.support.live import PASSWORD, list_players, register, token_headers, wait_for_lines
+from tests.support.live import PASSWORD, RUNNERS, list_players, register, token_headers, wait_for_lines
 from tools.process.processes import find_instances
 from tools.process.stack import Stack
 
-pytestmark = pytest.mark.parametrize("stack", ["foreman", "honcho"], indirect=True, scope="session")
+pytestmark = pytest.mark.parametrize("stack", RUNNERS, indirect=True, scope="session")
 SERVICES = ("users", "words", "games", "stats", "web")
 
 
@@ -138,15 +138,18 @@ def test_100_concurrent_writers_lose_no_result(stack: Stack) -> None:
             for number, moment in enumerate(finished):
                 result = {"game_id": 2000 + number, "won": number != 2, "guesses": 3, "finished": moment}
                 posts = (client.post(f"users/{player}/games", json=result) for _ in range(2))
-                answers = await asyncio.gather(*posts)
-                assert sorted(answer.status_code for answer in answers) == [200, 201]
+                statuses = [answer.status_code for answer in await asyncio.gather(*posts)]
+                assert set(statuses) <= {200, 201}
+                assert statuses.count(201) <= 1  # none when Traefik had to send the first one again
             after = (await client.get(f"users/{player}")).json()
             assert Counter(after["guesses"]) == Counter(before["guesses"]) + new_games
             assert after["gamesPlayed"] == before["gamesPlayed"] + 5
             assert after["currentStreak"] == 2
 
     async def write_all() -> None:
-        await asyncio.gather(*map(write, list_players(stack)[-100:]))
+        async with asyncio.TaskGroup() as group:
+            for player in list_players(stack)[-100:]:
+                group.create_task(write(player))
 
     asyncio.run(write_all())
     verified = subprocess.run([stack.root / "bin" / "verify"], capture_output=True, text=True, check=False)
