@@ -4,7 +4,6 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -17,7 +16,7 @@ from servicekit.server import DRAIN_S, GRACE_S
 from tests.support.prometheus import list_targets
 from tools.config.proxy_settings import ProxySettings
 from tools.process.layout import read_layout
-from tools.process.traefik import read_servers
+from tools.process.servers import read_servers
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYOUT = read_layout(ROOT)
@@ -42,21 +41,16 @@ def test_processes_have_the_documented_ports() -> None:
 
 
 def test_traefik_routes_to_every_instance_of_the_procfile() -> None:
-    for name, service in ROUTES["services"].items():
-        ports = [urlsplit(server["url"]).port for server in service["loadBalancer"]["servers"]]
-        assert ports == [process.port for process in LAYOUT.services if process.name.startswith(f"{name}.")]
-    assert set(ROUTES["services"]) == set(LAYOUT.service_names)
+    servers = read_servers(ROOT / "routes.toml")
+    for name, listed in servers.items():
+        assert listed == [("127.0.0.1", each.port) for each in LAYOUT.services if each.name.startswith(f"{name}.")]
+    assert set(servers) == set(LAYOUT.service_names)
 
 
 def test_servers_have_a_url_and_no_weight() -> None:
     for service in ROUTES["services"].values():
         for server in service["loadBalancer"]["servers"]:
             assert list(server) == ["url"]
-
-
-def test_bin_traefik_waits_for_every_server() -> None:
-    servers = list(read_servers(ROOT / "routes.toml"))
-    assert servers == [("127.0.0.1", process.port) for process in LAYOUT.services]
 
 
 def test_prometheus_reads_every_process_under_its_name() -> None:

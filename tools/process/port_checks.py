@@ -3,6 +3,7 @@
 import http.client
 import socket
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 from servicekit.listening import HOST
 
@@ -10,6 +11,12 @@ TIMEOUT_S = 1.0
 
 Server: TypeAlias = tuple[str, int]
 """Host and port."""
+
+
+def parse_server(url: str) -> Server:
+    """Host and port of `http://127.0.0.1:5000`."""
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port or 80
 
 
 def is_free(port: int) -> bool:

@@ -14,6 +14,7 @@ from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
 from tools.process.runner import RUNNER_PID
 from tools.process.scheduling import use_batch_scheduling
+from tools.process.servers import read_servers, require_same_instances
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
@@ -80,6 +81,7 @@ def run(chosen_runner: str | None) -> NoReturn:
         raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
     data_paths = read_data_paths()  # validates all settings first
+    require_same_instances(layout, read_servers(ROOT / "routes.toml"))
     require_free_ports(layout)
     create_databases(data_paths)
     print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)

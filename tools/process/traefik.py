@@ -10,17 +10,17 @@ import os
 import signal
 import sys
 import time
-import tomllib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from servicekit.supervision import Supervisor
 from tools.process.child import RESTARTED
 from tools.process.layout import read_layout
 from tools.process.port_checks import Server, is_free, is_listening, is_live
 from tools.process.readiness import announce_in_background
+from tools.process.servers import read_servers
 from tools.wording import HelpFormatter
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,14 +32,6 @@ POLL_S = 0.05
 GARBAGE_COLLECTION_PERCENT = "400"
 """How much Traefik's heap may grow between two collections (Go's GOGC, 100 by default). This saves 12 of the 114 us of
 CPU time that a request takes in Traefik, for about 20 MB of memory."""
-
-
-def read_servers(routes: Path) -> Iterator[Server]:
-    """Host and port of each server of each service."""
-    for service in tomllib.loads(routes.read_text(encoding="utf-8"))["http"]["services"].values():
-        for server in service["loadBalancer"]["servers"]:
-            url = urlsplit(server["url"])
-            yield url.hostname or "", url.port or 80
 
 
 def format_servers(servers: Sequence[Server]) -> str:
@@ -91,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     supervisor.end_with_it()
     if RESTARTED not in os.environ:  # otherwise clients are waiting, and an instance may be frozen
         require_free_ports()
-        wait_for_servers(list(read_servers(Path("routes.toml"))))
+        servers = read_servers(Path("routes.toml"))
+        wait_for_servers(list(chain.from_iterable(servers.values())))
     announce_in_background(supervisor, read_layout(ROOT))
     traefik = str(Path(sys.executable).with_name("traefik"))  # the wheel puts it beside Python
     os.environ.setdefault("GOGC", GARBAGE_COLLECTION_PERCENT)
