@@ -19,6 +19,7 @@ from tools.process.port_checks import is_free
 from tools.process.stack import Stack, running_stack, start_stack
 
 PATIENCE_S = 30
+READY = "Quintet is ready"
 
 
 def wait_until_free(layout: Layout) -> None:
@@ -51,8 +52,8 @@ def test_signal_ends_every_process_and_the_suite_can_restart(
 
 @pytest.mark.parametrize("stack", RUNNERS, indirect=True, scope="session")
 def test_startup_logs_no_warnings(stack: Stack) -> None:
-    startup, ready, _ = stack.log.read_text(encoding="utf-8").partition("Quintet is ready")
-    assert ready
+    wait_until(lambda: READY in stack.log.read_text(encoding="utf-8"), timeout_s=PATIENCE_S)
+    startup = stack.log.read_text(encoding="utf-8").partition(READY)[0]
     for word in ("WRN", "ERR", "warn", "Warn", "deprecat", "error"):
         assert word not in startup, startup
 
@@ -141,3 +142,22 @@ def test_missing_database_is_503_until_it_is_back(project: Path) -> None:
         assert refused.status_code == 503
         assert refused.json()["detail"].startswith("The database users.db cannot be opened")
         assert httpx.get(f"http://127.0.0.1:{port}/health").status_code == 200
+
+
+def test_changed_env_file_takes_effect_with_a_restart(stack: Stack) -> None:
+    env = stack.root / ".env"
+    before = env.read_text(encoding="utf-8")
+    restart = [str(stack.root / "bin" / "restart"), "words"]
+    env.write_text(f"{before}BUSY_TIMEOUT_MS=soon\n", encoding="utf-8")
+    refused = subprocess.run(restart, capture_output=True, text=True, check=False)
+    env.write_text(f"{before}LOG_FORMAT=json\n", encoding="utf-8")
+    try:
+        subprocess.run(restart, check=True, capture_output=True)
+        path = "/api/words/json-please"
+        httpx.get(f"{stack.url}{path}")
+        wait_until(lambda: f'"path":"{path}"' in stack.log.read_text(encoding="utf-8"))
+    finally:
+        env.write_text(before, encoding="utf-8")
+        subprocess.run(restart, check=True, capture_output=True)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "BUSY_TIMEOUT_MS is 'soon'" in refused.stderr

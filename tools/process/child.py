@@ -4,7 +4,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from servicekit.listening import LISTEN_FD
@@ -19,10 +19,17 @@ POLL_S = 0.05
 class Child:
     """A process of the command. Its own process group keeps Ctrl-C in a terminal away from it."""
 
-    def __init__(self, command: Sequence[str], *, listener: socket.socket | None, is_restart: bool) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        listener: socket.socket | None,
+        is_restart: bool,
+    ) -> None:
         self._ready, write_end = os.pipe()
         os.set_blocking(self._ready, False)
-        environment = {**os.environ, READY_FD: str(write_end), KEEPER_PID: str(os.getpid())}
+        environment = {**environment, READY_FD: str(write_end), KEEPER_PID: str(os.getpid())}
         environment |= {RESTARTED: "1"} if is_restart else {}
         inherited = [write_end]
         if listener is not None:

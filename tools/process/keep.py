@@ -9,11 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from types import FrameType
 
 from servicekit.listening import open_listener, parse_port
 from servicekit.observability.stderr import nonblocking_stderr
 from tools.process.child import TERMINATION_TIMEOUT_S, Child, terminate_all
+from tools.process.environment import Environment
 from tools.process.runner import RUNNER_PID, Runner
 from tools.process.scheduling import use_batch_scheduling
 from tools.wording import HelpFormatter
@@ -28,7 +30,7 @@ writing a line to the file descriptor whose number is in READY_FD.
 
 With --listen the supervisor opens the listening socket of the command, passes its descriptor in LISTEN_FD, and replaces
 the process on SIGUSR1: the old one is terminated when the new one is ready, and no connection is lost. Without --listen
-SIGUSR1 is ignored."""
+SIGUSR1 is ignored. Each process of the command gets .env as it is when the process starts."""
 
 POLL_S = 0.05
 MIN_BACKOFF_S, MAX_BACKOFF_S = 0.2, 2.0
@@ -43,6 +45,7 @@ class Supervisor:
         self._command = command
         self._runner = runner
         self._listener = listener
+        self._environment = Environment(Path(".env"))
         self._children: list[Child] = []
         """One; two during a replacement, the new one last."""
         self._was_ready = False
@@ -92,7 +95,12 @@ class Supervisor:
         return " ".join(self._command)
 
     def _start(self) -> Child:
-        child = Child(self._command, listener=self._listener, is_restart=self._was_ready)
+        child = Child(
+            self._command,
+            environment=self._environment.read(),
+            listener=self._listener,
+            is_restart=self._was_ready,
+        )
         self._children.append(child)
         return child
 

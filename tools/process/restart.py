@@ -8,16 +8,15 @@ from collections.abc import Sequence
 
 import psutil
 
-from tools.config.paths import ROOT
+from tools.config.paths import ROOT, read_data_paths
 from tools.process.layout import read_layout
 from tools.process.processes import Instance, find_instances, list_children
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 
-HELP = """Replaces the running instances of the services one by one, for instance after a change of the code. Each old
-process is terminated when the new one is ready: no request fails, and none has to wait. The environment, with what
-foreman read from .env, stays the same: a changed setting takes effect when the suite is started again. Traefik is not
-restarted: it reloads a changed routes.toml by itself."""
+HELP = """Replaces the running instances of the services one by one, after a change of the code or of .env. Each old
+process is terminated when the new one is ready: no request fails, and none has to wait. Traefik is not restarted: it
+reloads a changed routes.toml by itself, and the limits in .env when the suite is started again."""
 
 TIMEOUT_S = 40
 """More than the time that bin/keep gives a new process to become ready and an old one to exit."""
@@ -70,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     names = parser.parse_args(argv).names
     os.chdir(ROOT)
+    read_data_paths()  # refuses invalid settings first
     instances = select_instances(find_instances(ROOT, read_layout(ROOT).services), names)
     try:
         for instance in instances:
