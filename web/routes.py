@@ -32,7 +32,8 @@ async def read_index(site: CurrentSite, request: Request) -> Response:
 
 
 @router.get("/practice")
-async def read_practice(site: CurrentSite, request: Request) -> Response:
+@router.get("/yesterday")
+async def read_other_puzzle(site: CurrentSite, request: Request) -> Response:
     """The same page: it reads in its address which puzzle to play."""
     return answer_file(request, site.pages["index"])
 

@@ -8,8 +8,17 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.live import PASSWORD, find_instance, lines_with
-from tests.support.page import expect_guesses, expect_typed, opened, sign_up, sign_up_with_guess, tap_guess, type_guess
+from tests.support.live import PASSWORD, find_instance
+from tests.support.page import (
+    count_guess_requests,
+    expect_guesses,
+    expect_typed,
+    opened,
+    sign_up,
+    sign_up_with_guess,
+    tap_guess,
+    type_guess,
+)
 from tests.support.polling import wait_until
 from tools.process.stack import Stack
 
@@ -21,13 +30,6 @@ ELEVEN_MINUTES = "11:00"
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     with opened(browser, stack.url, permissions=["clipboard-read", "clipboard-write"]) as page:
         yield page
-
-
-def count_guess_requests(stack: Stack, page: Page) -> int:
-    """Those of the player of this page that the service took, by the log."""
-    user_id = page.request.get(f"{stack.url}/api/users/session").json()["user_id"]
-    lines = lines_with(stack, f"/plays/{user_id}/guesses 200")
-    return len([line for line in lines if "games.1" in line])
 
 
 def test_whole_game_by_keyboard(page: Page, answer: str, wrong: list[str]) -> None:

@@ -9,7 +9,8 @@ from uuid import uuid4
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.chromium import Faults
-from tests.support.live import PASSWORD
+from tests.support.live import PASSWORD, lines_with
+from tools.process.stack import Stack
 
 TIMEOUT_MS = 15_000
 expect.set_options(timeout=TIMEOUT_MS)  # the machine may be busy
@@ -58,6 +59,13 @@ def sign_up_with_guess(page: Page, guess: str, name: str | None = None) -> str:
     name = sign_up(page, name)
     expect_guesses(page, guess)
     return name
+
+
+def count_guess_requests(stack: Stack, page: Page) -> int:
+    """Those of the player of this page that the service took, by the log."""
+    user_id = page.request.get(f"{stack.url}/api/users/session").json()["user_id"]
+    lines = lines_with(stack, f"/plays/{user_id}/guesses 200")
+    return len([line for line in lines if "games.1" in line])
 
 
 @contextmanager

@@ -55,6 +55,11 @@ def test_files_of_a_page_may_be_kept_for_a_year(client: TestClient, path: str) -
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
+@pytest.mark.parametrize("path", ["/site/yesterday", "/site/practice"])
+def test_other_puzzles_have_the_same_page(client: TestClient, path: str) -> None:
+    assert client.get(path).content == client.get(PAGES["index"]).content
+
+
 def test_page_takes_any_parameters(client: TestClient) -> None:
     """Those who share a link may have added some."""
     assert client.get("/site/?utm_source=mail&utm_source=again").status_code == 200

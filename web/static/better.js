@@ -14,10 +14,10 @@ export function percentWorse(counts, { status, guesses }) {
   return Math.floor((100 * worse.reduce((sum, [, count]) => sum + count, 0)) / others);
 }
 
-/** A sentence; null without a distribution, and if no player did worse. */
-export function describeRank(play, distribution) {
+/** A sentence; null without a distribution, and if no player did worse. `day` is "today" or "yesterday", the puzzle's. */
+export function describeRank(play, distribution, day) {
   if (!distribution) return null;
   const percent = percentWorse(distribution.guesses, play);
-  if (percent === null) return TEXTS.firstOfToday;
-  return percent > 0 ? TEXTS.better(percent) : null;
+  if (percent === null) return TEXTS.firstToFinish;
+  return percent > 0 ? TEXTS.better(percent, day) : null;
 }

@@ -13,7 +13,8 @@ import { SessionEnded, currentUser, listenToOtherTabs, restore } from "./session
 import { TEXTS } from "./texts.js";
 import * as today from "./today.js";
 
-const mode = location.pathname === "/practice" ? await import("./practice.js") : today;
+const OTHER_MODES = { "/practice": () => import("./practice.js"), "/yesterday": () => import("./yesterday.js") };
+const mode = (await OTHER_MODES[location.pathname]?.()) ?? today;
 /** Modules of dialogs come when they are first opened. */
 const DIALOGS = {
   statistics: () => import("./statistics.js"),
@@ -23,7 +24,7 @@ const DIALOGS = {
 };
 /** Problems after which the play has to be read again: it went on in another tab or on another device. */
 const OUT_OF_DATE = ["attempt-taken", "attempt-skipped", "play-over", "result-exists"];
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const DAY_MS = 86_400_000;
 
 let game = null;
 let play = null;
@@ -35,8 +36,8 @@ async function start() {
   listenToKeys(press);
   listenToEntry(submit);
   listenToOtherTabs(reloadSession);
-  find("practice-link").hidden = mode.isPractice;
-  find("today-link").hidden = !mode.isPractice;
+  find("practice-link").hidden = mode !== today;
+  find("today-link").hidden = mode === today;
   for (const name of Object.keys(DIALOGS)) {
     find(`open-${name}`).addEventListener("click", () => openDialog(name));
   }
@@ -49,7 +50,7 @@ async function start() {
 async function readGame() {
   game = await mode.readGame();
   clearTimeout(midnight);
-  midnight = setTimeout(checkMidnight, Math.min(Date.parse(game.ends_at) - serverNow(), LONGEST_TIMER_MS));
+  midnight = setTimeout(checkMidnight, Date.parse(game.ends_at) - serverNow());
 }
 
 /** Another tab has signed in or out. */
@@ -67,6 +68,16 @@ async function reload() {
     play = today.NEW_PLAY;
   }
   drawAll();
+  await offerYesterday();
+}
+
+/** In place of practice, to a player who has begun yesterday's puzzle and may still finish it. */
+async function offerYesterday() {
+  if (mode !== today) return;
+  const isOffered = currentUser() && (await (await load(OTHER_MODES["/yesterday"]))?.isUnfinished(game));
+  find("yesterday-link").hidden = !isOffered;
+  find("practice-link").hidden = isOffered;
+  if (isOffered && play.status === "new" && !isBusy) say(TEXTS.yesterday);
 }
 
 function drawAll() {
@@ -74,16 +85,12 @@ function drawAll() {
   drawGuesses(play.guesses);
   colourKeys(knownLetters(play.guesses));
   drawInput();
-  if (!isOver()) show(play.guesses.length ? TEXTS.nextGuess(GUESSES - play.guesses.length) : firstHint());
-}
-
-function firstHint() {
-  return mode.isPractice ? TEXTS.practiceFirstGuess : TEXTS.firstGuess;
+  if (!isOver()) show(play.guesses.length ? TEXTS.nextGuess(GUESSES - play.guesses.length) : mode.firstHint ?? TEXTS.firstHint);
 }
 
 function drawHeader() {
   const day = new Date(`${game.date}T12:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-  find("puzzle").textContent = (mode.isPractice ? TEXTS.practiceTitle : TEXTS.title)(game.game_id, day);
+  find("puzzle").textContent = (mode.title ?? TEXTS.title)(game.game_id, day);
   find("hard").hidden = mode.isPractice || play.status !== "new";
   find("hard-badge").hidden = !play.hard;
   const user = currentUser();
@@ -164,7 +171,7 @@ async function drawRefusal(error) {
     return openDialog("account");
   }
   if (!(error instanceof Refused)) throw error;
-  if (error.type === "not-today") {
+  if (error.type === "not-today" || error.type === "play-closed") {
     await readGame();
     await reload();
     return say(TEXTS.midnight);
@@ -178,15 +185,17 @@ function showWait(error, seconds) {
   show(typed() ? TEXTS.retryIn(error.message, seconds) : TEXTS.waiting(error.message, seconds), "error");
 }
 
-/** A page that was left open: a puzzle that was not begun gives way to the new one. */
+/** A page that was left open: a puzzle that was not begun, or can no longer be finished, gives way to the new one. */
 async function checkMidnight() {
-  if (document.hidden || !game || mode.isPractice || isBusy || serverNow() < Date.parse(game.ends_at)) return;
-  if (play?.status === "new") {
+  if (document.hidden || !play || mode !== today || isBusy) return;
+  const sinceMidnightMs = serverNow() - Date.parse(game.ends_at);
+  if (sinceMidnightMs < 0 || isOver()) return;
+  if (play.status === "new" || sinceMidnightMs >= DAY_MS) {
     const before = game.game_id;
     await deliver(readGame, showWait);
     await reload();
     if (game.game_id !== before) say(TEXTS.midnight);
-  } else if (!isOver()) {
+  } else {
     say(TEXTS.midnightInPlay);
     find("today-link").hidden = false;
   }

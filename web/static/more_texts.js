@@ -16,8 +16,12 @@ function waiting({ hours, minutes }) {
 export const TEXTS = {
   ...FIRST_TEXTS,
 
-  better: (percent) => `Better than ${percent} % of today's players.`,
-  firstOfToday: "You are the first to finish today.",
+  practiceTitle: (gameId, day) => `Practice: puzzle ${gameId} · ${day}`,
+  practiceFirstGuess: "An earlier puzzle, without an account: nothing of it counts.",
+  notAWord: "This word is not in the dictionary; no attempt is used.",
+
+  better: (percent, day) => `Better than ${percent} % of ${day}'s players.`,
+  firstToFinish: "You are the first to finish this puzzle.",
   played: "played",
   winPercentage: "won, %",
   currentStreak: "streak",

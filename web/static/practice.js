@@ -1,19 +1,21 @@
 /** An earlier puzzle, whose plays are closed, without an account: what was guessed is kept in this browser only. */
 
 import { Refused, send } from "./api.js";
+import { readEarlierGame } from "./earlier.js";
 import { keep, readKept } from "./kept.js";
 import { GUESSES } from "./letters.js";
-import { TEXTS } from "./texts.js";
+import { TEXTS } from "./more_texts.js";
 
 export const isPractice = true;
+export const title = TEXTS.practiceTitle;
+export const firstHint = TEXTS.practiceFirstGuess;
 
 const KEY = "practice";
 const CLOSED_AFTER_DAYS = 2;
 
 /** The newest puzzle that is closed: the one of the day before yesterday. */
-export async function readGame() {
-  const { data: today } = await send("GET", "/api/games/today", { fresh: true });
-  return (await send("GET", `/api/games/${today.game_id - CLOSED_AFTER_DAYS}`)).data;
+export function readGame() {
+  return readEarlierGame(CLOSED_AFTER_DAYS);
 }
 
 /** What this browser has of it, if it is still the same puzzle. */

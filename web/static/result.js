@@ -20,7 +20,8 @@ let timer = null;
 /** Fills the section; statistics are left out in practice, and where the stats service does not answer. */
 export async function drawOutcome(section, { play, game, isPractice }) {
   const statistics = isPractice ? null : play.statistics ?? await readStatistics();
-  const rank = isPractice ? null : describeRank(play, readDistribution(play));
+  const day = Date.parse(game.ends_at) > serverNow() ? "today" : "yesterday";
+  const rank = isPractice ? null : describeRank(play, readDistribution(play), day);
   fill(section,
     make("h2", {}, play.status === "won" ? TEXTS.won(play.guesses.length) : TEXTS.lost),
     make("p", { class: "answer" }, `${TEXTS.answer} `, make("strong", { class: "word" }, play.answer)),

@@ -17,9 +17,9 @@ export const TEXTS = {
   suite: "The suite at work",
   practise: "Practise an earlier puzzle",
   playToday: "Play today's puzzle",
+  finishYesterday: "Finish yesterday's puzzle",
 
   title: (gameId, day) => `Puzzle ${gameId} · ${day}`,
-  practiceTitle: (gameId, day) => `Practice: puzzle ${gameId} · ${day}`,
   guesses: "Guesses",
   yourGuess: "Your guess, five letters",
   keyboard: "Keyboard",
@@ -28,19 +28,16 @@ export const TEXTS = {
   hardMode: "Hard mode",
 
   loading: "Loading …",
-  firstGuess: "Type a word of five letters, then Enter.",
-  practiceFirstGuess: "An earlier puzzle, without an account: nothing of it counts.",
+  firstHint: "Type a word of five letters, then Enter.",
   nextGuess: (left) => `${plural(left, "guess", "guesses")} left.`,
   tooShort: "A guess has five letters.",
   sending: "Sending …",
-  notAWord: "This word is not in the dictionary; no attempt is used.",
-  kept: (sentence) => `${sentence} Your guess is still here.`,
   retryIn: (sentence, seconds) => `${sentence} Your guess is still here; it is sent again in ${seconds} s.`,
   unreachable: "There is no connection.",
   refusedByProxy: (status) =>
     status === 429 ? "Too many requests come from your address." : `The service does not answer now (${status}).`,
   sessionEnded: "You have been signed out. Sign in again; your guess is kept.",
-  otherDevice: "This puzzle went on elsewhere; here is how it stands.",
+  yesterday: "Yesterday's puzzle can still be finished.",
   midnight: "A new puzzle is there.",
   midnightInPlay: "A new puzzle is there. You may finish this one until the end of today, UTC.",
 

@@ -1,0 +1,155 @@
+"""The page at midnight, with a suite of its own whose clock is moved."""
+
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.clocks import SuiteClock
+from tests.support.live import RUNNER, UNLIMITED, make_population, require_runner
+from tests.support.page import (
+    expect_guesses,
+    expect_typed,
+    opened,
+    sign_up_with_guess,
+    type_guess,
+)
+from tools.process.stack import Stack, copy_project, running_stack
+
+A_DAY_MS = 86_400_000
+
+
+@pytest.fixture(scope="module")
+def clocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, SuiteClock]]:
+    require_runner(RUNNER)
+    root = tmp_path_factory.mktemp("midnight")
+    copy_project(root)
+    make_population(root)
+    clock = SuiteClock(root)
+    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as running:
+        yield running, clock
+
+
+@pytest.fixture(scope="module")
+def stack(clocked: tuple[Stack, SuiteClock]) -> Stack:
+    return clocked[0]
+
+
+@pytest.fixture
+def clock(clocked: tuple[Stack, SuiteClock]) -> Iterator[SuiteClock]:
+    """Today, before and after each test."""
+    yield clocked[1]
+    clocked[1].move_to(0)
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """Its own clock is the test's, too."""
+    with opened(browser, "about:blank") as page:
+        page.clock.install()
+        page.goto(stack.url)
+        yield page
+
+
+def read_today(stack: Stack) -> int:
+    number: int = httpx.get(f"{stack.url}/api/games/today").json()["game_id"]
+    return number
+
+
+def expect_puzzle(page: Page, game_id: int) -> None:
+    expect(page.get_by_role("heading", name=f"Puzzle {game_id} ·")).to_be_visible()
+
+
+def read_statistics(stack: Stack, page: Page) -> dict[str, int]:
+    user_id = page.request.get(f"{stack.url}/api/users/session").json()["user_id"]
+    statistics: dict[str, int] = httpx.get(f"{stack.url}/api/stats/users/{user_id}").json()
+    return statistics
+
+
+def test_next_puzzle_comes_at_midnight_and_letters_stay(stack: Stack, clock: SuiteClock, page: Page) -> None:
+    today = read_today(stack)
+    expect_puzzle(page, today)
+    page.keyboard.type("cra")
+    clock.move_to(1)
+    page.clock.fast_forward(A_DAY_MS)
+    expect_puzzle(page, today + 1)
+    expect(page.get_by_role("status")).to_have_text("A new puzzle is there.")
+    expect_typed(page, "cra")
+
+
+def test_play_is_finished_after_midnight(
+    stack: Stack, clock: SuiteClock, page: Page, wrong: list[str], answer: str
+) -> None:
+    today = read_today(stack)
+    sign_up_with_guess(page, wrong[0])
+    page.keyboard.type("cra")
+    clock.move_to(1)
+    page.clock.fast_forward(A_DAY_MS)
+    expect(page.get_by_role("status")).to_have_text(
+        "A new puzzle is there. You may finish this one until the end of today, UTC."
+    )
+    expect_typed(page, "cra")
+    for _ in "cra":
+        page.keyboard.press("Backspace")
+    type_guess(page, answer)
+    expect(page.get_by_role("heading", name="Found in 2")).to_be_visible()
+    expect(page.locator(".better")).to_have_text(re.compile("yesterday's players|first to finish"))
+    page.locator("#result").get_by_role("link", name="Play today's puzzle").click()
+    expect_puzzle(page, today + 1)
+    type_guess(page, wrong[0])
+    expect_guesses(page, wrong[0])
+    assert read_statistics(stack, page)["currentStreak"] == 1  # the day of the puzzle counts
+
+
+def test_yesterdays_puzzle_is_offered_and_finished_after_a_reload(
+    stack: Stack, clock: SuiteClock, page: Page, wrong: list[str], answer: str
+) -> None:
+    today = read_today(stack)
+    sign_up_with_guess(page, wrong[0])
+    clock.move_to(1)
+    page.reload()
+    expect_puzzle(page, today + 1)
+    expect_guesses(page)
+    expect(page.get_by_role("status")).to_have_text("Yesterday's puzzle can still be finished.")
+    expect(page.get_by_role("link", name="Practise")).to_be_hidden()
+    page.get_by_role("link", name="Finish yesterday's puzzle").click()
+    expect_puzzle(page, today)
+    expect_guesses(page, wrong[0])
+    type_guess(page, wrong[1])
+    expect_guesses(page, *wrong[:2])
+    page.reload()
+    expect_guesses(page, *wrong[:2])
+    type_guess(page, answer)
+    expect(page.get_by_role("heading", name="Found in 3")).to_be_visible()
+    page.get_by_role("contentinfo").get_by_role("link", name="Play today's puzzle").click()
+    expect_puzzle(page, today + 1)
+    expect(page.get_by_role("link", name="Practise")).to_be_visible()
+    expect(page.get_by_role("link", name="Finish yesterday's puzzle")).to_be_hidden()
+    assert read_statistics(stack, page)["gamesWon"] == 1
+
+
+def test_address_of_yesterdays_puzzle_leads_others_to_todays(stack: Stack, page: Page) -> None:
+    page.goto(f"{stack.url}/yesterday")
+    expect(page).to_have_url(f"{stack.url}/")
+    expect_puzzle(page, read_today(stack))
+
+
+def test_play_that_can_no_longer_be_finished_gives_way(
+    stack: Stack, clock: SuiteClock, page: Page, wrong: list[str]
+) -> None:
+    today = read_today(stack)
+    sign_up_with_guess(page, wrong[0])
+    clock.move_to(2)
+    type_guess(page, wrong[1])
+    expect_puzzle(page, today + 2)
+    expect(page.get_by_role("status")).to_have_text("A new puzzle is there.")
+    expect_typed(page, wrong[1])
+    page.keyboard.press("Enter")
+    expect_guesses(page, wrong[1])
+    # the same, without a guess
+    clock.move_to(4)
+    page.clock.fast_forward(4 * A_DAY_MS)
+    expect_puzzle(page, today + 4)
+    expect_guesses(page)
