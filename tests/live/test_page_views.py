@@ -195,6 +195,7 @@ def test_page_without_javascript_says_so(browser: Browser, stack: Stack) -> None
         expect(page.get_by_text("This page needs JavaScript.")).to_be_visible()
         for service in ("users", "games", "words", "stats"):
             expect(page.get_by_role("link", name=service)).to_have_attribute("href", f"/api/{service}/docs")
+        expect(page.get_by_role("button")).to_have_count(0)  # none of them would do anything
 
 
 @pytest.mark.parametrize("viewport", [NARROW, LARGE], ids=["narrow", "large"])
