@@ -1,4 +1,4 @@
-"""The page at midnight, with a suite of its own whose clock is moved."""
+"""The page at midnight and at rate limits, with a suite of its own whose clock is moved and whose limits are low."""
 
 import re
 from collections.abc import Iterator
@@ -10,14 +10,19 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.clocks import SuiteClock
 from tests.support.live import RUNNER, UNLIMITED, make_population, require_runner
 from tests.support.page import (
+    count_guess_requests,
     expect_guesses,
     expect_typed,
     opened,
     sign_up_with_guess,
     type_guess,
 )
+from tests.support.polling import wait_until
 from tools.process.stack import Stack, copy_project, running_stack
 
+LIMITS = UNLIMITED | {"GUESSES_PER_MINUTE": "20", "TOKENS_PER_MINUTE": "20"}
+"""A burst of 20, then one each three seconds."""
+BURST = 20
 A_DAY_MS = 86_400_000
 
 
@@ -28,7 +33,7 @@ def clocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, S
     copy_project(root)
     make_population(root)
     clock = SuiteClock(root)
-    with running_stack(root, runner=RUNNER, environment=UNLIMITED) as running:
+    with running_stack(root, runner=RUNNER, environment=LIMITS) as running:
         yield running, clock
 
 
@@ -153,3 +158,30 @@ def test_play_that_can_no_longer_be_finished_gives_way(
     page.clock.fast_forward(4 * A_DAY_MS)
     expect_puzzle(page, today + 4)
     expect_guesses(page)
+
+
+def test_guess_beyond_the_limit_waits_and_is_sent_once(stack: Stack, page: Page, wrong: list[str]) -> None:
+    sign_up_with_guess(page, wrong[0])
+    check = f"{stack.url}/api/games/{read_today(stack) - 2}/check"
+    wait_until(lambda: httpx.post(check, json={"guess": wrong[0]}).status_code == 429)
+    type_guess(page, wrong[1])
+    expect(page.locator("#message")).to_have_text(
+        re.compile(r"Too many requests .* Your guess is still here; it is sent again in [1-9] s\.")
+    )
+    expect_typed(page, wrong[1])
+    expect_guesses(page, wrong[0])
+    expect_guesses(page, *wrong[:2])
+    wait_until(lambda: count_guess_requests(stack, page) == 2)
+
+
+def test_log_in_beyond_the_limit_says_when_to_try_again(stack: Stack, page: Page) -> None:
+    page.get_by_role("button", name="Sign in or sign up").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Sign in").click()
+    dialog.get_by_label("Name").fill("ada")
+    dialog.get_by_label("Password").fill("not the password")
+    wait_until(lambda: httpx.post(f"{stack.url}/api/users/session", json={}).status_code == 429)
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_have_text(re.compile(r"Too many requests .* Try again in [1-9] s\."))
+    expect(dialog.get_by_label("Name")).to_have_value("ada")
+    expect(dialog.get_by_label("Password")).to_have_value("not the password")
