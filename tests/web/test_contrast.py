@@ -58,6 +58,14 @@ def test_text_can_be_read(theme: str, colour: str, ground: str) -> None:
     assert contrast(THEMES[theme][colour], THEMES[theme][ground]) >= 4.5
 
 
+@pytest.mark.parametrize("theme", ["light, high", "dark, high"])
+@pytest.mark.parametrize("state", ["correct", "present"])
+def test_tiles_can_be_seen_in_high_contrast(theme: str, state: str) -> None:
+    """By their colour, or by their border, which there has the colour of the letter."""
+    colours = THEMES[theme]
+    assert max(contrast(colours[name], colours["background"]) for name in (state, f"{state}-text")) >= 3
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(("colour", "ground"), SHAPES)
 def test_borders_focus_and_tiles_can_be_seen(theme: str, colour: str, ground: str) -> None:
