@@ -1,8 +1,7 @@
-"""The page in a real browser: whole games, and what must not lose or double a guess."""
+"""The page in a real browser: what must not lose or double a guess."""
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
@@ -13,64 +12,22 @@ from tests.support.page import (
     count_guess_requests,
     expect_guesses,
     expect_typed,
+    open_dialog,
     opened,
     sign_up,
     sign_up_with_guess,
-    tap_guess,
     type_guess,
 )
 from tests.support.polling import wait_until
 from tools.process.stack import Stack
 
-PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
 ELEVEN_MINUTES = "11:00"
 
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    with opened(browser, stack.url, permissions=["clipboard-read", "clipboard-write"]) as page:
+    with opened(browser, stack.url) as page:
         yield page
-
-
-def test_whole_game_by_keyboard(page: Page, answer: str, wrong: list[str]) -> None:
-    name = sign_up_with_guess(page, wrong[0])
-    type_guess(page, wrong[1])
-    expect_guesses(page, *wrong[:2])
-    type_guess(page, answer)
-    expect(page.get_by_role("heading", name="Found in 3")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_text(re.compile(f"^{answer}: .+ correct. Found in 3. .+ {answer}.$"))
-    expect(page.locator("#result")).to_contain_text(re.compile(r"your time, in \d+ "))
-    expect(page.locator("#result .numbers")).to_contain_text("100")
-    page.get_by_role("button", name="Share").press("Enter")
-    expect(page.locator("#result")).to_contain_text("Copied.")
-    shared = page.evaluate("navigator.clipboard.readText()")
-    assert re.fullmatch(r"Quintet \d+ 3/6\n\n(?:[⬛🟨🟩]{5}\n){2}🟩{5}\n", shared)
-
-    page.reload()
-    expect(page.get_by_role("heading", name="Found in 3")).to_be_visible()
-    expect_guesses(page, wrong[0], wrong[1], answer)
-    page.get_by_role("button", name=f"Account of {name}").press("Enter")
-    page.get_by_role("button", name="Sign out").press("Enter")
-    expect(page.get_by_role("button", name="Sign in or sign up")).to_be_visible()
-    expect_guesses(page)
-
-
-def test_whole_game_by_touch_without_scrolling(browser: Browser, stack: Stack, wrong: list[str], answer: str) -> None:
-    with opened(browser, stack.url, **PHONE) as page:
-        expect(page.get_by_text("Type a word")).to_be_visible()
-        tap_guess(page, wrong[0])
-        page.get_by_label("Name").fill(f"touch-{wrong[0]}")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign up", exact=True).tap()
-        expect_guesses(page, wrong[0])
-        for number, guess in enumerate(wrong[1:], start=2):
-            assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-            tap_guess(page, guess)
-            expect_guesses(page, *wrong[:number])
-        expect(page.get_by_role("heading", name="Not this time")).to_be_visible()
-        expect(page.locator("#result")).to_contain_text(answer)
-        page.get_by_role("button", name="Share").tap()
-        expect(page.locator(".outcome")).not_to_be_empty()
 
 
 def test_play_is_resumed_on_another_device(browser: Browser, stack: Stack, page: Page, wrong: list[str]) -> None:
@@ -90,6 +47,33 @@ def test_play_is_resumed_on_another_device(browser: Browser, stack: Stack, page:
     expect_typed(page, wrong[2])
     page.keyboard.press("Enter")
     expect_guesses(page, *wrong[:3])
+
+
+def test_two_tabs_make_one_guess_of_an_attempt(page: Page, wrong: list[str]) -> None:
+    """They send at the same time: first the same guess, then different ones."""
+    sign_up_with_guess(page, wrong[0])
+    tab = page.context.new_page()
+    tab.goto(page.url)
+    expect_guesses(tab, wrong[0])
+    send_from_both((page, wrong[1]), (tab, wrong[1]))
+    for each in (page, tab):
+        expect_guesses(each, *wrong[:2])
+        expect_typed(each, "")
+    send_from_both((page, wrong[2]), (tab, wrong[3]))
+    third = page.locator("#board .hidden").nth(2)
+    expect(third).not_to_have_text("empty")
+    stored = third.inner_text().split(":")[0]
+    for each, guess in ((page, wrong[2]), (tab, wrong[3])):
+        expect_guesses(each, *wrong[:2], stored)
+        expect_typed(each, "" if guess == stored else guess)
+
+
+def send_from_both(*typed: tuple[Page, str]) -> None:
+    """Types all before any is sent."""
+    for page, guess in typed:
+        page.keyboard.type(guess)
+    for page, _ in typed:
+        page.keyboard.press("Enter")
 
 
 def test_triple_enter_is_one_guess(stack: Stack, page: Page, wrong: list[str]) -> None:
@@ -134,6 +118,16 @@ def test_guess_is_sent_once_the_connection_is_back(stack: Stack, page: Page, wro
     page.context.set_offline(offline=False)
     expect_guesses(page, *wrong[:2])
     wait_until(lambda: count_guess_requests(stack, page) == 2)
+
+
+def test_dialog_opens_once_the_connection_is_back(page: Page) -> None:
+    expect(page.get_by_text("Type a word")).to_be_visible()
+    page.context.set_offline(offline=True)
+    page.get_by_role("button", name="Leaderboards").click()
+    expect(page.get_by_role("status")).to_have_text("There is no connection.")
+    page.context.set_offline(offline=False)
+    with open_dialog(page, "Leaderboards") as dialog:
+        expect(dialog.locator(".place")).to_have_text(re.compile("players"))
 
 
 def test_guess_waits_for_a_service_that_does_not_answer(stack: Stack, page: Page, wrong: list[str]) -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.support.chromium import Faults
 from tests.support.live import PASSWORD, lines_with
@@ -66,6 +66,17 @@ def count_guess_requests(stack: Stack, page: Page) -> int:
     user_id = page.request.get(f"{stack.url}/api/users/session").json()["user_id"]
     lines = lines_with(stack, f"/plays/{user_id}/guesses 200")
     return len([line for line in lines if "games.1" in line])
+
+
+@contextmanager
+def open_dialog(page: Page, name: str) -> Iterator[Locator]:
+    """Opens the dialog with the button of this name, and closes it with Escape."""
+    page.get_by_role("button", name=name).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    yield dialog
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
 
 
 @contextmanager
