@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.accessibility import find_violations
 from tests.support.clocks import SuiteClock
 from tests.support.live import RUNNER, UNLIMITED, make_population, require_runner
 from tests.support.page import (
@@ -52,7 +53,7 @@ def clock(clocked: tuple[Stack, SuiteClock]) -> Iterator[SuiteClock]:
 @pytest.fixture
 def page(browser: Browser, stack: Stack) -> Iterator[Page]:
     """Its own clock is the test's, too."""
-    with opened(browser, "about:blank") as page:
+    with opened(browser, "about:blank", with_axe=True) as page:
         page.clock.install()
         page.goto(stack.url)
         yield page
@@ -119,6 +120,7 @@ def test_yesterdays_puzzle_is_offered_and_finished_after_a_reload(
     expect_guesses(page)
     expect(page.get_by_role("status")).to_have_text("Yesterday's puzzle can still be finished.")
     expect(page.get_by_role("link", name="Practise")).to_be_hidden()
+    assert find_violations(page) == []
     page.get_by_role("link", name="Finish yesterday's puzzle").click()
     expect_puzzle(page, today)
     expect_guesses(page, wrong[0])

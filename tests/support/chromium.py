@@ -12,9 +12,11 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 EXECUTABLE = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+OTHER_HOST = "quintet.test"
+"""A name of this machine. Unlike that of 127.0.0.1, its pages are no secure context without TLS."""
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
+    "--disable-component-update", "--disable-sync", f"--host-resolver-rules=MAP {OTHER_HOST} 127.0.0.1",
 )  # fmt: skip
 REFUSED = "Failed to load resource"
 """How Chromium's console begins to tell of an answer from 400 on, which is no fault of the page."""
