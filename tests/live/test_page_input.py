@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -13,6 +14,7 @@ from tests.support.page import expect_guesses, opened, sign_up, sign_up_with_gue
 from tools.process.stack import Stack
 
 PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "has_touch": True, "is_mobile": True}
+LANDSCAPE: dict[str, Any] = PHONE | {"viewport": {"width": 640, "height": 360}}
 ZOOMED: dict[str, Any] = {"viewport": {"width": 320, "height": 256}, "has_touch": True}
 """1280 by 1024 at 400 %."""
 LAST_OF_DIALOGS: dict[str, str | re.Pattern[str]] = {
@@ -73,11 +75,14 @@ def test_whole_game_by_keyboard(browser: Browser, stack: Stack, answer: str, wro
         expect_guesses(page)
 
 
-def test_whole_game_by_touch_without_scrolling(browser: Browser, stack: Stack, wrong: list[str], answer: str) -> None:
-    with opened(browser, stack.url, **PHONE) as page:
+@pytest.mark.parametrize("phone", [PHONE, LANDSCAPE], ids=["upright", "landscape"])
+def test_whole_game_by_touch_without_scrolling(
+    browser: Browser, stack: Stack, wrong: list[str], answer: str, phone: dict[str, Any]
+) -> None:
+    with opened(browser, stack.url, **phone) as page:
         expect(page.get_by_text("Type a word")).to_be_visible()
         tap_guess(page, wrong[0])
-        page.get_by_label("Name").fill(f"touch-{wrong[0]}")
+        page.get_by_label("Name").fill(f"touch-{wrong[0]}-{uuid4().hex[:20]}")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign up", exact=True).tap()
         expect_guesses(page, wrong[0])
