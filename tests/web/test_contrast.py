@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from web.site import FOLDER
 
 SHEET = (FOLDER / "static" / "page.css").read_text(encoding="utf-8")
-VARIABLE = re.compile(r"--([\w-]+): (#[0-9a-f]{6});")
+COLOUR = "(#[0-9a-f]{6})"
+VARIABLE = re.compile(rf"--([\w-]+): (?:{COLOUR}|light-dark\({COLOUR}, {COLOUR}\));")
 TEXTS = [
     *(("text", ground) for ground in ("background", "surface")),
     *(("muted", ground) for ground in ("background", "surface")),
@@ -21,23 +23,26 @@ SHAPES = [
 ]  # fmt: skip
 
 
-def read_block(selector: str) -> dict[str, str]:
-    """The colours that a rule sets."""
-    block = re.search(rf"^ *{re.escape(selector)} {{\n(.+?)\n *}}", SHEET, re.MULTILINE | re.DOTALL)
+def read_colours(selector: str, *, dark: bool) -> dict[str, str]:
+    """The colours that a rule sets, in one theme."""
+    block = re.search(rf"^{re.escape(selector)} {{\n(.+?)\n}}", SHEET, re.MULTILINE | re.DOTALL)
     assert block is not None
-    return dict(VARIABLE.findall(block[1]))
+    found = VARIABLE.findall(block[1])
+    return {name: both or (in_dark if dark else in_light) for name, both, in_light, in_dark in found}
 
 
-LIGHT, DARK, HIGH = (
-    read_block(":root"),
-    read_block(':root[data-theme="dark"]'),
-    read_block(':root[data-contrast="high"]'),
-)
-THEMES = {"light": LIGHT, "dark": LIGHT | DARK, "light, high": LIGHT | HIGH, "dark, high": LIGHT | DARK | HIGH}
+LIGHT, DARK = (read_colours(":root", dark=dark) for dark in (False, True))
+HIGH = read_colours(':root[data-contrast="high"]', dark=False)
+THEMES = {"light": LIGHT, "dark": DARK, "light, high": LIGHT | HIGH, "dark, high": DARK | HIGH}
+
+
+def read_channels(colour: str) -> tuple[int, int, int]:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return red, green, blue
 
 
 def luminance(colour: str) -> float:
-    channels = [int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)]
+    channels = [channel / 255 for channel in read_channels(colour)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
@@ -72,5 +77,18 @@ def test_borders_focus_and_tiles_can_be_seen(theme: str, colour: str, ground: st
     assert contrast(THEMES[theme][colour], THEMES[theme][ground]) >= 3
 
 
-def test_system_and_chosen_dark_theme_are_the_same() -> None:
-    assert read_block(':root:not([data-theme="light"])') == DARK
+def test_every_colour_is_known_in_both_themes() -> None:
+    assert LIGHT.keys() == DARK.keys() >= {name for pair in (*TEXTS, *SHAPES) for name in pair}
+    assert LIGHT != DARK
+    assert HIGH.keys() <= LIGHT.keys()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("system", ["light", "dark"])
+@pytest.mark.parametrize("chosen", [None, "light", "dark"])
+def test_chosen_theme_prevails_over_the_systems(modules: Page, system: str, chosen: str | None) -> None:
+    modules.emulate_media(color_scheme="dark" if system == "dark" else "light")
+    modules.set_content(f"<style>{SHEET}</style>")
+    modules.evaluate("theme => theme && (document.documentElement.dataset.theme = theme)", chosen)
+    colours = DARK if (chosen or system) == "dark" else LIGHT
+    expect(modules.locator("body")).to_have_css("background-color", f"rgb{read_channels(colours['background'])}")
