@@ -3,7 +3,7 @@ shares a path with the health checks that every service has."""
 
 from fastapi import APIRouter, Request, Response, status
 
-from servicekit.http.caching import NO_CACHE, set_cache_headers
+from servicekit.http.caching import set_cache_headers
 from web.dependencies import CurrentSite
 from web.site import SUITE_PAGE, File, Site
 
@@ -13,10 +13,10 @@ KEEP_FOR_A_YEAR = "public, max-age=31536000, immutable"
 """As long as a cache may, and without asking again."""
 
 
-def answer_file(request: Request, file: File, *, cache_control: str = NO_CACHE) -> Response:
-    """Raises NotModified if the browser has it."""
+def answer_file(request: Request, file: File) -> Response:
+    """A cache has to ask each time. Raises NotModified if it has the file."""
     response = Response(file.content, media_type=file.media_type)
-    set_cache_headers(request, response, etag=file.etag, cache_control=cache_control)
+    set_cache_headers(request, response, etag=file.etag)
     return response
 
 
@@ -52,9 +52,11 @@ async def read_static(site_hash: str, name: str, site: CurrentSite, request: Req
     instance is replaced, the page may come from one version and ask the other."""
     if name not in site.static:
         return answer_not_found(site)
-    return answer_file(
-        request, site.static[name], cache_control=KEEP_FOR_A_YEAR if site_hash == site.hash else NO_CACHE
-    )
+    file = site.static[name]
+    if site_hash != site.hash:
+        return answer_file(request, file)
+    # without an ETag: no cache has to ask again
+    return Response(file.content, media_type=file.media_type, headers={"Cache-Control": KEEP_FOR_A_YEAR})
 
 
 @router.get("/{path:path}")

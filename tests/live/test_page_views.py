@@ -119,16 +119,17 @@ def test_leaderboard_has_further_pages(winner: Page) -> None:
         expect(first).to_have_text("1")
 
 
-def test_first_load_is_small_and_of_one_origin(browser: Browser, stack: Stack) -> None:
-    with opened(browser, "about:blank") as page:
+@pytest.mark.parametrize("path", ["/", "/suite"])
+@pytest.mark.parametrize("encodings", ["gzip, br", "gzip"])
+def test_first_load_is_small_and_of_one_origin(browser: Browser, stack: Stack, encodings: str, path: str) -> None:
+    with opened(browser, "about:blank", extra_http_headers={"Accept-Encoding": encodings}) as page:
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
         sizes: list[int] = []
         responses: list[tuple[str, int]] = []
         session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
         page.on("response", lambda response: responses.append((response.url, response.status)))
-        page.goto(stack.url)
-        expect(page.get_by_text("Type a word")).to_be_visible()
+        page.goto(f"{stack.url}{path}")
         page.wait_for_load_state("networkidle")
         first, total = len(responses), sum(sizes)
         assert [url for url, status in responses if not url.startswith(f"{stack.url}/") or status >= 400] == []

@@ -111,7 +111,7 @@ def test_nobody_did_worse_than_the_first_player(modules: Page) -> None:
 
 @pytest.mark.parametrize(("number", "text"), [(1, "1st"), (2, "2nd"), (13, "13th"), (23, "23rd"), (96_449, "96,449th")])
 def test_rank_is_spelt_as_in_english(modules: Page, number: int, text: str) -> None:
-    assert call(modules, "more_texts", "ordinal", number) == text
+    assert call(modules, "texts", "ordinal", number) == text
 
 
 TIMING = (

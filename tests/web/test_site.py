@@ -53,6 +53,7 @@ def test_files_of_a_page_may_be_kept_for_a_year(client: TestClient, path: str) -
         response = client.get(f"/site{url}")
         assert response.status_code == 200, url
         assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "ETag" not in response.headers
 
 
 @pytest.mark.parametrize("path", ["/site/yesterday", "/site/practice"])
@@ -72,6 +73,8 @@ def test_unknown_hash_gets_the_current_file_and_is_not_kept(client: TestClient) 
     assert other.status_code == 200
     assert other.content == current.content
     assert other.headers["Cache-Control"] == "no-cache"
+    again = client.get(f"/site/static/0123456789abcdef/{name}", headers={"If-None-Match": other.headers["ETag"]})
+    assert again.status_code == 304
 
 
 @pytest.mark.parametrize("path", ["nowhere", "docs", "health", "static/0/nothing.js", "static/0/../app.py", "static//"])
@@ -131,14 +134,15 @@ def test_every_file_is_used() -> None:
     assert used == {path.name for path in (FOLDER / "static").iterdir()}
 
 
-def test_every_text_that_is_shown_exists() -> None:
-    sources = [path for path in FOLDER.rglob("*.*") if path.suffix in {".html", ".js"}]
+def test_texts_are_those_that_are_shown() -> None:
+    texts = (FOLDER / "static" / "texts.js").read_text(encoding="utf-8")
+    sources = [path for path in FOLDER.rglob("*.*") if path.suffix in {".html", ".js"} and path.name != "texts.js"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    modules = [path.read_text(encoding="utf-8") for path in (FOLDER / "static").glob("*texts.js")]
-    defined = {name for module in modules for name in re.findall(r"^  (\w+):", module, re.MULTILINE)}
+    defined = set(re.findall(r"^  (\w+):", texts, re.MULTILINE))
     used = {*re.findall(r'data-(?:text|label)="(\w+)"', text), *re.findall(r"\bTEXTS\.(\w+)", text)}
     assert len(used) > 50
     assert used <= defined
+    assert [name for name in defined - used if not re.search(rf"\b{name}\b", text)] == []  # as in TEXTS[key]
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "pages").iterdir()), ids=lambda path: str(path.name))

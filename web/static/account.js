@@ -6,7 +6,7 @@ import { make, name } from "./dom.js";
 import { typed } from "./entry.js";
 import { LETTERS } from "./letters.js";
 import { SessionEnded, changePassword, currentUser, deleteAccount, signIn, signOut, signUp } from "./session.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 /** Returns when the dialog is closed. */
 export async function open() {

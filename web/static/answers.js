@@ -2,7 +2,7 @@
 
 import { commandsFor } from "./burst.js";
 import { fill, make } from "./dom.js";
-import { SUITE_TEXTS as TEXTS } from "./suite_texts.js";
+import { TEXTS } from "./texts.js";
 
 /** `tally` as burst.js counts; `failures` is how many requests got no answer, or an error. */
 export function drawAnswers(section, tally, failures) {

@@ -1,10 +1,10 @@
-/** Requests to the services, all of which are at the page's own address. */
+/** Requests to the services, all of which are at the page's own address, and the time by their clock. */
 
-import { setClock } from "./clock.js";
 import { TEXTS } from "./texts.js";
 
 const TIMEOUT_MS = 15_000;
 const observers = new BroadcastChannel("requests");
+let clockAheadMs = 0;
 
 /** A service answered that it does not do this; `message` is its sentence. */
 export class Refused extends Error {
@@ -71,6 +71,17 @@ export async function send(method, path, { body, token, fresh = false, isShown =
     if (error instanceof Refused) throw error;
     throw new Unreachable(TEXTS.unreachable, { cause: error });
   }
+}
+
+/** Learns the server's time from the header `Date` of an answer that did not come from a cache. */
+function setClock(date) {
+  const now = Date.parse(date ?? "");
+  if (!Number.isNaN(now)) clockAheadMs = now - Date.now();
+}
+
+/** Milliseconds since 1970 by the server's clock, at which the next puzzle comes: a player's may be wrong. */
+export function serverNow() {
+  return Date.now() + clockAheadMs;
 }
 
 /** What the suite page shows of a request. */

@@ -1,7 +1,7 @@
 /** Bars of numbers: how many games were won in 1 to 6 guesses, and lost. */
 
 import { make } from "./dom.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 /** The bar of a result: { won, guesses }. */
 export function keyOf(result) {

@@ -1,6 +1,6 @@
 /** How a play compares with those of all players who have finished the puzzle: a rule, without the page. */
 
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 /**
  * The whole percent of the other players who needed more guesses or lost; null if there are none.

@@ -3,7 +3,7 @@
 import { Refused, Unreachable } from "./api.js";
 import { fill, make } from "./dom.js";
 import "./more_styles.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 import { SessionEnded } from "./session.js";
 
 /** Shows a dialog with a heading; `closed` is a promise of its end. */

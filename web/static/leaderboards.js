@@ -4,7 +4,7 @@ import { readNextPage, send } from "./api.js";
 import { makeChoice, showDialog, tryIn } from "./dialog.js";
 import { fill, make, name } from "./dom.js";
 import { currentUser } from "./session.js";
-import { TEXTS, ordinal } from "./more_texts.js";
+import { TEXTS, ordinal } from "./texts.js";
 
 const SCORES = { wins: "wins", streaks: "streak" };
 const ROWS = 10;

@@ -1,8 +1,7 @@
 /** The page to play on: brings the board, the field, the keys and the services together. */
 
-import { Refused } from "./api.js";
+import { Refused, serverNow } from "./api.js";
 import { drawGuesses, revealGuess, shake } from "./board.js";
-import { serverNow } from "./clock.js";
 import { deliver, hurryUp } from "./delivery.js";
 import { fillTexts, find } from "./dom.js";
 import { focusEntry, listenToEntry, lockEntry, placeEntry, press, setTyped, typed } from "./entry.js";

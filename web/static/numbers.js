@@ -1,7 +1,7 @@
 /** The four numbers of a player's statistics. */
 
 import { make } from "./dom.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 export function drawNumbers(statistics) {
   const numbers = {

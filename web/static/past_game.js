@@ -1,11 +1,10 @@
 /** One result of the calendar: the guesses, the answer, and how the puzzle went for all. */
 
-import { Refused, send } from "./api.js";
+import { Refused, send, serverNow } from "./api.js";
 import { drawBars, keyOf } from "./bars.js";
-import { serverNow } from "./clock.js";
 import { fill, make } from "./dom.js";
 import { currentUser, sendAsPlayer } from "./session.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 /** `result` is as stats stores it: { game_id, won, guesses }. */
 export async function drawGame(section, result) {

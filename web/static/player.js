@@ -3,7 +3,7 @@
 import { send } from "./api.js";
 import { fill, make, name } from "./dom.js";
 import { shardOf, toNumber } from "./shards.js";
-import { SUITE_TEXTS as TEXTS } from "./suite_texts.js";
+import { TEXTS } from "./texts.js";
 
 export async function drawPlayer(section, username, shards) {
   const { data } = await send("GET", `/api/users?username=${encodeURIComponent(username)}`, { isShown: false });

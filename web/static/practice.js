@@ -4,7 +4,7 @@ import { Refused, send } from "./api.js";
 import { readEarlierGame } from "./earlier.js";
 import { keep, readKept } from "./kept.js";
 import { GUESSES } from "./letters.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 export const isPractice = true;
 export const title = TEXTS.practiceTitle;

@@ -1,13 +1,12 @@
 /** What stands below the board when a play is over. */
 
-import { Refused, Unreachable, send } from "./api.js";
+import { Refused, Unreachable, send, serverNow } from "./api.js";
 import { describeRank } from "./better.js";
-import { serverNow } from "./clock.js";
 import { fill, make } from "./dom.js";
 import { keep, readKept } from "./kept.js";
 import { announce } from "./messages.js";
 import "./more_styles.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 import { drawNumbers } from "./numbers.js";
 import { currentUser } from "./session.js";
 import { drawGrid, share } from "./share.js";

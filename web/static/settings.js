@@ -3,7 +3,7 @@
 import { makeChoice, showDialog } from "./dialog.js";
 import { make } from "./dom.js";
 import { keep, readKept } from "./kept.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 const KEY = "settings";
 

@@ -9,7 +9,7 @@ import { drawNumbers } from "./numbers.js";
 import { loadResults } from "./results.js";
 import { drawGame } from "./past_game.js";
 import { currentUser } from "./session.js";
-import { TEXTS } from "./more_texts.js";
+import { TEXTS } from "./texts.js";
 
 /** Returns when the dialog is closed. */
 export async function open() {

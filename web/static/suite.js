@@ -6,7 +6,7 @@ import { count } from "./burst.js";
 import { fill, fillTexts, find, make, name } from "./dom.js";
 import { drawPlayer } from "./player.js";
 import { shardOf } from "./shards.js";
-import { SUITE_TEXTS as TEXTS } from "./suite_texts.js";
+import { TEXTS } from "./texts.js";
 import { drawWaterfall } from "./waterfall.js";
 
 const BURST = 12;

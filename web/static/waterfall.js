@@ -1,7 +1,7 @@
 /** The last request of this browser, drawn as a waterfall: one bar a part, below the one in which it happened. */
 
 import { fill, make } from "./dom.js";
-import { SUITE_TEXTS as TEXTS } from "./suite_texts.js";
+import { TEXTS } from "./texts.js";
 import { layOutWaterfall, parseServerTiming } from "./timing.js";
 
 /** `request` is what api.js tells of each: { method, path, status, ms, instance, requestId, serverTiming }. */
