@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
+from tests.support.fault_project import Figures
 from tests.support.openapi_checks import check_all_responses
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
@@ -64,12 +65,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Prints the figures that tests/faults measured."""
+    """Prints the figures that the long tests measured."""
     reports = terminalreporter.getreports("passed")
     sentences = [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
     if sentences:
         terminalreporter.section("figures")
         terminalreporter.write_line("\n".join(sentences))
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    """Takes a sentence with what the test measured, which is printed at the end."""
+    return lambda sentence: record_property("figures", sentence)
 
 
 @pytest.fixture

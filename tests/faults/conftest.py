@@ -1,11 +1,11 @@
-"""A running suite for fault injection, and measured figures, which tests/conftest.py prints at the end."""
+"""A running suite for fault injection."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.support.fault_project import Figures, make_project
+from tests.support.fault_project import make_project
 from tests.support.live import RUNNER, UNLIMITED
 from tools.process.stack import Stack, running_stack
 
@@ -20,8 +20,3 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     wrapper = UNPRIVILEGED if os.geteuid() == 0 else ()
     with running_stack(root, runner=RUNNER, environment=UNLIMITED, wrapper=wrapper) as running:
         yield running
-
-
-@pytest.fixture
-def figures(record_property: Callable[[str, object], None]) -> Figures:
-    return lambda sentence: record_property("figures", sentence)

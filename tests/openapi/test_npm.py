@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.npm import FOLDER, install_packages, require_packages
+from tests.support.npm import BROWSERS_FOLDER, FOLDER, install_packages, require_packages
 from tests.support.servers import find_free_port
 
 
-def test_lock_pins_every_package_by_hash_and_names_no_server() -> None:
-    packages = json.loads((FOLDER / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+@pytest.mark.parametrize("folder", [FOLDER, BROWSERS_FOLDER])
+def test_lock_pins_every_package_by_hash_and_names_no_server(folder: Path) -> None:
+    packages = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))["packages"]
     root = packages.pop("")
     assert all(re.fullmatch(r"[\d.]+", version) for version in root["devDependencies"].values())
     assert all("integrity" in package and "resolved" not in package for package in packages.values())

@@ -22,13 +22,19 @@ REFUSED = "Failed to load resource"
 """How Chromium's console begins to tell of an answer from 400 on, which is no fault of the page."""
 
 
+def require_executable() -> str:
+    """The path of the browser. Skips the test where there is none."""
+    if EXECUTABLE is None:
+        pytest.skip("there is no Chromium (Debian: apt-get install chromium)")
+    return EXECUTABLE
+
+
 @contextmanager
 def running_chromium() -> Iterator[Browser]:
     """Skips the tests where there is none."""
-    if EXECUTABLE is None:
-        pytest.skip("there is no Chromium (Debian: apt-get install chromium)")
+    executable = require_executable()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=EXECUTABLE, args=list(FLAGS))
+        browser = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
         yield browser
         browser.close()
 

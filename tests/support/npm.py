@@ -1,4 +1,4 @@
-"""The npm packages of tests/openapi: linters of OpenAPI documents, and what a client in TypeScript needs."""
+"""The npm packages of tests: linters of OpenAPI documents and what a client in TypeScript needs; Lighthouse."""
 
 import fcntl
 import filecmp
@@ -13,18 +13,20 @@ import pytest
 from tools.config.paths import ROOT
 
 FOLDER = ROOT / "tests" / "openapi"
+BROWSERS_FOLDER = ROOT / "tests" / "live" / "browsers"
+"""Of its own: its hundred packages are needed by the long tests only."""
 OLDEST_NODE = 18
 """Debian 12's. Redocly CLI declares 20.19 and works with 18.20, too."""
 INSTALL_TIMEOUT_S = 240
 
 
-def require_packages() -> Path:
-    """The folder with the commands of the packages. Skips the test without Node.js, and fails it if they cannot be
-    installed."""
+def require_packages(folder: Path = FOLDER) -> Path:
+    """The folder with the commands of the packages that a folder pins. Skips the test without Node.js, and fails it if
+    they cannot be installed."""
     if find_node_version() < OLDEST_NODE or shutil.which("npm") is None:
         pytest.skip(f"Node.js {OLDEST_NODE} or newer and npm are not installed (Debian: apt-get install nodejs npm)")
-    install_packages(FOLDER)
-    return FOLDER / "node_modules" / ".bin"
+    install_packages(folder)
+    return folder / "node_modules" / ".bin"
 
 
 def find_node_version() -> int:
