@@ -1,26 +1,19 @@
 """The page in a real browser: its dialogs, hostile names, weight, and the page of the suite."""
 
-import os
-import re
-import shlex
-import signal
 import sqlite3
-import subprocess
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from datetime import timedelta
 
 import httpx
-import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from games.rules.puzzles import day_of
 from servicekit.auth.tokens import Scope
 from tests.support.accessibility import find_violations
-from tests.support.live import find_instance, list_players_with_results, token_headers
+from tests.support.live import list_players_with_results, token_headers
 from tests.support.page import open_dialog, opened, sign_up_with_guess, type_guess
-from tests.support.polling import wait_until
 from tools.process.stack import Stack
 
 HOSTILE_NAMES = ("<img src=x onerror=alert(1)>", "\u202egnp.exe\u202e")
@@ -181,47 +174,3 @@ def test_suite_page_is_accessible_and_fits(browser: Browser, stack: Stack, viewp
         page.get_by_role("button", name="Send 12 requests").click()
         expect(page.get_by_text("12 of 12 requests answered.")).to_be_visible()
         assert find_violations(page) == []
-
-
-def test_suite_page_follows_a_request(browser: Browser, stack: Stack) -> None:
-    with opened(browser, f"{stack.url}/suite") as page:
-        page.get_by_role("button", name="Check a guess").click()
-        expect(page.locator("#waterfall")).to_contain_text("POST /api/games/1/check → 200")
-        expect(page.locator("#waterfall")).to_contain_text("Answered by games.1.")
-        expect(page.locator("#waterfall code")).to_have_text(re.compile("^request_id=[0-9a-f]{32}$"))
-
-
-def test_suite_page_follows_a_guess_of_another_tab(browser: Browser, stack: Stack, wrong: list[str]) -> None:
-    with opened(browser, stack.url) as page:
-        sign_up_with_guess(page, wrong[0])
-        suite = page.context.new_page()
-        suite.goto(f"{stack.url}/suite")
-        expect(suite.locator("#boards td").first).to_be_visible()
-        type_guess(page, "zzzzz")
-        waterfall = suite.locator("#waterfall")
-        expect(waterfall).to_contain_text(re.compile(r"POST /api/games/\d+/plays/[0-9a-f-]{36}/guesses → 422"))
-        for part in ("browser", "games.1", "plays.db", "call to words", "words.1", "words.db"):
-            expect(waterfall.locator("th", has_text=re.compile(f"^{part}$"))).to_have_count(1)
-
-
-def test_suite_page_gets_every_answer_while_an_instance_is_frozen(browser: Browser, stack: Stack) -> None:
-    with opened(browser, f"{stack.url}/suite") as page:
-        burst = page.get_by_role("button", name="Send 12 requests")
-        burst.click()
-        expect(page.locator(".instance h3")).to_have_text(["stats.1", "stats.2", "stats.3"])
-        second = page.locator(".instance").nth(1)
-        answers = second.locator(".bar").inner_text()
-        second.get_by_text("Stop it").click()
-        freeze, resume, kill = second.locator("code").all_inner_texts()
-        assert "-KILL" in kill
-        frozen = find_instance(stack, "stats.2").processes[0]
-        try:
-            subprocess.run(["sh", "-c", freeze], cwd=stack.root, check=True)
-            wait_until(lambda: frozen.status() == psutil.STATUS_STOPPED)
-            burst.click()
-            expect(page.get_by_text("24 of 24 requests answered.")).to_be_visible()
-            expect(second.locator(".bar")).to_have_text(answers)
-        finally:
-            with suppress(ProcessLookupError):
-                os.kill(frozen.pid, signal.SIGCONT)
-        assert shlex.split(resume)[1] == "-CONT"

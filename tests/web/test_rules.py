@@ -147,3 +147,21 @@ def test_odd_timing_gives_no_bar_but_the_browsers(modules: Page, header: str | N
     parts = call(modules, "timing", "parseServerTiming", header)
     assert parts == []
     assert len(call(modules, "timing", "layOutWaterfall", 5, parts)) == 1
+
+
+COUNT_MISSED = """async (instances) => {
+    const { count, countMissed } = await import("/site/static/any/burst.js");
+    const tally = new Map();
+    for (const instance of instances) count(tally, { instance, ms: 1 });
+    return [...tally.keys()].map((instance) => countMissed(tally, instance));
+}"""
+
+
+@pytest.mark.parametrize(
+    ("instances", "missed"),
+    [(["stats.1"], [0]), (["stats.1"] + ["stats.2"] * 11, [0, 0]), (["stats.1"] + ["stats.2"] * 13, [13, 0])],
+)
+def test_instance_has_missed_answers_after_more_than_a_burst_of_others(
+    modules: Page, instances: list[str], missed: list[int]
+) -> None:
+    assert modules.evaluate(COUNT_MISSED, instances) == missed

@@ -138,7 +138,9 @@ def test_texts_are_those_that_are_shown() -> None:
     texts = (FOLDER / "static" / "texts.js").read_text(encoding="utf-8")
     sources = [path for path in FOLDER.rglob("*.*") if path.suffix in {".html", ".js"} and path.name != "texts.js"]
     text = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    defined = set(re.findall(r"^  (\w+):", texts, re.MULTILINE))
+    names = re.findall(r"^  (\w+):", texts, re.MULTILINE)
+    defined = set(names)
+    assert len(names) == len(defined), "a text is defined twice, and the second one is shown for both"
     used = {*re.findall(r'data-(?:text|label)="(\w+)"', text), *re.findall(r"\bTEXTS\.(\w+)", text)}
     assert len(used) > 50
     assert used <= defined

@@ -1,15 +1,14 @@
 /** The page /suite: the suite itself at work, as a teacher would show it. It needs no rights and stops while hidden. */
 
 import { Refused, Unreachable, listenToRequests, send } from "./api.js";
-import { updateAnswers } from "./answers.js";
-import { count } from "./burst.js";
+import { drawAnswers } from "./answers.js";
+import { BURST, count } from "./burst.js";
 import { fill, fillTexts, find, make, name } from "./dom.js";
 import { drawPlayer } from "./player.js";
 import { shardOf } from "./shards.js";
 import { TEXTS } from "./texts.js";
 import { drawWaterfall } from "./waterfall.js";
 
-const BURST = 12;
 const LIVE_MS = 250;
 const BOARDS_MS = 5000;
 const EXAMPLES = {
@@ -62,7 +61,7 @@ async function ask() {
     if (!(error instanceof Refused || error instanceof Unreachable)) throw error;
     failures += 1;
   }
-  updateAnswers(find("answers"), tally, failures);
+  drawAnswers(find("answers"), tally, failures);
 }
 
 function runWhileVisible() {
@@ -73,7 +72,7 @@ function runWhileVisible() {
 function reset() {
   tally.clear();
   failures = 0;
-  updateAnswers(find("answers"), tally, failures);
+  drawAnswers(find("answers"), tally, failures);
 }
 
 async function drawBoards() {

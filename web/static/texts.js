@@ -154,8 +154,10 @@ export const TEXTS = {
   suiteTitle: "The suite at work",
   follow: "One request, followed",
   followHint: "Send one here, or play in another tab of this browser: each guess appears here.",
+  lastGuessHint: "A guess goes to games, which asks words whether it is in the dictionary, unless it may be an answer. Only "
+    + "the last guess of a play goes on to stats, which stores the result in the player's shard and reads the statistics from the shards.",
   examples: { words: "Look up a word", check: "Check a guess", statistics: "A player's statistics", around: "Around a player" },
-  logLines: (instance) => `Answered by ${instance}. Its lines in the log of every service:`,
+  logLines: (instance) => `Answered by ${instance}. Its lines in the log of each service:`,
   noTiming: "This answer does not say how its time was spent.",
   part: (part, kind, name) => {
     if (name === "browser") return "browser";
@@ -169,7 +171,9 @@ export const TEXTS = {
   reset: "Start again",
   answered: (answers, requests) => `${answers} of ${plural(requests, "request", "requests")} answered.`,
   slowest: (ms) => `slowest ${ms.toFixed(0)} ms`,
+  missed: (answers) => `None of the last ${answers} answers.`,
   stopInstance: "Stop it",
+  goToFolder: "In a terminal of the machine that runs the suite, as the user who started it: go to the folder of Quintet",
   freeze: "Freeze it",
   resume: "Let it go on",
   kill: "Kill it; its supervisor starts it again",
