@@ -74,7 +74,7 @@ function drawAccount({ dialog, body }) {
   );
 }
 
-/** A form whose fields stay as they are when the service refuses; what went well closes the dialog. */
+/** A form that keeps its fields when the service refuses, and closes the dialog on success. */
 function makeForm({ fields, submit, act, dialog }) {
   const outcome = makeAlert();
   const button = make("button", { class: "primary" }, submit);

@@ -6,7 +6,7 @@ const TIMEOUT_MS = 15_000;
 const observers = new BroadcastChannel("requests");
 let clockAheadMs = 0;
 
-/** A service answered that it does not do this; `message` is its sentence. */
+/** A service answered with an error; `message` is its sentence. */
 export class Refused extends Error {
   constructor(sentence, { status, type, retryAfterS = null }) {
     super(sentence);
@@ -23,10 +23,10 @@ export class Refused extends Error {
   }
 }
 
-/** There was no answer: the request may have arrived, or not. */
+/** No answer came: the service may have received the request or not. */
 export class Unreachable extends Error {}
 
-/** The sentence of a problem, without the name of the field in front that a program would need. */
+/** The sentence of a problem (RFC 9457), without the name of the field, which is for programs. */
 export function readSentence(problem) {
   if (!problem.errors?.length) return problem.detail;
   const messages = problem.errors.map((error) => error.message).join("; ");
@@ -45,7 +45,7 @@ async function toRefused(response) {
 
 /**
  * Sends a request and returns { data, headers, status }; data is null for an answer without a body. `fresh` answers come
- * from the service and not from a cache; those that are not `isShown` are kept from the suite page.
+ * from the service and not from a cache; the page /suite shows those that are `isShown`.
  * Throws Refused for a status from 400 on, and Unreachable.
  */
 export async function send(method, path, { body, token, fresh = false, isShown = true } = {}) {

@@ -1,4 +1,4 @@
-/** Sends until there is an answer, so that a lost connection loses no guess. */
+/** Retries a request with back-off until there is an answer, so that a lost connection loses no guess. */
 
 import { Unreachable } from "./api.js";
 
@@ -6,8 +6,8 @@ const PAUSES_S = [1, 2, 4, 8, 15];
 let hurry = () => {};
 
 /**
- * The result of `request`, which must be safe to repeat. After no answer, 429 or 5xx it is sent again: after as many
- * seconds as the answer says, else after longer and longer pauses. `onWait(error, seconds)` is called each second.
+ * The result of `request`, which must be idempotent. After no answer, 429 or 5xx it is retried: after Retry-After if the
+ * answer has it, else after ever longer pauses. `onWait(error, seconds)` is called each second.
  */
 export async function deliver(request, onWait) {
   for (let failures = 0; ; failures += 1) {

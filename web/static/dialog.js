@@ -31,7 +31,7 @@ export function makeAlert() {
   return make("p", { class: "error", role: "alert" });
 }
 
-/** Fills a part of a dialog; where a service does not give what it takes, its sentence and a button take the place. */
+/** Fills a part of a dialog. If a service refuses or does not answer, it shows the reason and a button to try again. */
 export async function tryIn(part, draw) {
   try {
     await draw();

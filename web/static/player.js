@@ -1,4 +1,4 @@
-/** Where a player lives: the arithmetic of the id, beside what stats says of its databases. */
+/** Which shard has a player's games: the arithmetic of the id, with the names of the shards as stats gives them. */
 
 import { send } from "./api.js";
 import { fill, make, name } from "./dom.js";

@@ -1,9 +1,9 @@
-/** An earlier puzzle, whose plays are closed, without an account: what was guessed is kept in this browser only. */
+/** Practice of an earlier puzzle, whose plays are closed, without an account: guesses are stored in this browser only. */
 
 import { Refused, send } from "./api.js";
 import { readEarlierGame } from "./earlier.js";
-import { keep, readKept } from "./kept.js";
 import { GUESSES } from "./letters.js";
+import { readStored, store } from "./storage.js";
 import { TEXTS } from "./texts.js";
 
 export const isPractice = true;
@@ -18,13 +18,13 @@ export function readGame() {
   return readEarlierGame(CLOSED_AFTER_DAYS);
 }
 
-/** What this browser has of it, if it is still the same puzzle. */
+/** The stored guesses, unless they are of another puzzle. */
 export async function readPlay(game) {
-  const kept = readKept(KEY);
-  return toPlay(game, kept?.game_id === game.game_id ? kept.guesses : []);
+  const stored = readStored(KEY);
+  return toPlay(game, stored?.game_id === game.game_id ? stored.guesses : []);
 }
 
-/** The state after the guess. Nothing is stored by a service. */
+/** The state after the guess. No service stores it. */
 export async function sendGuess(game, play, guess) {
   const [{ data: checked }, { data: lookup }] = await Promise.all([
     send("POST", `/api/games/${game.game_id}/check`, { body: { guess } }),
@@ -34,7 +34,7 @@ export async function sendGuess(game, play, guess) {
     throw new Refused(TEXTS.notAWord, { status: 422, type: "not-a-word" });
   }
   const after = toPlay(game, [...play.guesses, { guess, letters: checked.letters }]);
-  keep(KEY, { game_id: game.game_id, guesses: after.guesses });
+  store(KEY, { game_id: game.game_id, guesses: after.guesses });
   return after;
 }
 

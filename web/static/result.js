@@ -3,14 +3,14 @@
 import { Refused, Unreachable, send, serverNow } from "./api.js";
 import { describeRank } from "./better.js";
 import { fill, make } from "./dom.js";
-import { keep, readKept } from "./kept.js";
 import { announce } from "./messages.js";
 import "./more_styles.js";
 import { TEXTS } from "./texts.js";
 import { drawNumbers } from "./numbers.js";
 import { currentUser } from "./session.js";
 import { drawGrid, share } from "./share.js";
-import { splitWait, toWallTime } from "./wait.js";
+import { readStored, store } from "./storage.js";
+import { splitWait, toLocalTime } from "./wait.js";
 
 const KEY = "distribution";
 const REDRAW_MS = 15_000;
@@ -33,13 +33,13 @@ export async function drawOutcome(section, { play, game, isPractice }) {
 }
 
 /**
- * How today's puzzle went for all comes with the last guess only, since it would help those who still play. This browser
- * keeps it, to show it again after a reload.
+ * Today's distribution comes with the answer to the last guess only, since it would help players who have not finished. It
+ * is stored in the browser for a reload.
  */
 function readDistribution(play) {
-  if (play.distribution) keep(KEY, play.distribution);
-  const kept = readKept(KEY);
-  return kept?.game_id === play.game_id ? kept : null;
+  if (play.distribution) store(KEY, play.distribution);
+  const stored = readStored(KEY);
+  return stored?.game_id === play.game_id ? stored : null;
 }
 
 async function readStatistics() {
@@ -75,7 +75,7 @@ function drawNextPuzzle(game) {
   const endsAt = Date.parse(game.ends_at);
   const draw = () => {
     const left = endsAt - serverNow();
-    if (left > 0) line.textContent = TEXTS.nextPuzzle(toWallTime(endsAt), splitWait(left));
+    if (left > 0) line.textContent = TEXTS.nextPuzzle(toLocalTime(endsAt), splitWait(left));
     else fill(line, make("a", { href: "/" }, TEXTS.playToday));
   };
   clearInterval(timer);

@@ -14,7 +14,7 @@ let tokenEndsAt = 0;
 
 const tabs = new BroadcastChannel("session");
 
-/** There was a session, and it has ended: the player has to sign in again. */
+/** The session has ended: the player has to sign in again. */
 export class SessionEnded extends Error {}
 
 /** { user_id, username }, or null. */

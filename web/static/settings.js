@@ -1,18 +1,18 @@
-/** The dialog of the settings, which this browser keeps; theme.js applies them before the first paint. */
+/** The dialog of the settings, which are stored in the browser; theme.js applies them before the first paint. */
 
 import { makeChoice, showDialog } from "./dialog.js";
 import { make } from "./dom.js";
-import { keep, readKept } from "./kept.js";
+import { readStored, store } from "./storage.js";
 import { TEXTS } from "./texts.js";
 
 const KEY = "settings";
 
 /** Returns when the dialog is closed. */
 export async function open() {
-  const settings = readKept(KEY) ?? {};
+  const settings = readStored(KEY) ?? {};
   const change = (changes) => {
     Object.assign(settings, changes);
-    keep(KEY, settings);
+    store(KEY, settings);
     apply(settings);
   };
   const contrast = make("input", {

@@ -1,4 +1,4 @@
-/** In which database a player lives: the rule of servicekit/db/sharding.py, with the steps of its arithmetic. */
+/** Which shard has a player's games: the rule of servicekit/db/sharding.py, with the steps of its arithmetic. */
 
 /** A UUID as the number of 128 bits that it is. */
 export function toNumber(userId) {

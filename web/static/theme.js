@@ -6,5 +6,5 @@ try {
   if (settings.theme === "dark" || settings.theme === "light") document.documentElement.dataset.theme = settings.theme;
   if (settings.contrast === true) document.documentElement.dataset.contrast = "high";
 } catch {
-  // A browser that keeps nothing, or something else under this name: the system's theme it is.
+  // storage is forbidden, or has something else under this name: the system's theme stays
 }

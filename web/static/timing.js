@@ -21,8 +21,8 @@ export function parentOf(name) {
 
 /**
  * Bars, the outermost first: { name, description, durationMs, depth, left, width } with shares of the whole. Only lengths
- * are measured. What a service does is drawn in the middle of what its caller waited for: before and after it is the way
- * there and back. Several parts of the same one follow each other.
+ * are measured, not when they began: a service is drawn in the middle of its caller's wait, between the way there and the
+ * way back, and several parts of the same one follow each other.
  */
 export function layOutWaterfall(totalMs, parts) {
   const whole = { name: BROWSER, description: "", durationMs: totalMs, depth: 0, left: 0, width: 1, next: 0 };

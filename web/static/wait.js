@@ -1,7 +1,7 @@
 /** The wait for the next puzzle, in local words: rules, without the page. */
 
-/** "02:00": a moment of the server's, by the clock on the player's wall. */
-export function toWallTime(ms) {
+/** "02:00": the local time of a moment in milliseconds since 1970. */
+export function toLocalTime(ms) {
   return new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" }).format(new Date(ms));
 }
 
