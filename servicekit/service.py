@@ -15,9 +15,9 @@ from servicekit.db.database import Database
 from servicekit.http.documentation import documentation_router
 from servicekit.http.errors import install_error_handlers
 from servicekit.http.health import HEALTH_TAG, Check, health_router
-from servicekit.http.methods import MethodRules, list_methods
+from servicekit.http.methods import list_methods
 from servicekit.http.openapi import complete_document, list_statuses
-from servicekit.http.query_parameters import QueryParameters
+from servicekit.http.query_parameters import QueryRules
 from servicekit.http.strict_requests import StrictRequests
 from servicekit.observability.logging import hide_bound_values
 from servicekit.observability.metrics import Metrics, metrics_router
@@ -137,8 +137,10 @@ def create_service(
     app.state.methods = list_methods(app.routes)
     # Not pages: a link to one may carry tracking parameters.
     operations = [route for route in router.routes if isinstance(route, APIRoute) and route.include_in_schema]
-    # Innermost first: the others give the path its one spelling, and HEAD the method GET.
-    app.add_middleware(QueryParameters, routes=app.routes, checked=operations)
-    app.add_middleware(MethodRules, routes=app.routes, methods=app.state.methods)
-    app.add_middleware(StrictRequests)
+    app.add_middleware(
+        StrictRequests,
+        routes=app.routes,
+        methods=app.state.methods,
+        query_rules=QueryRules(app.routes, checked=operations),
+    )
     return app

@@ -1,7 +1,7 @@
-"""The middleware that refuses query parameters that an operation does not take.
+"""Query parameters that an operation does not take, or that are there twice: no operation takes lists.
 
 FastAPI ignores them, so `?limt=5` would get ten rows and no hint. It also takes the last of two values, where a proxy
-may take the first. A request without a query costs nothing here.
+may take the first. strict_requests.py answers 422 to both.
 """
 
 from collections import Counter
@@ -12,11 +12,10 @@ from urllib.parse import parse_qsl, quote
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from servicekit.http.errors import MAX_FIELD_ERRORS, FieldError, invalid_response
+from servicekit.http.errors import MAX_FIELD_ERRORS, FieldError
 
 MAX_NAME_LENGTH = 50
 """Of a client's parameter, as an error shows it."""
@@ -51,30 +50,23 @@ def describe_error(name: str, known: Collection[str]) -> FieldError:
     )
 
 
-class QueryParameters:
-    """Answers 422 to a parameter that the operation does not take, or that is there twice: no operation takes lists."""
+class QueryRules:
+    """Which parameters each operation takes."""
 
-    def __init__(self, app: ASGIApp, *, routes: Sequence[BaseRoute], checked: Sequence[BaseRoute]) -> None:
+    def __init__(self, routes: Sequence[BaseRoute], *, checked: Sequence[BaseRoute]) -> None:
         """`routes`: all of the app, in their order; `checked`: those whose parameters are checked."""
-        self._app = app
         self._routes = [
             (route, list_parameters(route) if route in checked and isinstance(route, APIRoute) else None)
             for route in routes
         ]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        errors = self._check(scope) if scope["type"] == "http" and scope["query_string"] else []
-        if errors:
-            response = invalid_response(Request(scope), errors)
-            await response(scope, receive, send)
-        else:
-            await self._app(scope, receive, send)
-
-    def _check(self, scope: Scope) -> list[FieldError]:
+    def check(self, scope: Scope) -> list[FieldError]:
+        """What is wrong with the query of a request; if anything is, also sets its route, for the metrics."""
+        as_routed = {**scope, "method": "GET" if scope["method"] == "HEAD" else scope["method"]}
         for route, known in self._routes:
-            if route.matches(scope)[0] is Match.FULL:
+            if route.matches(as_routed)[0] is Match.FULL:
                 errors = [] if known is None else find_errors(scope["query_string"].decode("latin-1"), known)
                 if errors:
-                    scope["route"] = route  # for the metrics
+                    scope["route"] = route
                 return errors
         return []
