@@ -62,7 +62,7 @@ class Database(databases.Database):
         try:
             return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
         finally:
-            server_timing.get().add_database(self._timing_name, time.perf_counter() - began)
+            server_timing.get().databases[self._timing_name] += time.perf_counter() - began
 
     async def fetch_one(self, query: str, values: Values | None = None) -> Record | None:  # type: ignore[override]  # as fetch_all
         rows = await self.fetch_all(query, values)
@@ -89,7 +89,7 @@ class Database(databases.Database):
         try:
             return await self._sqlite.writer.run(work)
         finally:
-            server_timing.get().add_database(self._timing_name, time.perf_counter() - began)
+            server_timing.get().databases[self._timing_name] += time.perf_counter() - began
 
     async def read_version(self) -> object:
         """A value that changes with every commit, by any process."""

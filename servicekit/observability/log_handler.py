@@ -30,7 +30,8 @@ class GatheringHandler(logging.Handler):
         self._gathered = b""
         self._dropped = 0
         self._period_ends_at = 0.0
-        self._access_lines = 0
+        self._left_at_once = 0
+        """Access lines of this period that are still written at once."""
 
     def emit(self, record: logging.LogRecord) -> None:
         """Called by `handle`, which holds the handler's lock."""
@@ -40,20 +41,16 @@ class GatheringHandler(logging.Handler):
                 self.flush()
             is_first = not self._gathered
             self._gathered += line
-            if record.name != ACCESS_LOGGER or self._is_written_at_once():
+            now = time.monotonic()
+            if now >= self._period_ends_at:
+                self._period_ends_at, self._left_at_once = now + PERIOD_S, WRITTEN_AT_ONCE
+            self._left_at_once -= record.name == ACCESS_LOGGER
+            if record.name != ACCESS_LOGGER or self._left_at_once >= 0:
                 self.flush()
             elif is_first:
                 asyncio.get_running_loop().call_later(PERIOD_S, self.flush)
         except Exception:
             self.handleError(record)
-
-    def _is_written_at_once(self) -> bool:
-        """Whether the access line is among the first of its period."""
-        now = time.monotonic()
-        if now >= self._period_ends_at:
-            self._period_ends_at, self._access_lines = now + PERIOD_S, 0
-        self._access_lines += 1
-        return self._access_lines <= WRITTEN_AT_ONCE
 
     def flush(self) -> None:
         """Writes what is gathered; also called at the end of the period, and when the server ends."""

@@ -9,7 +9,10 @@ What that service says of itself follows, its names prefixed.
 """
 
 import re
+from collections import defaultdict
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import partial
 
 from fastapi import Depends
 
@@ -22,28 +25,27 @@ MAX_REQUESTS = 8
 MAX_MS = 999_999.99
 
 
+@dataclass(slots=True)
 class ServerTiming:
-    """Collects what one request spends; its tasks share it."""
+    """What one request has spent so far; its tasks share it."""
 
-    def __init__(self) -> None:
-        self.is_withheld = False
-        self._databases: dict[str, float] = {}
-        self._services: list[str] = []
-
-    def add_database(self, name: str, seconds: float) -> None:
-        self._databases[name] = self._databases.get(name, 0.0) + seconds
+    is_withheld: bool = False
+    databases: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
+    """Seconds in each, by its name."""
+    services: list[str] = field(default_factory=list)
+    """The metrics of each request to another service."""
 
     def add_service(self, name: str, seconds: float, service_timing: str) -> None:
         """`service_timing`: the Server-Timing of its response; empty if there is none."""
-        if len(self._services) < MAX_REQUESTS:
+        if len(self.services) < MAX_REQUESTS:
             inner = service_timing.split(", ") if METRICS.fullmatch(service_timing) else []
             parts = [format_metric(name, seconds, "service"), *(f"{name}.{metric}" for metric in inner)]
-            self._services.append(", ".join(parts))
+            self.services.append(", ".join(parts))
 
     def format_header(self, instance: str, seconds: float) -> str:
         """`instance` as `to_token` gives it; `seconds` since the request began."""
-        databases = [format_metric(name, spent, "database") for name, spent in self._databases.items()]
-        return ", ".join([format_metric("total", seconds, instance), *databases, *self._services])
+        databases = [format_metric(name, spent, "database") for name, spent in self.databases.items()]
+        return ", ".join([format_metric("total", seconds, instance), *databases, *self.services])
 
 
 def format_metric(name: str, seconds: float, description: str) -> str:

@@ -47,9 +47,9 @@ def test_requests_on_one_connection_share_nothing(ledger: Ledger) -> None:
 
 def test_times_of_a_database_are_summed() -> None:
     timing = ServerTiming()
-    timing.add_database("plays", 0.001)
-    timing.add_database("answers", 0.002)
-    timing.add_database("plays", 0.0005)
+    timing.databases["plays"] += 0.001
+    timing.databases["answers"] += 0.002
+    timing.databases["plays"] += 0.0005
     expected = 'total;dur=5.00;desc="games.1", plays;dur=1.50;desc="database", answers;dur=2.00;desc="database"'
     assert timing.format_header("games.1", 0.005) == expected
 
