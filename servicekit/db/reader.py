@@ -22,21 +22,15 @@ class Reader:
         self._file_id: FileId | None = None
         self._generation = 0  # how often the file was opened
 
-    def _connect(self) -> sqlite3.Connection:
-        file_id = self._file.identify()
-        if self._connection is None or file_id != self._file_id:
-            self.close()
-            self._connection = self._file.open_reader()
-            self._file_id = file_id
-            self._generation += 1
-        return self._connection
-
     async def fetch_all(self, query: str, values: Values) -> list[sqlite3.Row]:
         """Raises DatabaseUnavailable if the file is missing, broken, or locked for longer than the busy timeout."""
         deadline = time.monotonic() + self._file.busy_timeout_s
         while True:
             try:
-                return self._connect().execute(query, values).fetchall()
+                connection = self._connection
+                if connection is None or self._file.identify() != self._file_id:
+                    connection = self._open()
+                return connection.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 if not is_busy(error) or time.monotonic() > deadline:
                     raise self._file.translate(error)  # noqa: B904 - translate sets the cause
@@ -46,6 +40,13 @@ class Reader:
         """Changes with every commit of any process, and when another file takes the place of this one."""
         rows = await self.fetch_all("PRAGMA data_version", {})
         return self._generation, rows[0][0]  # SQLite's number is comparable on one connection only
+
+    def _open(self) -> sqlite3.Connection:
+        self.close()
+        self._file_id = self._file.identify()  # before the file is opened: a replacement in between is noticed
+        self._connection = self._file.open_reader()
+        self._generation += 1
+        return self._connection
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

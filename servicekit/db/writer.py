@@ -77,10 +77,6 @@ class Failure:
     error: Exception
 
 
-class FileReplaced(Exception):
-    """Another file has taken the place of the one that is open."""
-
-
 class Writer:
     """The queue of one database's transactions. Any number of tasks may call `run` at the same time."""
 
@@ -113,13 +109,45 @@ class Writer:
     async def _process_queue(self) -> None:
         while self._queue:
             taken: list[PendingWrite] = []
+            deadline = self._queue[0].deadline  # the earliest: the others were queued later
             try:
-                outcomes = await self._execute_group(taken)
+                thread = self._thread
+                if thread is None or self._file.identify() != self._file_id:
+                    thread = await self._open_thread(deadline)
+                self._group = thread.run(partial(self._commit_group, taken, deadline))
+                outcomes = await self._group  # cancelled only with the event loop
             except Exception as error:
                 await self._fail_group(taken, self._file.translate(error))
             else:
                 for write, outcome in zip(taken, outcomes, strict=True):
                     write.resolve(outcome)
+
+    def _commit_group(self, taken: list[PendingWrite], deadline: float, connection: sqlite3.Connection) -> list[Any]:
+        """In the thread: the outcome of each write in `taken` when the commit is on the disk.
+
+        Fills `taken` when it has the write lock, so what a transaction reads cannot change before the commit; the
+        caller needs it even if this raises. Takes nothing if the file was replaced while this waited for the lock: the
+        next group opens the new file. (The project's scripts replace no file that a service has open,
+        tools/data/atomic_files.py; this is for a replacement by hand, and it cannot help during the commit.)
+        """
+        wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
+        try:
+            if self._file.identify() == self._file_id:
+                self._take_group(taken)
+            outcomes = [run_in_savepoint(write.work, self._file, connection) for write in taken]
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        return outcomes
+
+    def _take_group(self, taken: list[PendingWrite]) -> None:
+        while self._queue and len(taken) < MAX_GROUP:
+            write = self._queue.popleft()
+            write.is_taken = True  # before its future is read: a task that is cancelled after that sees it
+            if not write.future.cancelled():
+                taken.append(write)
+                self._report_wait(time.monotonic() - write.queued_at)
 
     async def _fail_group(self, taken: list[PendingWrite], error: Exception) -> None:
         """Busy: the writes whose deadline has passed fail, the others are queued again. Any other error: the group
@@ -137,28 +165,6 @@ class Writer:
             for write in failed:
                 write.resolve(Failure(error))
 
-    async def _execute_group(self, taken: list[PendingWrite]) -> list[Any]:
-        """Fills `taken`, which the caller needs even if this raises, and returns the outcome of each write in it."""
-        deadline = self._queue[0].deadline  # the earliest: the others were queued later
-        while True:
-            thread = self._thread or await self._start_thread(deadline)
-            take = partial(self._take_group, taken)
-            self._group = thread.run(partial(commit_group, take, self._file, self._file_id, deadline))
-            try:
-                return await self._group  # cancelled only with the event loop
-            except FileReplaced:
-                await self._close_thread()
-
-    def _take_group(self, taken: list[PendingWrite]) -> list[Work[Any]]:
-        """Called in the thread, when it has the write lock."""
-        while self._queue and len(taken) < MAX_GROUP:
-            write = self._queue.popleft()
-            write.is_taken = True  # before its future is read: a task that is cancelled after that sees it
-            if not write.future.cancelled():
-                taken.append(write)
-                self._report_wait(time.monotonic() - write.queued_at)
-        return [write.work for write in taken]
-
     def _requeue(self, taken: Sequence[PendingWrite]) -> list[PendingWrite]:
         """Puts those whose deadline is to come back into the queue, and returns the others."""
         for write in taken:
@@ -171,7 +177,9 @@ class Writer:
             self._report_wait(now - write.queued_at)
         return failed
 
-    async def _start_thread(self, deadline: float) -> WriterThread:
+    async def _open_thread(self, deadline: float) -> WriterThread:
+        """For the file that has the name now. A process that locked the replaced one may never release it."""
+        await self._close_thread()
         self._file_id = self._file.identify()  # before the file is opened: a replacement in between is noticed
         connect = partial(wait_while_busy, self._file.open_writer, deadline)
         self._thread = await run_uncancelled(WriterThread.start(connect))
@@ -187,40 +195,6 @@ class Writer:
         if self._worker is not None:
             await asyncio.wait([self._worker])
         await self._close_thread()
-
-
-def commit_group(
-    take: Callable[[], Sequence[Work[Any]]],
-    file: DatabaseFile,
-    file_id: FileId | None,
-    deadline: float,
-    connection: sqlite3.Connection,
-) -> list[Any]:
-    """The results of the transactions that `take` returns, or their Failures, when the commit is on the disk.
-
-    `take` is called when the write lock is held, so what a transaction reads cannot change before the commit. Raises
-    FileReplaced, with nothing taken, if the path names another file now.
-    """
-    require_same_file(file, file_id)  # a process that locked the replaced file may never release it: do not wait for it
-    wait_while_busy(partial(connection.execute, "BEGIN IMMEDIATE"), deadline)
-    try:
-        require_same_file(file, file_id)
-        outcomes = [run_in_savepoint(work, file, connection) for work in take()]
-        connection.commit()
-    except BaseException:
-        connection.rollback()
-        raise
-    return outcomes
-
-
-def require_same_file(file: DatabaseFile, file_id: FileId | None) -> None:
-    """Raises FileReplaced if the path names another file now.
-
-    The project's scripts replace no file that a service has open (tools/data/atomic_files.py). This is for a file that
-    was replaced by hand before the transaction began; it cannot help during the commit.
-    """
-    if file.identify() != file_id:
-        raise FileReplaced
 
 
 def run_in_savepoint(work: Work[Any], file: DatabaseFile, connection: sqlite3.Connection) -> Any:  # noqa: ANN401 - the work's result
