@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from stats.distribution import ResultCounts
 from stats.leaderboards import Page
 from stats.results import MAX_GUESSES, Result, to_utc_second
-from stats.standings import Standing
+from stats.standings import Standing, summarize
 
 EXAMPLE_USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
 MAX_GAME_ID = 2**31 - 1
@@ -137,15 +137,16 @@ class Statistics(BaseModel):
 
     @classmethod
     def of(cls, standing: Standing) -> Self:
+        summary = summarize(standing)
         in_1, in_2, in_3, in_4, in_5, in_6 = standing.won_in
         return cls(
-            current_streak=standing.current_streak,
+            current_streak=summary.current_streak,
             max_streak=standing.max_streak,
             guesses=GuessCounts(in_1=in_1, in_2=in_2, in_3=in_3, in_4=in_4, in_5=in_5, in_6=in_6, fail=standing.lost),
-            win_percentage=standing.win_percentage,
-            games_played=standing.played,
-            games_won=standing.won,
-            average_guesses=standing.average_guesses,
+            win_percentage=summary.win_percentage,
+            games_played=summary.played,
+            games_won=summary.won,
+            average_guesses=summary.average_guesses,
         )
 
     @classmethod

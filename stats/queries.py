@@ -123,12 +123,9 @@ SELECT_STANDING = (
 async def find_standing(shard: Readable, *, user_id: UUID) -> Standing | None:
     """None before the user's first game."""
     row = await shard.fetch_one(SELECT_STANDING, {"user_id": user_id})
-    return None if row is None else row_to_standing(cast(Sequence[Any], row))
-
-
-def row_to_standing(columns: Sequence[Any]) -> Standing:
-    """From the columns of SELECT_STANDING, in its order."""
-    *won_in, lost, max_streak, last_run, last_win_day, last_day = columns
+    if row is None:
+        return None
+    *won_in, lost, max_streak, last_run, last_win_day, last_day = cast(Sequence[Any], row)
     return Standing(
         won_in=tuple(won_in),
         lost=lost,

@@ -32,8 +32,3 @@ def to_utc_second(moment: datetime) -> datetime:
         return moment.astimezone(UTC).replace(microsecond=0)
     except OverflowError:
         raise ValueError("this is not a time in the years 1 to 9999 of UTC") from None
-
-
-def is_ahead(finished: datetime, now: datetime) -> bool:
-    """Whether a game would have been finished in the future."""
-    return finished > now + MAX_AHEAD

@@ -38,7 +38,7 @@ from stats.models import (
     WinsLeaders,
 )
 from stats.problems import ResultDiffers, UnknownUser
-from stats.results import is_ahead
+from stats.results import MAX_AHEAD
 from stats.store_result import store_result
 
 router = APIRouter(generate_unique_id_function=name_operation)
@@ -157,7 +157,7 @@ async def post_result(
 ) -> StoredResult:
     """Idempotent: 201 for a new result, 200 for an identical one, 409 for a different result of the same game."""
     now = clock()
-    if new.finished is not None and is_ahead(new.finished, now):
+    if new.finished is not None and new.finished > now + MAX_AHEAD:
         ahead = f"{new.finished.isoformat()} is more than a minute ahead of now, {now.isoformat()}"
         raise Invalid("body.finished", ahead)
     result, is_new = await store_result(

@@ -7,6 +7,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from stats.results import MAX_GUESSES, Result
 from stats.rounding import divide_half_up
@@ -35,23 +36,31 @@ class Standing:
     def played(self) -> int:
         return self.won + self.lost
 
-    @property
-    def current_streak(self) -> int:
-        """Days of the run that ends on the day of the last finished game; 0 when that day is no win day."""
-        if self.last_run is None or self.last_run.last_day < self.last_day:
-            return 0
-        return self.last_run.length
 
-    @property
-    def win_percentage(self) -> int:
-        """0-100."""
-        return divide_half_up(100 * self.won, self.played)
+class Summary(NamedTuple):
+    """What statistics show besides the fields of a standing."""
 
-    @property
-    def average_guesses(self) -> int:
-        """Over won games only: 1-6, or 0 without one."""
-        guesses = sum(number * games for number, games in enumerate(self.won_in, start=1))
-        return divide_half_up(guesses, self.won)
+    current_streak: int
+    """Days of the run that ends on the day of the last finished game; 0 when that day is no win day."""
+    played: int
+    won: int
+    win_percentage: int
+    """0-100, rounded half up."""
+    average_guesses: int
+    """Over won games only, rounded half up: 1-6, or 0 without one."""
+
+
+def summarize(standing: Standing) -> Summary:
+    run, won = standing.last_run, standing.won
+    played = won + standing.lost
+    guesses = sum(number * games for number, games in enumerate(standing.won_in, start=1))
+    return Summary(
+        current_streak=run.length if run is not None and run.last_day == standing.last_day else 0,
+        played=played,
+        won=won,
+        win_percentage=divide_half_up(100 * won, played),
+        average_guesses=divide_half_up(guesses, won),
+    )
 
 
 def count_results(results: Collection[Result]) -> Standing:

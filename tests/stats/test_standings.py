@@ -1,3 +1,4 @@
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -6,7 +7,7 @@ from hypothesis import given
 
 from stats.models import Statistics
 from stats.results import Result
-from stats.standings import Standing, add_result, count_results, is_win_in_between, with_win_days
+from stats.standings import Standing, add_result, count_results, is_win_in_between, summarize, with_win_days
 from tests.support.results import count_statistics, finish, results
 
 
@@ -37,7 +38,8 @@ def test_incremental_standing_equals_a_full_recount(games: list[Result]) -> None
 def assert_standing(games: list[Result], **expected: object) -> None:
     standing = add_in_order(games)[-1]
     assert standing == count_results(games)
-    assert {name: getattr(standing, name) for name in expected} == expected
+    found = {field.name: getattr(standing, field.name) for field in fields(standing)} | summarize(standing)._asdict()
+    assert {name: found[name] for name in expected} == expected
 
 
 def test_two_wins_on_one_day_count_as_one_win_day() -> None:
@@ -98,7 +100,7 @@ def test_average_guesses_rounds_half_up_and_ignores_losses() -> None:
 def test_win_percentage_rounds_half_up(won: int, played: int, percentage: int) -> None:
     """12.5, 0.5 and 99.5 are rounded up."""
     games = [finish(number, won=number < won) for number in range(played)]
-    assert count_results(games).win_percentage == percentage
+    assert summarize(count_results(games)).win_percentage == percentage
 
 
 def test_histogram_counts_won_games_only() -> None:

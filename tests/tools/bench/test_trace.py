@@ -15,7 +15,7 @@ from tools.config.paths import ROOT
 
 BY_NAME = {endpoint.name: endpoint for endpoint in ENDPOINTS}
 TRACES = [
-    Trace(KINDS[0], {"stats/queries.py": ["find_standing", "row_to_standing"], "stats/routes.py": ["read_statistics"]}),
+    Trace(KINDS[0], {"stats/queries.py": ["find_standing", "user_exists"], "stats/routes.py": ["read_statistics"]}),
     Trace(KINDS[1], {"stats/routes.py": ["post_result"]}),
 ]
 
