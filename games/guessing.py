@@ -1,6 +1,6 @@
 """Taking a guess: what is checked, in which order, and what is stored in one transaction."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import UUID
 
@@ -59,7 +59,7 @@ async def store_guess(plays: Transaction, *, attempt: Attempt, answer: str, cloc
         return play.after(number)
     require_next_guess(play, game_id=game_id, attempt=number, guess=guess, now=now)
     await queries.insert_guess(plays, user_id=user_id, game_id=game_id, attempt=number, guess=guess)
-    play = play.with_guess(guess)
+    play = replace(play, guesses=(*play.guesses, guess))
     if play.is_over:
         await queries.insert_into_outbox(plays, result=PlayResult.of(play, user_id, game_id, now))
     return play

@@ -28,7 +28,7 @@ async def begin_play(resources: GamesResources, *, user_id: UUID, game_id: int, 
     import or another front end): the play's own result would be refused.
     """
     plays, clock = resources.plays, resources.clock
-    if await queries.find_play(plays, user_id=user_id, game_id=game_id) is not None:
+    if await queries.is_begun(plays, user_id=user_id, game_id=game_id):
         return False
     require_today(game_id, clock().date())
     if await has_result(resources.stats_client, user_id=user_id, game_id=game_id):
@@ -55,15 +55,9 @@ async def store_play(plays: Transaction, *, clock: Clock, user_id: UUID, game_id
     return is_new
 
 
-async def find_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play | None:
-    """None if it was never begun."""
-    row = await queries.find_play(plays, user_id=user_id, game_id=game_id)
-    return None if row is None else Play(hard=row.hard, guesses=row.guesses, answer=answer)
-
-
 async def read_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play:
     """Raises PlayNotBegun."""
-    play = await find_play(plays, user_id=user_id, game_id=game_id, answer=answer)
+    play = await queries.find_play(plays, user_id=user_id, game_id=game_id, answer=answer)
     if play is None:
         raise PlayNotBegun(f"User {user_id} has not begun game {game_id}.")
     return play

@@ -1,14 +1,13 @@
 """All SQL of games."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from databases.interfaces import Record
 
-from games.rules.plays import PlayResult
+from games.rules.plays import Play, PlayResult
 from servicekit.db.database import Database, Readable
 from servicekit.db.transaction import Transaction
 
@@ -79,11 +78,11 @@ async def check_answers(answers: Database) -> None:
     await answers.fetch_one(ANY_ANSWER)
 
 
-@dataclass(frozen=True, slots=True)
-class PlayRow:
-    hard: bool
-    guesses: tuple[str, ...]
-    """In the order of the attempts."""
+SELECT_BEGUN = "SELECT 1 FROM plays WHERE user_id = :user_id AND game_id = :game_id"
+
+
+async def is_begun(plays: Readable, *, user_id: UUID, game_id: int) -> bool:
+    return await plays.fetch_one(SELECT_BEGUN, {"user_id": user_id, "game_id": game_id}) is not None
 
 
 SELECT_PLAY = (
@@ -92,12 +91,13 @@ SELECT_PLAY = (
 )
 
 
-async def find_play(plays: Readable, *, user_id: UUID, game_id: int) -> PlayRow | None:
-    """None if it was never begun."""
+async def find_play(plays: Readable, *, user_id: UUID, game_id: int, answer: str) -> Play | None:
+    """None if it was never begun. `answer`: of the game, which another database holds."""
     rows = await plays.fetch_all(SELECT_PLAY, {"user_id": user_id, "game_id": game_id})
     if not rows:
         return None
-    return PlayRow(hard=rows[0]["hard"], guesses=tuple(row["guess"] for row in rows if row["guess"] is not None))
+    guesses = tuple(row["guess"] for row in rows if row["guess"] is not None)
+    return Play(hard=rows[0]["hard"], guesses=guesses, answer=answer)
 
 
 INSERT_PLAY = (

@@ -5,12 +5,13 @@ from functools import partial
 from fastapi import APIRouter, Request, Response, Security, status
 from fastapi.responses import PlainTextResponse
 
+from games import queries
 from games.answers import get_answer, replace_answer, require_future
 from games.dependencies import CheckableGame, CurrentPlay, GameInPath, PublishedGame, Resources
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
 from games.outbox import StatsAfterGame
-from games.play_storage import begin_play, find_play, read_play, read_refusal
+from games.play_storage import begin_play, read_play, read_refusal
 from games.problems import (
     AttemptSkipped,
     AttemptTaken,
@@ -143,7 +144,7 @@ async def read_state(user_id: OwnUserId, game_id: PublishedGame, resources: Reso
     other as it is, and refuses a puzzle that can no longer be begun.
     """
     answer = await get_answer(resources.answers, game_id=game_id)
-    found = await find_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
+    found = await queries.find_play(resources.plays, user_id=user_id, game_id=game_id, answer=answer)
     play = found or Play(hard=False, guesses=(), answer=answer)
     refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
     return PlayState.of(game_id=game_id, user_id=user_id, play=play, result_refused=refusal)
@@ -174,10 +175,10 @@ async def post_guess(
     answer = await get_answer(resources.answers, game_id=game_id)
     attempt = Attempt(user_id, game_id, new.attempt, new.guess)
     play = await take_guess(resources, attempt, answer=answer)
-    found = StatsAfterGame()
+    found, refusal = StatsAfterGame(), None
     if play.is_over:
         found = await resources.outbox.read_stats_after_game(user_id=user_id, game_id=game_id)
-    refusal = await read_refusal(resources.plays, play, user_id=user_id, game_id=game_id)
+        refusal = await queries.find_refusal(resources.plays, user_id=user_id, game_id=game_id)
     return PlayState.of(
         game_id=game_id,
         user_id=user_id,

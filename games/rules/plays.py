@@ -67,9 +67,6 @@ class Play:
         """The play as it was after an attempt."""
         return replace(self, guesses=self.guesses[:attempt])
 
-    def with_guess(self, guess: str) -> Self:
-        return replace(self, guesses=(*self.guesses, guess))
-
 
 @dataclass(frozen=True, slots=True)
 class PlayResult:
