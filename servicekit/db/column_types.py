@@ -6,7 +6,8 @@ A converter is found by the declared type of a column, so an expression such as 
 
 import sqlite3
 from datetime import UTC, date, datetime
-from operator import attrgetter
+from functools import partial
+from operator import attrgetter, ne
 from uuid import UUID
 
 
@@ -35,15 +36,10 @@ def to_day(stored: bytes) -> date:
     return date.fromisoformat(stored.decode())
 
 
-def to_truth(stored: bytes) -> bool:
-    """SQLite has no BOOLEAN: 0 is false."""
-    return stored != b"0"
-
-
 sqlite3.register_adapter(UUID, attrgetter("bytes"))
 sqlite3.register_adapter(datetime, to_stored_time)
 sqlite3.register_adapter(date, date.isoformat)  # as Python's own adapter, which is deprecated
 sqlite3.register_converter("UUID", to_uuid)
 sqlite3.register_converter("TIMESTAMP", to_time)
 sqlite3.register_converter("DATE", to_day)
-sqlite3.register_converter("BOOLEAN", to_truth)
+sqlite3.register_converter("BOOLEAN", partial(ne, b"0"))  # SQLite has no truth values: 0 is false
