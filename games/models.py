@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from pydantic.config import JsonDict
 
 from games.rules.colours import LetterState, colour_guess
-from games.rules.plays import MAX_GUESSES, Play, PlayStatus
+from games.rules.plays import MAX_GUESSES, Play, PlayStatus, keyboard_of
 from games.rules.puzzles import day_of, end_of
 from games.rules.spelling import LETTERS, to_word
 from games.statistics import Distribution, Statistics
@@ -213,14 +213,15 @@ class PlayState(BaseModel):
         statistics: Statistics | None = None,
         distribution: Distribution | None = None,
     ) -> Self:
+        coloured = play.colours()
         return cls(
             game_id=game_id,
             user_id=user_id,
             status=play.status,
             hard=play.hard,
             remaining=play.remaining,
-            guesses=[ColouredGuess(guess=guess, letters=to_letters(guess, states)) for guess, states in play.colours()],
-            keyboard=play.keyboard(),
+            guesses=[ColouredGuess(guess=guess, letters=to_letters(guess, states)) for guess, states in coloured],
+            keyboard=keyboard_of(coloured),
             answer=play.answer if play.is_over else None,
             statistics=statistics,
             distribution=distribution,

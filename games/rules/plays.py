@@ -1,6 +1,6 @@
 """One player's play of one puzzle: its state, and which guess may come next."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -49,23 +49,23 @@ class Play:
         """Guesses that the player still has."""
         return 0 if self.is_over else MAX_GUESSES - len(self.guesses)
 
-    def colours(self) -> Iterator[tuple[str, list[LetterState]]]:
+    def colours(self) -> list[tuple[str, list[LetterState]]]:
         """Each guess with the states of its letters."""
-        for guess in self.guesses:
-            yield guess, colour_guess(guess, self.answer)
-
-    def keyboard(self) -> dict[str, LetterState]:
-        """The best that is known of each letter that was guessed, in alphabetical order."""
-        order = [LetterState.ABSENT, LetterState.PRESENT, LetterState.CORRECT]
-        known: dict[str, LetterState] = {}
-        for guess, states in self.colours():
-            for letter, state in zip(guess, states, strict=True):
-                known[letter] = max(known.get(letter, state), state, key=order.index)
-        return dict(sorted(known.items()))
+        return [(guess, colour_guess(guess, self.answer)) for guess in self.guesses]
 
     def after(self, attempt: int) -> Self:
         """The play as it was after an attempt."""
         return replace(self, guesses=self.guesses[:attempt])
+
+
+def keyboard_of(coloured: Iterable[tuple[str, Sequence[LetterState]]]) -> dict[str, LetterState]:
+    """The best that is known of each letter that was guessed, in alphabetical order, from `Play.colours`."""
+    order = [LetterState.ABSENT, LetterState.PRESENT, LetterState.CORRECT]
+    known: dict[str, LetterState] = {}
+    for guess, states in coloured:
+        for letter, state in zip(guess, states, strict=True):
+            known[letter] = max(known.get(letter, state), state, key=order.index)
+    return dict(sorted(known.items()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def require_next_guess(play: Play, *, game_id: int, attempt: int, guess: str, no
         raise AttemptTaken(f"Attempt {attempt} was another guess; attempt {following} comes next.")
     if attempt > following:
         raise AttemptSkipped(f"Attempt {following} comes next, not {attempt}.")
-    if play.hard and (hint := find_unused_hint(list(play.colours()), guess)):
+    if play.hard and (hint := find_unused_hint(play.colours(), guess)):
         raise HintUnused("body.guess", f"in hard mode {hint}")
 
 

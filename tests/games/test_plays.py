@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from games.rules.colours import LetterState
-from games.rules.plays import Play, PlayResult, PlayStatus, is_repeat, require_next_guess, require_today
+from games.rules.plays import Play, PlayResult, PlayStatus, is_repeat, keyboard_of, require_next_guess, require_today
 from servicekit.problems import Conflict, Invalid, Problem
 
 WRONG = ("crane", "abbey", "daddy", "eerie", "geese", "zebra")
@@ -43,8 +43,8 @@ def test_status_follows_from_the_guesses(guesses: tuple[str, ...], status: PlayS
 
 
 def test_keyboard_shows_the_best_known_state_per_letter() -> None:
-    assert make_play().keyboard() == {}
-    assert list(make_play("crane", "abbey").keyboard().items()) == [
+    assert keyboard_of(make_play().colours()) == {}
+    assert list(keyboard_of(make_play("crane", "abbey").colours()).items()) == [
         ("a", LetterState.CORRECT),  # present in crane, correct in abbey
         ("b", LetterState.ABSENT),
         ("c", LetterState.ABSENT),
@@ -56,9 +56,13 @@ def test_keyboard_shows_the_best_known_state_per_letter() -> None:
 
 
 def test_keyboard_never_downgrades_a_letter() -> None:
-    assert make_play("daddy").keyboard()["d"] is LetterState.PRESENT  # the first d; the other two are absent
-    assert make_play("daddy", "doped").keyboard()["d"] is LetterState.CORRECT
-    assert make_play("doped", "daddy").keyboard()["d"] is LetterState.CORRECT  # not downgraded by the second guess
+    assert (
+        keyboard_of(make_play("daddy").colours())["d"] is LetterState.PRESENT
+    )  # the first d; the other two are absent
+    assert keyboard_of(make_play("daddy", "doped").colours())["d"] is LetterState.CORRECT
+    assert (
+        keyboard_of(make_play("doped", "daddy").colours())["d"] is LetterState.CORRECT
+    )  # not downgraded by the second guess
 
 
 def test_play_after_an_attempt_has_no_later_guesses() -> None:
