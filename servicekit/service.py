@@ -81,6 +81,15 @@ def start_counters(metrics: Metrics, routes: Iterable[BaseRoute]) -> None:
                 metrics.start_at_zero(method, route.path, list_statuses(method, route))
 
 
+def order_routes(own: Sequence[BaseRoute], shared: Sequence[BaseRoute]) -> list[BaseRoute]:
+    """A service's own routes come first: most requests are for them, and each route that is tried in vain costs 2 us.
+
+    Only those that begin with a parameter come last: `/{word}` matches /docs, too.
+    """
+    first = [route for route in own if isinstance(route, APIRoute) and not route.path.startswith("/{")]
+    return [*first, *shared, *(route for route in own if route not in first)]
+
+
 def create_service(
     settings: ServiceSettings,
     metrics: Metrics,
@@ -109,11 +118,10 @@ def create_service(
             yield
 
     instance, title = settings.instance or name, f"Quintet {name}"
-    routers = (
-        documentation_router(title, problem_types),  # before the service's own paths, some of which are /{name}
+    shared = (
+        documentation_router(title, problem_types),
         health_router(name, instance, checks),
         metrics_router(metrics),
-        router,
     )
     app = Service(
         instance=instance,
@@ -125,7 +133,7 @@ def create_service(
         servers=[{"url": public_prefix(name)}],  # also on the service's own port: StrictRequests
         openapi_tags=[{"name": tag, "description": text} for tag, text in {**tags, **HEALTH_TAGS}.items()],
         # include_router would look up the path in each router twice (FastAPI 0.165): some 20 us per request
-        routes=[route for each in routers for route in each.routes],
+        routes=order_routes(router.routes, [route for each in shared for route in each.routes]),
         lifespan=lifespan,
         openapi_url=None,  # documentation_router has it
         redirect_slashes=False,  # a redirect would echo the client's Host header, and a client sends its password again

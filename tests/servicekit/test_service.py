@@ -5,9 +5,11 @@ from contextlib import closing
 from typing import Annotated
 
 import pytest
+from fastapi.routing import APIRoute
 from starlette.testclient import TestClient
 
 from servicekit.http.errors import MAX_FIELD_ERRORS
+from tests.support.apps import APPS, FRAMEWORK_PATHS
 from tests.support.ledger import Ledger, create_ledger
 from tests.support.ledger_service import INTERNAL_DETAIL, create_ledger_service
 from tests.support.problem_checks import assert_problem
@@ -55,6 +57,14 @@ def test_unexpected_error_is_a_500_without_details(client: TestClient) -> None:
 def test_unexpected_error_is_raised_to_the_server_to_be_logged(ledger: Ledger) -> None:
     with TestClient(create_ledger_service(ledger)) as client, pytest.raises(RuntimeError, match=INTERNAL_DETAIL):
         client.get("/errors/1")
+
+
+@pytest.mark.parametrize("name", APPS)
+def test_only_paths_that_begin_with_a_parameter_follow_the_shared_ones(name: str) -> None:
+    paths = [route.path for route in APPS[name].routes if isinstance(route, APIRoute)]
+    shared = sorted(map(paths.index, FRAMEWORK_PATHS))
+    assert not any(path.startswith("/{") for path in paths[: shared[0]])
+    assert all(path.startswith("/{") for path in paths[shared[-1] + 1 :])
 
 
 def test_unknown_path_is_404(client: TestClient) -> None:
