@@ -8,20 +8,24 @@ from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.clock import Clock
 from servicekit.db.database import Database
+from servicekit.db.engine import LockKeys
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Conflict, Unavailable
+
+ANSWERS: LockKeys = ("answers",)
+"""Drawing an answer depends on all that are stored, so one transaction at a time changes them."""
 
 
 async def get_answer(answers: Database, *, game_id: int) -> str:
     """Of a past game or today's; draws it, and every earlier one that is missing, if it has none yet."""
     answer = await queries.find_answer(answers, game_id=game_id)
-    return answer if answer is not None else await answers.write(partial(draw_answer, game_id=game_id))
+    return answer if answer is not None else await answers.write(partial(draw_answer, game_id=game_id), lock=ANSWERS)
 
 
 async def draw_answer(answers: Transaction, *, game_id: int) -> str:
     """Raises Unavailable if there are no candidates to draw from.
 
-    The write lock is held from before the first read, so of two instances that come here at midnight the second finds
+    The lock is held from before the first read, so of two instances that come here at midnight the second finds
     the answer that the first has drawn.
     """
     candidates = await queries.list_candidates(answers)

@@ -43,14 +43,14 @@ async def take_guess(resources: GamesResources, attempt: Attempt, *, answer: str
     require_next_guess(play, game_id=attempt.game_id, attempt=attempt.number, guess=attempt.guess, now=clock())
     if not (attempt.guess == answer or await may_be_guessed(resources, attempt.guess)):
         raise NotAWord("body.guess", "this word is not in the dictionary; no attempt is used")
-    return await plays.write(partial(store_guess, attempt=attempt, answer=answer, clock=clock))
+    return await plays.write(partial(store_guess, attempt=attempt, answer=answer, clock=clock), lock=(attempt.user_id,))
 
 
 async def store_guess(plays: Transaction, *, attempt: Attempt, answer: str, clock: Clock) -> Play:
     """The transaction of `take_guess`: the guess and, if it ends the play, the result in the outbox.
 
-    The write lock is held from before the first query, and everything is checked again: another guess, or the end of
-    the next day, may have come while this waited for the lock.
+    The lock of the player is held from before the first query, and everything is checked again: another guess, or the
+    end of the next day, may have come while this waited for the lock.
     """
     user_id, game_id, number, guess = attempt.user_id, attempt.game_id, attempt.number, attempt.guess
     now = clock()

@@ -21,6 +21,7 @@ from games.queries import BEFORE_ALL, OutboxKey
 from games.rules.plays import PlayResult
 from games.statistics import Distribution, Statistics
 from servicekit.db.database import Database
+from servicekit.db.engine import NO_LOCK
 from servicekit.db.transaction import Transaction
 from servicekit.problems import Unavailable
 
@@ -66,7 +67,8 @@ async def read_until(deadline: float, reading: Awaitable[T]) -> T | None:
 
 
 async def record_deliveries(plays: Transaction, *, deliveries: Sequence[Delivery]) -> None:
-    """Deletes delivered results, and marks refused ones."""
+    """Deletes delivered results, and marks refused ones: single statements, in the order of the keys, so that two
+    instances with the same rows do not wait for each other."""
     for result, error in deliveries:
         if error is None:
             await queries.delete_result(plays, user_id=result.user_id, game_id=result.game_id)
@@ -141,7 +143,7 @@ class Outbox(AbstractAsyncContextManager["Outbox"]):
         if len(postponed) == len(results):
             raise postponed[0]
         deliveries = list(zip(results, errors, strict=True))
-        await self._plays.write(partial(record_deliveries, deliveries=deliveries))
+        await self._plays.write(partial(record_deliveries, deliveries=deliveries), lock=NO_LOCK)
         for result, error in deliveries:
             if isinstance(error, ResultRefused):
                 logger.error("stats refuses game %s of user %s: %s", result.game_id, result.user_id, error)

@@ -33,7 +33,9 @@ async def begin_play(resources: GamesResources, *, user_id: UUID, game_id: int, 
     require_today(game_id, clock().date())
     if await has_result(resources.stats_client, user_id=user_id, game_id=game_id):
         raise ResultExists(f"Game {game_id} is finished: its result is in the statistics, and results never change.")
-    return await plays.write(partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard))
+    return await plays.write(
+        partial(store_play, clock=clock, user_id=user_id, game_id=game_id, hard=hard), lock=(user_id,)
+    )
 
 
 async def has_result(stats_client: StatsClient, *, user_id: UUID, game_id: int) -> bool:

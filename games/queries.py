@@ -13,7 +13,7 @@ from servicekit.db.transaction import Transaction
 
 ANSWERS_SCHEMA_VERSION = 1
 PLAYS_SCHEMA_VERSION = 1
-"""`PRAGMA user_version` of share/answers.sql and share/plays.sql, whose tables these statements expect."""
+"""Of answers.sql and plays.sql in share/ and share/postgresql/, whose tables these statements expect."""
 
 SELECT_ANSWER = "SELECT answer FROM answers WHERE game_id = :game_id"
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response, Security, status
 from fastapi.responses import PlainTextResponse
 
 from games import queries
-from games.answers import get_answer, replace_answer, require_future
+from games.answers import ANSWERS, get_answer, replace_answer, require_future
 from games.dependencies import CheckableGame, CurrentPlay, GameInPath, PublishedGame, Resources
 from games.guessing import Attempt, may_be_guessed, take_guess
 from games.models import CheckedGuess, Game, Guess, NewAnswer, NewGuess, NewPlay, PlayState
@@ -98,7 +98,7 @@ async def set_answer(game_id: GameInPath, new: NewAnswer, resources: Resources) 
     if not await may_be_guessed(resources, new.answer):
         raise Invalid("body.answer", f"{new.answer} is neither a candidate nor in the dictionary")
     change = partial(replace_answer, clock=resources.clock, game_id=game_id, answer=new.answer)
-    await resources.answers.write(change)
+    await resources.answers.write(change, lock=ANSWERS)
     return Game.of(game_id)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from databases.interfaces import Record
 
 from servicekit.db.database import Database, Readable
+from servicekit.db.engine import Engine
 from servicekit.db.transaction import Transaction
 from stats.distribution import ResultCount
 from stats.leaderboards import Board, Nearby, Place, Top
@@ -18,7 +19,7 @@ from stats.streaks import Run
 
 USERS_SCHEMA_VERSION = 3
 SHARD_SCHEMA_VERSION = 4
-"""`PRAGMA user_version` of share/users.sql and share/games.sql, whose tables these statements expect."""
+"""Of users.sql and games.sql in share/ and share/postgresql/, whose tables these statements expect."""
 
 USER_EXISTS = "SELECT 1 FROM users WHERE user_id = :user_id"
 
@@ -27,9 +28,16 @@ async def user_exists(users: Database, *, user_id: UUID) -> bool:
     return await users.fetch_one(USER_EXISTS, {"user_id": user_id}) is not None
 
 
+ID_BYTES = {Engine.SQLITE: "CAST(user_id AS BLOB)", Engine.POSTGRESQL: "uuid_send(user_id)"}
+"""A user's id as its 16 bytes."""
+
+SELECT_USERNAMES = "SELECT uuid_send(user_id) AS id_bytes, username FROM users WHERE user_id = ANY (:ids)"
+"""On PostgreSQL."""
+
+
 @cache
 def select_usernames(count: int) -> str:
-    """Names of `count` users at once: one statement for each count, 1-100, instead of one query per name."""
+    """On SQLite, which has no arrays: one statement for each count, 1-100, instead of one query per name."""
     names = ", ".join(f":id{number}" for number in range(count))
     return f"SELECT CAST(user_id AS BLOB) AS id_bytes, username FROM users WHERE user_id IN ({names})"  # noqa: S608 - names of ours
 
@@ -38,8 +46,11 @@ async def find_usernames(users: Database, *, ids: Sequence[bytes]) -> dict[bytes
     """The names of those that exist, by the 16 bytes of their ids."""
     if not ids:
         return {}
-    values = {f"id{number}": id_bytes for number, id_bytes in enumerate(ids)}
-    rows = await users.fetch_all(select_usernames(len(ids)), values)
+    if users.engine is Engine.POSTGRESQL:
+        rows = await users.fetch_all(SELECT_USERNAMES, {"ids": [UUID(bytes=id_bytes) for id_bytes in ids]})
+    else:
+        values = {f"id{number}": id_bytes for number, id_bytes in enumerate(ids)}
+        rows = await users.fetch_all(select_usernames(len(ids)), values)
     return {row["id_bytes"]: row["username"] for row in rows}
 
 
@@ -54,14 +65,14 @@ async def find_result(shard: Readable, *, user_id: UUID, game_id: int) -> Result
 
 
 SELECT_RESULTS = (
-    "SELECT game_id, finished, guesses, won FROM games WHERE user_id = :user_id AND game_id < :before"
+    "SELECT game_id, finished, guesses, won FROM games WHERE user_id = :user_id AND game_id <= :last"
     " ORDER BY game_id DESC LIMIT :limit"
 )
 
 
-async def list_results(shard: Readable, *, user_id: UUID, before: int, limit: int) -> list[tuple[int, Result]]:
-    """A user's results of games before a number, the latest game first."""
-    rows = await shard.fetch_all(SELECT_RESULTS, {"user_id": user_id, "before": before, "limit": limit})
+async def list_results(shard: Readable, *, user_id: UUID, last: int, limit: int) -> list[tuple[int, Result]]:
+    """A user's results of games up to a number, the latest game first."""
+    rows = await shard.fetch_all(SELECT_RESULTS, {"user_id": user_id, "last": last, "limit": limit})
     return [(row["game_id"], Result(row["finished"], row["guesses"], row["won"])) for row in rows]
 
 
@@ -104,7 +115,7 @@ async def list_game_counts(shard: Readable, *, game_id: int) -> list[ResultCount
     return [ResultCount(row["won"], row["guesses"], row["players"]) for row in rows]
 
 
-SELECT_WIN_DAYS = "SELECT DISTINCT date(finished) AS day FROM games WHERE user_id = :user_id AND won"
+SELECT_WIN_DAYS = "SELECT DISTINCT CAST(date(finished) AS TEXT) AS day FROM games WHERE user_id = :user_id AND won"
 
 
 async def find_win_days(shard: Readable, *, user_id: UUID) -> list[date]:
@@ -202,22 +213,22 @@ async def count_players(shard: Database, *, board: Board) -> int:
 
 
 @cache
-def select_top(board: Board) -> str:
+def select_top(board: Board, engine: Engine) -> str:
     score = SCORE_COLUMNS[board]
     return f"""
-        SELECT {score}, CAST(user_id AS BLOB), ({SUM_PLAYERS})
+        SELECT {score}, {ID_BYTES[engine]}, ({SUM_PLAYERS})
         FROM standings ORDER BY {score} DESC, user_id LIMIT :limit
         """  # noqa: S608 - names of ours
 
 
 async def find_top(shard: Database, *, board: Board, limit: int) -> Top:
     """A shard's first places and its number of players; one statement, so as of one moment."""
-    rows = await shard.fetch_all(select_top(board), {"board": board, "limit": limit})
+    rows = await shard.fetch_all(select_top(board, shard.engine), {"board": board, "limit": limit})
     return Top([Place(score, id_bytes) for score, id_bytes, _ in rows], players=rows[0][2] if rows else 0)
 
 
 @cache
-def select_nearby(board: Board, *, own_shard: bool) -> str:
+def select_nearby(board: Board, engine: Engine, *, own_shard: bool) -> str:
     """Rows (score, user_id, NULL): the place of a player of this shard or another, and its nearest before and after.
     Then rows (score, NULL, players) as `Nearby.score_counts` has them; `players` is NULL where there are none.
 
@@ -234,17 +245,17 @@ def select_nearby(board: Board, *, own_shard: bool) -> str:
             SELECT * FROM ({rows} = {score_of_place} AND user_id < :user_id
                            UNION ALL
                            {rows} > {score_of_place}
-                           ORDER BY score, user_id DESC LIMIT :before)
+                           ORDER BY score, user_id DESC LIMIT :before) AS better
             UNION ALL
             SELECT * FROM ({rows} = {score_of_place} AND user_id > :user_id
                            UNION ALL
                            {rows} < {score_of_place}
-                           ORDER BY score DESC, user_id LIMIT :after)
+                           ORDER BY score DESC, user_id LIMIT :after) AS worse
             UNION ALL
             {"SELECT score, :user_id FROM place" if own_shard else "SELECT :score, :user_id"}
         ),
         near_scores AS (SELECT MAX(score) AS best, MIN(score) AS worst FROM near)
-        SELECT score, CAST(user_id AS BLOB), NULL FROM near
+        SELECT score, {ID_BYTES[engine]}, NULL FROM near
         UNION ALL
         SELECT score, NULL, players FROM near_scores CROSS JOIN score_counts
         WHERE board = :board AND score BETWEEN worst AND best
@@ -266,8 +277,8 @@ def rows_to_nearby(rows: Sequence[Record]) -> Nearby:
 
 async def find_nearby(shard: Database, *, board: Board, place: Place, before: int, after: int) -> Nearby:
     """What a shard has near the place of a player of another shard; one statement, so as of one moment."""
-    values = {"board": board, "score": place.score, "user_id": place.id_bytes, "before": before, "after": after}
-    return rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=False), values))
+    values = {"board": board, "score": place.score, "user_id": place.user_id, "before": before, "after": after}
+    return rows_to_nearby(await shard.fetch_all(select_nearby(board, shard.engine, own_shard=False), values))
 
 
 async def find_place_and_nearby(
@@ -275,7 +286,7 @@ async def find_place_and_nearby(
 ) -> tuple[Place, Nearby] | None:
     """A player's place and what the player's own shard has near it, as of one moment. None before the first game."""
     values = {"board": board, "user_id": user_id, "before": before, "after": after}
-    nearby = rows_to_nearby(await shard.fetch_all(select_nearby(board, own_shard=True), values))
+    nearby = rows_to_nearby(await shard.fetch_all(select_nearby(board, shard.engine, own_shard=True), values))
     place = next((place for place in nearby.places if place.id_bytes == user_id.bytes), None)
     return None if place is None else (place, nearby)
 

@@ -121,8 +121,8 @@ async def list_results(
     after: AfterGame = None,
 ) -> Results:
     """The latest game first. The header `Link` names the next page, and is missing on the last one."""
-    before = MAX_GAME_ID + 1 if after is None else after
-    rows = await queries.list_results(databases.shards.of(user_id), user_id=user_id, before=before, limit=limit + 1)
+    last = MAX_GAME_ID if after is None else after - 1
+    rows = await queries.list_results(databases.shards.of(user_id), user_id=user_id, last=last, limit=limit + 1)
     if not rows:
         await require_user(databases, user_id)
     page, more = cut_page(rows, limit)

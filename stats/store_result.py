@@ -34,7 +34,7 @@ async def store_result(
         await require_user(databases, user_id)
     result = Result(finished=finished or now.replace(microsecond=0), guesses=guesses, won=won)
     store = partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=result)
-    return await shard.write(partial(store, ignore_finished=finished is None))
+    return await shard.write(partial(store, ignore_finished=finished is None), lock=(user_id,))
 
 
 async def store_result_in_shard(
@@ -42,8 +42,9 @@ async def store_result_in_shard(
 ) -> tuple[Result, bool]:
     """The transaction of `store_result`.
 
-    The shard's write lock is held from before the first statement, so of two equal requests at the same instant the
-    second finds the first one's row, and counts nothing.
+    The lock of the player is held from before the first statement, so of two equal requests at the same instant the
+    second finds the first one's row, and counts nothing. Players share the rows of the counts: all transactions change
+    them in the same order, game_counts first, so that no two wait for each other.
     """
     if not await queries.insert_result(shard, user_id=user_id, game_id=game_id, result=result):
         stored = await queries.find_result(shard, user_id=user_id, game_id=game_id)

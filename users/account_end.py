@@ -9,7 +9,7 @@ from servicekit.db.transaction import Transaction
 from servicekit.problems import NotFound
 from users import queries
 from users.logins import Credentials, check_password
-from users.names import is_placeholder, make_placeholder
+from users.names import is_placeholder, make_placeholder, name_key
 from users.problems import PasswordChanged, PasswordWrong
 from users.queries import LoginRow
 from users.resources import UsersResources
@@ -35,7 +35,8 @@ async def end_account(resources: UsersResources, user_id: UUID, proof: Proof | N
         if checked_hash is None:
             raise PasswordWrong("The password is wrong.")
     now = resources.clock()
-    await resources.users.write(partial(remove_account, user_id=user_id, checked_hash=checked_hash, now=now))
+    remove = partial(remove_account, user_id=user_id, checked_hash=checked_hash, now=now)
+    await resources.users.write(remove, lock=(user_id, name_key(login.username)))
 
 
 def require_account(login: LoginRow | None, user_id: UUID) -> LoginRow:
@@ -46,9 +47,10 @@ def require_account(login: LoginRow | None, user_id: UUID) -> LoginRow:
 
 
 async def remove_account(users: Transaction, *, user_id: UUID, checked_hash: str | None, now: datetime) -> None:
-    """All or nothing, under the write lock, where everything is looked at again. Of two ends at the same time the
-    second finds no account. A new password, a log-in or a session that was about to be stored comes before, and goes
-    here, or after, and finds no password (users/registration.py, users/logins.py, users/sessions.py)."""
+    """All or nothing, under the locks of the player and the name, where everything is looked at again. Of two ends at
+    the same time the second finds no account. A new password, a log-in or a session that was about to be stored comes
+    before, and goes here, or after, and finds no password (users/registration.py, users/logins.py, users/sessions.py).
+    """
     login = require_account(await queries.find_login_by_id(users, user_id=user_id), user_id)
     if checked_hash is not None and checked_hash != login.password_hash:
         raise PasswordChanged("The password was changed by another request at the same time.")

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from servicekit.clock import Clock
 from servicekit.db.database import Readable
+from servicekit.db.engine import NO_LOCK, LockKeys
 from servicekit.db.transaction import Transaction
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from users import queries
@@ -73,7 +74,7 @@ async def check_password(resources: UsersResources, login: LoginRow | None, cred
     """The hash that is stored of the right password, None for a wrong one. Raises TooMany after too many failures,
     Unavailable while too many others log in.
 
-    An attempt is stored, under the write lock, before the password is checked, and deleted if it was right: of a
+    An attempt is stored, under a lock, before the password is checked, and deleted if it was right: of a
     thousand attempts at the same instant, on any instances, only as many are checked as may fail. A player who
     does not exist or has no password takes as long as any other.
 
@@ -81,7 +82,8 @@ async def check_password(resources: UsersResources, login: LoginRow | None, cred
     another log-in has renewed, and no longer one of a new password.
     """
     users, clock = resources.users, resources.clock
-    attempt = await users.write(partial(count_attempt, login=login, credentials=credentials, clock=clock))
+    count = partial(count_attempt, login=login, credentials=credentials, clock=clock)
+    attempt = await users.write(count, lock=attempt_keys(login, credentials))
     stored_hash = None if login is None else login.password_hash
     for _ in range(CHECKS):
         verdict = await verify_password(resources, stored_hash, credentials, attempt=attempt)
@@ -90,7 +92,7 @@ async def check_password(resources: UsersResources, login: LoginRow | None, cred
         success = Success(
             attempt, login.user_id, credentials.address, stored_hash, verdict.new_hash or stored_hash, clock()
         )
-        stored_hash = await users.write(partial(store_success, success=success))
+        stored_hash = await users.write(partial(store_success, success=success), lock=(login.user_id,))
         if stored_hash in {success.new_hash, None}:
             return stored_hash
     return None
@@ -103,14 +105,24 @@ async def verify_password(
     try:
         return await resources.passwords.verify(credentials.password, stored_hash, address=credentials.address)
     except Unavailable:
-        await resources.users.write(partial(queries.delete_attempt, attempt=attempt))
+        await resources.users.write(partial(queries.delete_attempt, attempt=attempt), lock=NO_LOCK)
         raise
 
 
+def counted_name(login: LoginRow | None, credentials: Credentials) -> str:
+    """The stored spelling."""
+    return credentials.username if login is None else login.username
+
+
+def attempt_keys(login: LoginRow | None, credentials: Credentials) -> LockKeys:
+    """Failures are counted by name and by address, so attempts with one of the two in common wait for each other."""
+    return f"log-ins as {counted_name(login, credentials)}", f"log-ins from {credentials.address}"
+
+
 async def count_attempt(users: Transaction, *, login: LoginRow | None, credentials: Credentials, clock: Clock) -> int:
-    """The attempt's number. Raises TooMany; the write lock makes counting and storing one step."""
-    now = clock()  # under the lock: an attempt that got it before this one is not in the future
-    username = credentials.username if login is None else login.username  # the stored spelling
+    """The attempt's number. Raises TooMany; the locks make counting and storing one step."""
+    now = clock()  # under the locks: an attempt that got them before this one is not in the future
+    username = counted_name(login, credentials)
     address = credentials.address
     # Attempts in the far future too, which a clock that was put back has left.
     await queries.delete_attempts_outside(users, first=now - LONGEST_PERIOD, last=now + LONGEST_PERIOD)
@@ -152,7 +164,7 @@ async def store_success(users: Transaction, *, success: Success) -> str | None:
     """Takes the attempt back, remembers the address as known, and renews the hash; gives the hash that is stored then.
 
     Nothing changes if the stored hash is no longer the checked one, or if there is none since the account has ended;
-    the write lock decides which comes first.
+    the lock of the player decides which comes first.
     """
     stored = await queries.find_login_by_id(users, user_id=success.user_id)
     if stored is None or stored.password_hash != success.checked_hash:

@@ -30,3 +30,8 @@ def is_placeholder(name: str, user_id: UUID) -> bool:
 def is_placeholder_of_another(name: str, user_id: UUID) -> bool:
     """Whether the name is reserved for the end of an account with another id."""
     return PLACEHOLDER.fullmatch(name) is not None and not is_placeholder(name, user_id)
+
+
+def name_key(username: str) -> str:
+    """What a transaction locks that gives a name to a player, or takes it from one."""
+    return f"name {username}"

@@ -31,7 +31,8 @@ async def change_own_password(resources: UsersResources, change: Change) -> None
     if old_hash is None:
         raise OldPasswordWrong("The old password is wrong.")
     new_hash = await passwords.hash(change.new_password, address=change.address)
-    await users.write(partial(replace_password, change=change, old_hash=old_hash, new_hash=new_hash))
+    replace = partial(replace_password, change=change, old_hash=old_hash, new_hash=new_hash)
+    await users.write(replace, lock=(change.user_id,))
 
 
 async def replace_password(users: Transaction, *, change: Change, old_hash: str, new_hash: str) -> None:
@@ -41,4 +42,4 @@ async def replace_password(users: Transaction, *, change: Change, old_hash: str,
     if not await queries.replace_hash(users, user_id=change.user_id, old_hash=old_hash, new_hash=new_hash):
         raise PasswordChanged("The password was changed by another request at the same time.")
     await queries.delete_sessions_of_user(users, user_id=change.user_id)
-    await queries.delete_known_addresses_of_user(users, user_id=change.user_id, kept=change.address)
+    await queries.delete_other_known_addresses(users, user_id=change.user_id, kept=change.address)

@@ -9,10 +9,11 @@ from uuid import UUID
 from databases.interfaces import Record
 
 from servicekit.db.database import Database, Readable
+from servicekit.db.engine import Engine
 from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 3
-"""`PRAGMA user_version` of share/users.sql, whose tables these statements expect."""
+"""Of share/users.sql and share/postgresql/users.sql, whose tables these statements expect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ UPSERT_HASH = (
 
 
 async def upsert_password(users: Transaction, *, user_id: UUID, password_hash: str) -> None:
-    """Raises sqlite3.IntegrityError if there is no such user."""
+    """Fails if there is no such user, by a foreign key."""
     await users.execute(UPSERT_HASH, {"user_id": user_id, "hash": password_hash})
 
 
@@ -118,6 +119,8 @@ SELECT_LOGIN = (
 
 
 async def find_login(users: Readable, *, username: str) -> LoginRow | None:
+    if "\0" in username and users.engine is Engine.POSTGRESQL:
+        return None  # its text cannot have a NUL, so no name there has one
     row = await users.fetch_one(SELECT_LOGIN, {"username": username})
     return None if row is None else LoginRow(row["user_id"], row["username"], row["hash"])
 
@@ -193,12 +196,8 @@ async def list_attempts_by_name_and_address(
     users: Readable, *, username: str, address: str, until: datetime, limit: int
 ) -> list[datetime]:
     """When they were, the latest first."""
-    values = {
-        "name_digest": digest_name(username),
-        "address": address,
-        "until": time_to_ms(until),
-        "limit": limit,
-    }
+    name = digest_name(username)
+    values = {"name_digest": name, "address": address, "until": time_to_ms(until), "limit": limit}
     return rows_to_times(await users.fetch_all(SELECT_ATTEMPTS_BY_NAME_AND_ADDRESS, values))
 
 
@@ -239,8 +238,7 @@ DELETE_ATTEMPTS_OUTSIDE = "DELETE FROM login_attempts WHERE attempted_at <= :fir
 
 async def delete_attempts_outside(users: Transaction, *, first: datetime, last: datetime) -> None:
     """Of all names, those that are not between two moments."""
-    values = {"first": time_to_ms(first), "last": time_to_ms(last)}
-    await users.execute(DELETE_ATTEMPTS_OUTSIDE, values)
+    await users.execute(DELETE_ATTEMPTS_OUTSIDE, {"first": time_to_ms(first), "last": time_to_ms(last)})
 
 
 DELETE_ATTEMPTS_OF_NAME = "DELETE FROM login_attempts WHERE name_digest = :name_digest"
@@ -279,12 +277,19 @@ async def delete_known_addresses(users: Transaction, *, until: datetime) -> None
     await users.execute(DELETE_KNOWN_ADDRESSES, {"until": until})
 
 
-DELETE_KNOWN_ADDRESSES_OF_USER = "DELETE FROM known_addresses WHERE user_id = :user_id AND address IS NOT :kept"
+DELETE_KNOWN_ADDRESSES_OF_USER = "DELETE FROM known_addresses WHERE user_id = :user_id"
 
 
-async def delete_known_addresses_of_user(users: Transaction, *, user_id: UUID, kept: str | None = None) -> None:
-    """All of them, or all but one."""
-    await users.execute(DELETE_KNOWN_ADDRESSES_OF_USER, {"user_id": user_id, "kept": kept})
+async def delete_known_addresses_of_user(users: Transaction, *, user_id: UUID) -> None:
+    await users.execute(DELETE_KNOWN_ADDRESSES_OF_USER, {"user_id": user_id})
+
+
+DELETE_OTHER_KNOWN_ADDRESSES = "DELETE FROM known_addresses WHERE user_id = :user_id AND address <> :kept"
+
+
+async def delete_other_known_addresses(users: Transaction, *, user_id: UUID, kept: str) -> None:
+    """Of a user, all but one."""
+    await users.execute(DELETE_OTHER_KNOWN_ADDRESSES, {"user_id": user_id, "kept": kept})
 
 
 UPDATE_HASH = "UPDATE passwords SET hash = :new_hash WHERE user_id = :user_id AND hash = :old_hash RETURNING user_id"
@@ -316,12 +321,8 @@ INSERT_SESSION = (
 
 
 async def insert_session(users: Transaction, *, session: NewSession) -> None:
-    values = {
-        "token_digest": digest_token(session.token),
-        "user_id": session.user_id,
-        "started_at": session.started_at,
-        "expires_at": session.expires_at,
-    }
+    times = {"started_at": session.started_at, "expires_at": session.expires_at}
+    values = {"token_digest": digest_token(session.token), "user_id": session.user_id, **times}
     await users.execute(INSERT_SESSION, values)
 
 
@@ -367,8 +368,8 @@ async def delete_sessions_of_user(users: Transaction, *, user_id: UUID) -> None:
 
 
 DELETE_OLDEST_SESSIONS = (
-    "DELETE FROM sessions WHERE session IN"
-    " (SELECT session FROM sessions WHERE user_id = :user_id ORDER BY session DESC LIMIT -1 OFFSET :kept)"
+    "DELETE FROM sessions WHERE user_id = :user_id AND session <="
+    " (SELECT session FROM sessions WHERE user_id = :user_id ORDER BY session DESC LIMIT 1 OFFSET :kept)"
 )
 
 

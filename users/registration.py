@@ -31,8 +31,8 @@ class NewPlayer:
 
 
 async def add_user(users: Transaction, *, player: NewPlayer) -> None:
-    """Raises NameTaken if the name is taken, also if that happened since `require_free_name`: the write lock decides
-    between this and the end of the account that had it."""
+    """Raises NameTaken if the name is taken, also if that happened since `require_free_name`: the lock of the name
+    decides between this and the end of the account that had it."""
     year_ago = player.registered_at - RETIRED_FOR
     await queries.delete_retired_names(users, until=year_ago)
     if await queries.is_retired_name(users, username=player.username, since=year_ago):

@@ -31,6 +31,7 @@ from users.account_end import Proof, end_account
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins import Credentials, find_login, log_in
 from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, Refresh, SignIn, Token, User, UserPage
+from users.names import name_key
 from users.password_change import Change, change_own_password
 from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, PasswordWrong, SessionEnded
 from users.queries import UserRow
@@ -66,10 +67,10 @@ async def register_user(
     """
     user_id = uuid4()
     await require_free_name(resources.users, new.username, now=resources.clock())  # spares a hash
-    # Before the write lock, for which others wait.
+    # Before the lock, for which others wait.
     password_hash = await resources.passwords.hash(new.password.get_secret_value(), address=address)
     player = NewPlayer(user_id, new.username, password_hash, address, resources.clock())
-    await resources.users.write(partial(add_user, player=player))
+    await resources.users.write(partial(add_user, player=player), lock=(name_key(new.username),))
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 
@@ -256,7 +257,8 @@ async def put_password(
     password = new.password.get_secret_value()
     if Scope.ADMIN in caller.scopes:
         password_hash = await resources.passwords.hash(password, address=address)
-        await resources.users.write(partial(set_password, user_id=user_id, password_hash=password_hash))
+        store = partial(set_password, user_id=user_id, password_hash=password_hash)
+        await resources.users.write(store, lock=(user_id,))
     elif new.old_password is None:
         raise Invalid("body.old_password", "the old password is needed to change one's own")
     else:

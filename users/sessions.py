@@ -1,7 +1,8 @@
 """Sessions: a player signs in with the password once, and the browser then gets access tokens for its cookie.
 
 The cookie is a random token, of which the database has the hash only. A refresh reads; every change is one transaction
-under the write lock, and reads again there what it relies on.
+under the lock of the player, and reads again there what it relies on. Only signing out locks nothing: it deletes, and
+whether an extension came just before or just after makes no difference to a session that is gone.
 """
 
 import logging
@@ -13,6 +14,7 @@ from functools import partial
 from uuid import UUID
 
 from servicekit.db.database import Database, Readable
+from servicekit.db.engine import NO_LOCK
 from servicekit.db.transaction import Transaction
 from servicekit.problems import DatabaseUnavailable
 from users import queries
@@ -37,12 +39,13 @@ async def start_session(resources: UsersResources, login: LoginRow, *, replaced:
     """
     token, now = secrets.token_urlsafe(TOKEN_BYTES), resources.clock()
     session = NewSession(token, login.user_id, started_at=now, expires_at=now + LIFETIME)
-    await resources.users.write(partial(store_session, session=session, login=login, replaced=replaced))
+    store = partial(store_session, session=session, login=login, replaced=replaced)
+    await resources.users.write(store, lock=(login.user_id,))
     return token
 
 
 async def store_session(users: Transaction, *, session: NewSession, login: LoginRow, replaced: Sequence[str]) -> None:
-    """Compares the hash under the write lock: a new password, or the end of the account, ends all sessions, and one
+    """Compares the hash under the lock: a new password, or the end of the account, ends all sessions, and one
     that was about to begin with the old password must not outlive that."""
     stored = await queries.find_login_by_id(users, user_id=session.user_id)
     if stored is None or stored.password_hash != login.password_hash:
@@ -54,10 +57,10 @@ async def store_session(users: Transaction, *, session: NewSession, login: Login
 
 
 async def end_sessions(users: Database, *, tokens: Sequence[str]) -> None:
-    """Takes the write lock only if there is one of the sessions, expired or not."""
+    """Writes only if there is one of the sessions, expired or not."""
     stored = [token for token in tokens if await queries.find_session(users, token=token) is not None]
     if stored:
-        await users.write(partial(delete_sessions, tokens=stored))
+        await users.write(partial(delete_sessions, tokens=stored), lock=NO_LOCK)
 
 
 async def delete_sessions(users: Transaction, *, tokens: Sequence[str]) -> None:
@@ -91,14 +94,14 @@ async def refresh_session(resources: UsersResources, *, token: str | None) -> Re
     if find_extension(started_at=session.started_at, expires_at=session.expires_at, now=now) is None:
         return Refreshed(session.user_id)
     try:
-        return await resources.users.write(partial(extend_session, token=token, now=now))
+        return await resources.users.write(partial(extend_session, token=token, now=now), lock=(session.user_id,))
     except DatabaseUnavailable as error:
         logger.warning("A session was not extended: %s", error.detail)
         return Refreshed(session.user_id)
 
 
 async def extend_session(users: Transaction, *, token: str, now: datetime) -> Refreshed:
-    """Looks again under the write lock: the session may have ended, or been extended by another tab. Raises
+    """Looks again under the lock: the session may have ended, or been extended by another tab. Raises
     SessionEnded."""
     session = await find_session(users, token=token, now=now)
     if session is None:

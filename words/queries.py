@@ -4,10 +4,11 @@ import json
 from collections.abc import Sequence
 
 from servicekit.db.database import Database, Readable
+from servicekit.db.engine import Engine
 from servicekit.db.transaction import Transaction
 
 SCHEMA_VERSION = 1
-"""`PRAGMA user_version` of share/words.sql, whose tables these statements expect."""
+"""Of share/words.sql and share/postgresql/words.sql, whose tables these statements expect."""
 
 SELECT_WORD = "SELECT word FROM words WHERE word = :word"
 
@@ -16,12 +17,17 @@ async def has_word(words: Readable, *, word: str) -> bool:
     return await words.fetch_one(SELECT_WORD, {"word": word}) is not None
 
 
-SELECT_THESE = "SELECT word FROM words WHERE word IN (SELECT value FROM json_each(:wanted)) ORDER BY word"
+SELECT_THESE = {
+    Engine.SQLITE: "SELECT word FROM words WHERE word IN (SELECT value FROM json_each(:wanted)) ORDER BY word",
+    Engine.POSTGRESQL: (
+        "SELECT word FROM words WHERE word = ANY (ARRAY(SELECT json_array_elements_text(:wanted))) ORDER BY word"
+    ),
+}
 
 
 async def find_words(words: Readable, *, wanted: Sequence[str]) -> list[str]:
     """Those of them that there are, in alphabetical order."""
-    return [row["word"] for row in await words.fetch_all(SELECT_THESE, {"wanted": json.dumps(wanted)})]
+    return [row["word"] for row in await words.fetch_all(SELECT_THESE[words.engine], {"wanted": json.dumps(wanted)})]
 
 
 INSERT_WORD = "INSERT INTO words (word) VALUES (:word) ON CONFLICT (word) DO NOTHING RETURNING word"

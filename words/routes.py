@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
+from servicekit.db.engine import NO_LOCK
 from servicekit.http.caching import make_etag, set_cache_headers
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
@@ -67,7 +68,7 @@ async def read_word(word: WordInPath, words: WordsDatabase, request: Request, re
 )
 async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -> KnownWord:
     """From now on it may be guessed. Safe to send again: 201 the first time, then 200."""
-    is_new = await words.write(partial(queries.insert_word, word=word))
+    is_new = await words.write(partial(queries.insert_word, word=word), lock=NO_LOCK)
     response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     return KnownWord(word=word)
 
@@ -81,5 +82,5 @@ async def add_word(word: WordInPath, words: WordsDatabase, response: Response) -
 )
 async def remove_word(word: WordInPath, words: WordsDatabase) -> None:
     """From now on it may not be guessed, unless it is a candidate for answers. 404 if it was not there."""
-    if not await words.write(partial(queries.delete_word, word=word)):
+    if not await words.write(partial(queries.delete_word, word=word), lock=NO_LOCK):
         raise NotFound(f"The dictionary has no word {word}.")

@@ -14,10 +14,19 @@ from servicekit.db.writer import ReportWait, Writer
 class SQLiteBackend(DatabaseBackend):
     """The backend for URLs `sqlite:///PATH`, relative to the working directory, and `sqlite:////PATH`."""
 
-    def __init__(self, url: DatabaseURL, *, busy_timeout_ms: int, schema_version: int, report_wait: ReportWait) -> None:
+    def __init__(
+        self,
+        url: DatabaseURL,
+        *,
+        busy_timeout_ms: int,
+        schema_version: int,
+        report_wait: ReportWait,
+        **_options: object,
+    ) -> None:
         self.file = DatabaseFile(Path(url.database), busy_timeout_ms, schema_version)
         self.reader = Reader(self.file)
         self.writer = Writer(self.file, report_wait)
+        self.name = self.file.path.name
 
     async def connect(self) -> None:
         """Opens nothing: a service starts without its database, answers 503, and recovers when the file is there."""

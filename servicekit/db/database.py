@@ -3,21 +3,33 @@
 words = Database("sqlite:///var/words.db", busy_timeout_ms=1500, schema_version=1)
 async with words:
     row = await words.fetch_one("SELECT word FROM words WHERE word = :word", {"word": "crane"})
-    is_new = await words.write(partial(queries.insert_word, word="crane"))
+    is_new = await words.write(partial(queries.insert_word, word="crane"), lock=NO_LOCK)
 """
 
 import time
-from typing import Any, ClassVar, NoReturn, Self, TypeAlias, TypeVar, cast
+from pathlib import PurePath
+from typing import Any, ClassVar, NoReturn, Protocol, Self, TypeAlias, TypeVar, cast
 
 import databases
 from databases.interfaces import Record
 
 from servicekit.db.backend import SQLiteBackend
+from servicekit.db.engine import Engine, LockKeys
 from servicekit.db.transaction import Transaction, Values, Work
 from servicekit.db.writer import ReportWait, ignore_wait
 from servicekit.observability.server_timing import server_timing, to_token
 
 T = TypeVar("T")
+
+DEFAULT_CONNECTIONS = 4
+
+
+class Reader(Protocol):
+    async def fetch_all(self, query: str, values: Values) -> list[Any]: ...
+
+
+class Writer(Protocol):
+    async def run(self, work: Work[T], lock: LockKeys) -> T: ...
 
 
 class Database(databases.Database):
@@ -26,12 +38,13 @@ class Database(databases.Database):
     `databases` itself opens a connection for each query and compiles every statement with SQLAlchemy: statistics at 614
     requests/s instead of 6,610. So the methods that services use go straight to the backend; the others are refused.
 
-    Every use raises DatabaseUnavailable while the file is missing, locked or corrupt, and opening it raises
-    DatabaseUnavailable if its schema version (`PRAGMA user_version`) is not `schema_version`.
+    Every use raises DatabaseUnavailable while the file is missing, locked or corrupt, or the server does not answer;
+    also if the schema version of the database is not `schema_version`.
     """
 
     SUPPORTED_BACKENDS: ClassVar[dict[str, str]] = {  # type: ignore[misc]  # declared as an instance's there
-        "sqlite": f"{SQLiteBackend.__module__}:{SQLiteBackend.__name__}"
+        "sqlite": f"{SQLiteBackend.__module__}:{SQLiteBackend.__name__}",
+        "postgresql": "servicekit.db.postgres.backend:PostgresBackend",  # imported only for such a URL
     }
 
     def __init__(
@@ -41,26 +54,34 @@ class Database(databases.Database):
         busy_timeout_ms: int,
         schema_version: int,
         report_wait: ReportWait = ignore_wait,
+        connections: int = DEFAULT_CONNECTIONS,
     ) -> None:
-        """`report_wait` is called with the seconds for which each transaction waited for the write lock."""
-        super().__init__(url, busy_timeout_ms=busy_timeout_ms, schema_version=schema_version, report_wait=report_wait)
-        self._sqlite = cast(SQLiteBackend, self._backend)
-        self._timing_name = to_token(self._sqlite.file.path.stem).replace(".", "-")
-
-    @property
-    def name(self) -> str:
-        """Of the file, without its folder."""
-        return self._sqlite.file.path.name
+        """`report_wait` is called with the seconds for which each transaction waited for its lock. On PostgreSQL
+        `busy_timeout_ms` limits every read and transaction, and `connections` their number at the same time."""
+        super().__init__(
+            url,
+            busy_timeout_ms=busy_timeout_ms,
+            schema_version=schema_version,
+            report_wait=report_wait,
+            connections=connections,
+        )
+        self.engine = Engine(self.url.dialect)
+        backend = cast(Any, self._backend)
+        self.name: str = backend.name
+        """Of the file, without its folder, or of the database on its server."""
+        self._reader: Reader = backend.reader
+        self._writer: Writer = backend.writer
+        self._timing_name = to_token(PurePath(self.name).stem).replace(".", "-")
 
     async def __aenter__(self) -> Self:
         await self.connect()
         return self
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:  # type: ignore[override]  # SQL is text here
-        """The rows: sqlite3.Row has what queries use of a Record, access by name and by position."""
+        """The rows: sqlite3.Row and asyncpg.Record have what queries use, access by name and by position."""
         began = time.perf_counter()
         try:
-            return cast(list[Record], await self._sqlite.reader.fetch_all(query, values or {}))
+            return cast(list[Record], await self._reader.fetch_all(query, values or {}))
         finally:
             server_timing.get().databases[self._timing_name] += time.perf_counter() - began
 
@@ -72,28 +93,30 @@ class Database(databases.Database):
         row = await self.fetch_one(query, values)
         return None if row is None else cast(Any, row)[column]
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, lock: LockKeys) -> T:
         """Runs `work` in a transaction and returns its result when the commit is on the disk; any exception rolls back.
 
-            await words.write(partial(queries.insert_word, word=word))
+            await shard.write(partial(store, result=result), lock=(user_id,))
 
-        The write lock is taken before `work` starts, so what it reads cannot change before the commit. `work` awaits
-        queries of its transaction and nothing else; it may be called again, and so has no other effects. Call `write`
-        in the route, not after a dependency's `yield`: that code runs after the response has been sent.
+        The lock is taken before `work` starts: on SQLite the write lock of the whole database, on PostgreSQL the keys
+        in `lock`. So what it reads cannot change before the commit, on PostgreSQL as long as all who change it lock the
+        same key. `work` awaits queries of its transaction and nothing else; it may be called again, and so has no other
+        effects. Call `write` in the route, not after a dependency's `yield`: that code runs after the response has been
+        sent.
 
-        Raises DatabaseUnavailable if the lock is not available within the busy timeout, or if the commit fails. If the
-        task is cancelled once `work` has started, the transaction still finishes, and usually commits, before the
-        cancellation is raised.
+        Raises DatabaseUnavailable if the lock is not available within the busy timeout, or if the commit fails; its
+        outcome is unknown if the connection to a server breaks during the commit. If the task is cancelled once `work`
+        has started, the transaction still finishes, and usually commits, before the cancellation is raised.
         """
         began = time.perf_counter()
         try:
-            return await self._sqlite.writer.run(work)
+            return await self._writer.run(work, lock)
         finally:
             server_timing.get().databases[self._timing_name] += time.perf_counter() - began
 
     async def read_version(self) -> object:
-        """A value that changes with every commit, by any process."""
-        return await self._sqlite.reader.read_version()
+        """A value that changes with every commit, by any process. Only SQLite has one."""
+        return await cast(SQLiteBackend, self._backend).reader.read_version()
 
     def connection(self) -> NoReturn:
         """Refuses the methods of the base class that need a connection: `execute`, `execute_many`, `iterate`."""

@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Protocol, TypeAlias, TypeVar, cast
 
 from databases.interfaces import Record
+
+from servicekit.db.engine import Engine
 
 T = TypeVar("T")
 
@@ -13,14 +15,31 @@ Values: TypeAlias = Mapping[str, Any]
 """By the names of a statement's `:name` parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """The methods of `Database`, on the connection that has the write lock.
+class Transaction(Protocol):
+    """The methods of `Database`, on the connection that has the lock, and those that write."""
 
-    They are coroutines so that the same query function serves a database and a transaction; here they never suspend:
-    the statement has run when they return.
+    engine: ClassVar[Engine]
+
+    async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]: ...
+
+    async def fetch_one(self, query: str, values: Values | None = None) -> Record | None: ...
+
+    async def fetch_val(self, query: str, values: Values | None = None, column: int | str = 0) -> Any: ...  # noqa: ANN401 - as in `databases`
+
+    async def execute(self, query: str, values: Values | None = None) -> None: ...
+
+    async def execute_many(self, query: str, values: Sequence[Values]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SQLiteTransaction:
+    """On the connection that has SQLite's write lock.
+
+    The methods are coroutines so that the same query function serves a database and a transaction; here they never
+    suspend: the statement has run when they return.
     """
 
+    engine: ClassVar[Engine] = Engine.SQLITE
     _connection: sqlite3.Connection
 
     async def fetch_all(self, query: str, values: Values | None = None) -> list[Record]:

@@ -29,8 +29,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
+from servicekit.db.engine import LockKeys
 from servicekit.db.sqlite_file import DatabaseFile, FileId, wait_while_busy
-from servicekit.db.transaction import Transaction, Work, run_without_waiting
+from servicekit.db.transaction import SQLiteTransaction, Work, run_without_waiting
 from servicekit.db.writer_thread import WriterThread
 from servicekit.problems import DatabaseBusy
 
@@ -91,7 +92,7 @@ class Writer:
         self._thread: WriterThread | None = None
         self._file_id: FileId | None = None
 
-    async def run(self, work: Work[T]) -> T:
+    async def run(self, work: Work[T], _lock: LockKeys) -> T:
         """See `Database.write`."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         now = time.monotonic()
@@ -201,7 +202,7 @@ def run_in_savepoint(work: Work[Any], file: DatabaseFile, connection: sqlite3.Co
     """The work's result or Failure. Raises if SQLite has rolled back the whole transaction because of it."""
     connection.execute("SAVEPOINT work")
     try:
-        outcome = run_without_waiting(work(Transaction(connection)))
+        outcome = run_without_waiting(work(SQLiteTransaction(connection)))
     except Exception as error:
         if not connection.in_transaction:
             raise

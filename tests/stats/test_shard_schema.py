@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import servicekit.db.column_types  # noqa: F401 - registers how ids, times and days are stored
+from servicekit.db.engine import Engine
 from stats.leaderboards import Board
 from stats.queries import SELECT_GAME_COUNTS, SELECT_WIN_DAYS, select_nearby, select_top
 from stats.results import Result
@@ -104,8 +105,8 @@ def explain(shard: sqlite3.Connection, statement: str) -> list[str]:
 @pytest.mark.parametrize(
     "statement",
     [
-        *(select_top(board) for board in Board),
-        *(select_nearby(board, own_shard=own_shard) for board in Board for own_shard in (True, False)),
+        *(select_top(board, Engine.SQLITE) for board in Board),
+        *(select_nearby(board, Engine.SQLITE, own_shard=own_shard) for board in Board for own_shard in (True, False)),
     ],
 )
 def test_leaderboard_queries_use_indexes_and_never_sort(shard: sqlite3.Connection, statement: str) -> None:
@@ -124,7 +125,7 @@ def test_nearby_query_returns_only_the_nearest_rows(shard: sqlite3.Connection, o
         insert_games(shard, UUID(int=number), [finish(day) for day in range(3 - number // 3)])
     fill_standings(shard)
     values = {"board": "wins", "user_id": UUID(int=4), "score": 2, "before": 2, "after": 3}
-    rows = shard.execute(select_nearby(Board.WINS, own_shard=own_shard), values).fetchall()
+    rows = shard.execute(select_nearby(Board.WINS, Engine.SQLITE, own_shard=own_shard), values).fetchall()
     assert [UUID(bytes=user_id).int for _, user_id, _ in rows if user_id] == [3, 2, 5, 6, 7, 4]
 
 

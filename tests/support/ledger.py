@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from servicekit.db.database import Database
+from servicekit.db.engine import Engine, LockKeys
 from servicekit.db.transaction import Transaction
 
 SCHEMA = """
@@ -29,6 +30,10 @@ SELECT (SELECT amount FROM total) = (SELECT COALESCE(SUM(amount), 0) FROM entrie
 
 SLOW = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT COUNT(*) FROM n"
 """A query that takes at least 100 ms."""
+
+
+LEDGER: LockKeys = ("ledger",)
+"""What all its transactions lock on PostgreSQL: each reads what it then changes."""
 
 
 def create_ledger(path: Path) -> None:
@@ -51,6 +56,10 @@ class Ledger:
     path: Path
 
     @property
+    def engine(self) -> Engine:
+        return Engine.SQLITE
+
+    @property
     def url(self) -> str:
         return f"sqlite:///{self.path}"
 
@@ -70,9 +79,14 @@ class Ledger:
             assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
             return {number for (number,) in connection.execute("SELECT number FROM entries")}
 
+    def total(self) -> int:
+        """As another process sees it."""
+        with closing(sqlite3.connect(self.path)) as connection:
+            return int(connection.execute("SELECT amount FROM total").fetchone()[0])
+
 
 async def add_entry(database: Database, number: int, amount: int = 1) -> None:
-    await database.write(partial(add_amount, number=number, amount=amount))
+    await database.write(partial(add_amount, number=number, amount=amount), lock=LEDGER)
 
 
 async def wait_for_lock_attempt(statements: Sequence[str]) -> None:
@@ -93,7 +107,7 @@ async def start_slow_transaction(database: Database, *numbers: int) -> asyncio.T
         loop.call_soon_threadsafe(started.set)
         await transaction.fetch_val(SLOW)
 
-    task = asyncio.create_task(database.write(add_slowly))
+    task = asyncio.create_task(database.write(add_slowly, lock=LEDGER))
     await started.wait()
     return task
 

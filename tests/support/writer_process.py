@@ -18,6 +18,7 @@ import stats.results
 import users.queries
 from games.rules.plays import PlayResult
 from servicekit.db.database import Database
+from servicekit.db.engine import NO_LOCK
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction
 from stats.store_result import store_result_in_shard
@@ -38,18 +39,18 @@ def read_acknowledged(path: Path) -> tuple[set[UUID], set[tuple[UUID, int]]]:
 
 async def register(database: Database) -> UUID:
     user_id = uuid4()
-    await database.write(partial(users.queries.insert_user, user_id=user_id, username=str(user_id)))
+    await database.write(partial(users.queries.insert_user, user_id=user_id, username=str(user_id)), lock=NO_LOCK)
     return user_id
 
 
 async def play(plays: Database, shard: Database, result: PlayResult) -> None:
     """Plays a game from the start to the delivery of the result; each step is committed before the next."""
     user_id, game_id = result.user_id, result.game_id
-    await plays.write(partial(start_and_finish, result=result))
+    await plays.write(partial(start_and_finish, result=result), lock=(user_id,))
     stored = stats.results.Result(finished=result.finished, guesses=result.guesses, won=result.won)
     store = partial(store_result_in_shard, user_id=user_id, game_id=game_id, result=stored)
-    await shard.write(partial(store, ignore_finished=False))
-    await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id))
+    await shard.write(partial(store, ignore_finished=False), lock=(user_id,))
+    await plays.write(partial(games.queries.delete_result, user_id=user_id, game_id=game_id), lock=NO_LOCK)
 
 
 async def start_and_finish(plays: Transaction, *, result: PlayResult) -> None:

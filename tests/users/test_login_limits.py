@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from servicekit.db.database import Database
+from servicekit.db.engine import NO_LOCK
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
@@ -317,10 +318,10 @@ async def test_attempt_time_is_read_under_the_write_lock(database: Path, clock: 
     users = Database(f"sqlite:///{database}", busy_timeout_ms=10_000, schema_version=SCHEMA_VERSION)
     count = partial(count_attempt, login=None, credentials=Credentials("ada", "wrong", HOME), clock=clock)
     async with users:
-        await users.write(count)  # opens the connection first
+        await users.write(count, lock=NO_LOCK)  # opens the connection first
         with closing(sqlite3.connect(database, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
-            waiting = asyncio.create_task(users.write(count))
+            waiting = asyncio.create_task(users.write(count, lock=NO_LOCK))
             await asyncio.sleep(0)  # it has started, and waits for the lock
             clock.move(100)
             other.execute("ROLLBACK")

@@ -11,7 +11,7 @@ import pytest
 from servicekit.db.cache import QueryCache
 from servicekit.db.database import Database
 from servicekit.problems import DatabaseUnavailable
-from tests.support.ledger import Ledger, add_amount, create_ledger
+from tests.support.ledger import LEDGER, Ledger, add_amount, create_ledger
 
 pytestmark = pytest.mark.anyio
 
@@ -49,7 +49,7 @@ async def test_every_commit_of_any_process_invalidates_the_cache(ledger: Ledger)
             if number % 2:
                 add_from_another_process(ledger.path, 5)
             else:
-                await database.write(partial(add_amount, number=number, amount=5))
+                await database.write(partial(add_amount, number=number, amount=5), lock=LEDGER)
             total += 5
             assert await cache.get("total", reader.read) == total
             assert await cache.get("total", reader.read) == total

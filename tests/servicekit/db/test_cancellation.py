@@ -10,6 +10,7 @@ import pytest
 from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from tests.support.ledger import (
+    LEDGER,
     Ledger,
     add_amount,
     add_entry,
@@ -45,7 +46,7 @@ class Outcomes:
 
     async def work(self, database: Database, number: int) -> None:
         try:
-            await database.write(partial(self._begin, number=number))
+            await database.write(partial(self._begin, number=number), lock=LEDGER)
             self.acknowledged.add(number)
         except asyncio.CancelledError:
             self.cancelled.add(number)

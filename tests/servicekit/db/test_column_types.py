@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from servicekit.db.sqlite_file import DatabaseFile
-from servicekit.db.transaction import Transaction
+from servicekit.db.transaction import SQLiteTransaction, Transaction
 
 pytestmark = pytest.mark.anyio
 
@@ -24,7 +24,7 @@ def transaction(tmp_path: Path) -> Iterator[Transaction]:
     file = DatabaseFile(tmp_path / "values.db", busy_timeout_ms=0)
     with closing(file.open_writer()) as connection:
         connection.execute("CREATE TABLE stored (id UUID, at TIMESTAMP, day DATE, truth BOOLEAN)")
-        yield Transaction(connection)
+        yield SQLiteTransaction(connection)
 
 
 async def store_and_read(transaction: Transaction, column: str, value: object) -> tuple[object, object]:

@@ -10,7 +10,7 @@ from servicekit.db.database import Database
 from servicekit.db.transaction import Transaction
 from servicekit.db.writer import MAX_GROUP
 from servicekit.problems import Conflict, DatabaseBusy, DatabaseUnavailable
-from tests.support.ledger import Ledger, add_amount, add_entry, start_slow_transaction, wait_for_lock_attempt
+from tests.support.ledger import LEDGER, Ledger, add_amount, add_entry, start_slow_transaction, wait_for_lock_attempt
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ async def test_group_size_is_limited(statements: list[str], ledger: Ledger, data
 
 
 async def test_failed_transaction_is_rolled_back_alone(ledger: Ledger, database: Database) -> None:
-    failing = [database.write(partial(add_then_raise, number=number)) for number in (1, 3)]
+    failing = [database.write(partial(add_then_raise, number=number), lock=LEDGER) for number in (1, 3)]
     twice = [add_entry(database, 4), add_entry(database, 4)]
     outcomes = await asyncio.gather(
         add_entry(database, 0), failing[0], add_entry(database, 2), failing[1], *twice, return_exceptions=True
@@ -80,7 +80,9 @@ async def test_each_transaction_returns_its_own_result(database: Database) -> No
     async def double(transaction: Transaction, *, number: int) -> int:
         return int(await transaction.fetch_val("SELECT 2 * :number", {"number": number}))
 
-    doubled = await asyncio.gather(*(database.write(partial(double, number=number)) for number in range(20)))
+    doubled = await asyncio.gather(
+        *(database.write(partial(double, number=number), lock=LEDGER) for number in range(20))
+    )
     assert doubled == list(range(0, 40, 2))
 
 
@@ -93,9 +95,12 @@ async def test_failed_commit_rolls_back_and_fails_the_whole_group(ledger: Ledger
         await transaction.execute("CREATE TABLE parents (id INTEGER PRIMARY KEY)")
         await transaction.execute("CREATE TABLE children (parent INTEGER REFERENCES parents)")
 
-    await database.write(create_tables)
+    await database.write(create_tables, lock=LEDGER)
     outcomes = await asyncio.gather(
-        add_entry(database, 1), database.write(add_an_orphan), add_entry(database, 2), return_exceptions=True
+        add_entry(database, 1),
+        database.write(add_an_orphan, lock=LEDGER),
+        add_entry(database, 2),
+        return_exceptions=True,
     )
     assert [type(outcome) for outcome in outcomes] == [sqlite3.IntegrityError] * 3
     assert ledger.numbers() == set()

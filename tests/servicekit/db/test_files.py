@@ -13,7 +13,7 @@ import pytest
 from servicekit.db.database import Database, Readable
 from servicekit.db.sqlite_file import wait_while_busy
 from servicekit.problems import DatabaseUnavailable
-from tests.support.ledger import Ledger, add_entry, assert_no_leaks, count_threads_and_files, create_ledger
+from tests.support.ledger import LEDGER, Ledger, add_entry, assert_no_leaks, count_threads_and_files, create_ledger
 
 pytestmark = pytest.mark.anyio
 
@@ -127,7 +127,7 @@ async def test_text_that_is_not_utf_8_is_unavailable(ledger: Ledger, database: D
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
         await database.fetch_val("SELECT CAST(x'ff' AS TEXT)")
     with pytest.raises(DatabaseUnavailable, match="UTF-8"):
-        await database.write(lambda transaction: transaction.fetch_val("SELECT CAST(x'ff' AS TEXT)"))
+        await database.write(lambda transaction: transaction.fetch_val("SELECT CAST(x'ff' AS TEXT)"), lock=LEDGER)
 
 
 async def test_connections_set_wal_synchronous_full_and_foreign_keys(
@@ -141,7 +141,7 @@ async def test_connections_set_wal_synchronous_full_and_foreign_keys(
 
     safe = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 0}
     assert await read_settings(database) == {**safe, "query_only": 1}
-    assert await database.write(read_settings) == {**safe, "query_only": 0}
+    assert await database.write(read_settings, lock=LEDGER) == {**safe, "query_only": 0}
 
 
 async def test_file_in_another_journal_mode_is_switched_to_wal(ledger: Ledger) -> None:
@@ -209,6 +209,6 @@ async def test_mistake_in_a_statement_is_no_outage(ledger: Ledger, database: Dat
     with pytest.raises(sqlite3.OperationalError, match="no such column"):
         await database.fetch_one("SELECT amuont FROM total")
     with pytest.raises(sqlite3.OperationalError, match="syntax error"):
-        await database.write(lambda transaction: transaction.execute("UPDAET total SET amount = 1"))
+        await database.write(lambda transaction: transaction.execute("UPDAET total SET amount = 1"), lock=LEDGER)
     await add_entry(database, 1)
     assert ledger.numbers() == {1}

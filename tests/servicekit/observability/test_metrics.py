@@ -14,7 +14,7 @@ from servicekit.db.transaction import Transaction
 from servicekit.observability.metrics import Metrics
 from servicekit.problems import DatabaseUnavailable
 from servicekit.version import VERSION
-from tests.support.ledger import Ledger
+from tests.support.ledger import LEDGER, Ledger
 from tests.support.ledger_service import create_ledger_service
 from tests.support.problem_checks import assert_problem
 
@@ -179,7 +179,7 @@ async def test_wait_for_the_write_lock_is_measured_on_timeout_too(ledger: Ledger
     async def do_nothing(_session: Transaction) -> None: ...
 
     async def write_nothing() -> None:
-        await database.write(do_nothing)
+        await database.write(do_nothing, lock=LEDGER)
 
     async with Database(
         ledger.url, busy_timeout_ms=100, schema_version=1, report_wait=metrics.wait_observer("ledger")

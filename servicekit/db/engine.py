@@ -1,0 +1,20 @@
+"""The two engines. The URL of a database chooses one: SQLite in this process, or a PostgreSQL server."""
+
+from enum import StrEnum
+from typing import TypeAlias
+from uuid import UUID
+
+
+class Engine(StrEnum):
+    """By the scheme of the URL. `queries.py` looks at it in the few places where the SQL of the two differs."""
+
+    SQLITE = "sqlite"
+    POSTGRESQL = "postgresql"
+
+
+LockKeys: TypeAlias = tuple[UUID | str, ...]
+"""What a transaction locks on PostgreSQL: of two with an equal key the second starts when the first has ended. SQLite
+has one write lock for the whole database, and needs no keys."""
+
+NO_LOCK: LockKeys = ()
+"""For a transaction whose statements are each right by themselves: none relies on what an earlier one has read."""

