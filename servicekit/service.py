@@ -2,8 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
@@ -66,7 +67,8 @@ def open_database(settings: ServiceSettings, metrics: Metrics, url: str, *, sche
         url,
         busy_timeout_ms=settings.busy_timeout_ms,
         schema_version=schema_version,
-        report_wait=metrics.wait_observer(Path(url).stem),
+        report_wait=metrics.wait_observer(PurePath(urlsplit(url).path).stem),
+        connections=settings.postgres_connections,
     )
 
 

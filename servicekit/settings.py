@@ -1,5 +1,6 @@
 """The settings that all services have. Values come from the environment, then from `.env` in the working directory."""
 
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -7,12 +8,30 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from servicekit.db.database import DEFAULT_CONNECTIONS
 from servicekit.observability.logging import LogFormat
+
+HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?"
+POSTGRES_URL = re.compile(rf"postgresql://(?:[^/?#@\s]+@)?{HOST}(?:,{HOST})*/[A-Za-z0-9_-]+(?:\?[^#\s]*)?")
+
+
+def hide_password(text: str) -> str:
+    """A URL as it may be printed."""
+    return re.sub(r"(?<=://)([^/?#@:\s]*):[^/?#@\s]*@", r"\1:***@", text)
 
 
 def check_database_url(url: str) -> str:
+    if url.startswith("postgresql:"):
+        if not POSTGRES_URL.fullmatch(url):
+            raise ValueError(
+                "should be postgresql://USER:PASSWORD@HOST:PORT/DATABASE, of a replicated server HOST:PORT,HOST:PORT"
+            )
+        return url
     if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise ValueError(f"{url!r} should be sqlite:///PATH, the path relative to the working directory or absolute")
+        raise ValueError(
+            f"{url!r} should be sqlite:///PATH, the path relative to the working directory or absolute,"
+            " or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        )
     if cut_off := set(url) & set("#?%"):
         raise ValueError(f"{url!r} should have no {min(cut_off)} in its path: a URL means something else by that")
     if url.endswith("/") or url.startswith("sqlite:///~"):
@@ -59,6 +78,13 @@ class ServiceSettings(BaseSettings):
         le=60_000,
         validation_alias="BUSY_TIMEOUT_MS",
         description="milliseconds that a write waits for its turn and for the write lock before it is answered 503",
+    )
+    postgres_connections: int = Field(
+        default=DEFAULT_CONNECTIONS,
+        ge=1,
+        le=100,
+        validation_alias="POSTGRES_CONNECTIONS",
+        description="the most connections that this process opens to each of its databases on PostgreSQL",
     )
     log_format: LogFormat = Field(
         default="text",

@@ -260,10 +260,10 @@ def select_nearby(board: Board, engine: Engine, *, own_shard: bool) -> str:
         SELECT score, NULL, players FROM near_scores CROSS JOIN score_counts
         WHERE board = :board AND score BETWEEN worst AND best
         UNION ALL
-        SELECT best + 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
+        SELECT MAX(best) + 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
         WHERE board = :board AND score > best
         UNION ALL
-        SELECT worst - 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
+        SELECT MIN(worst) - 1, NULL, SUM(players) FROM near_scores CROSS JOIN score_counts
         WHERE board = :board AND score < worst
         """  # noqa: S608 - names of ours
 

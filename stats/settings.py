@@ -1,5 +1,6 @@
 """The settings of the stats service; in the environment their names have the prefix STATS_, as STATS_USERS_URL."""
 
+import re
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -23,7 +24,15 @@ class Settings(ServiceSettings):
     @field_validator("shard_urls", mode="before")
     @classmethod
     def split_urls(cls, urls: object) -> object:
-        return tuple(url.strip() for url in urls.split(",")) if isinstance(urls, str) else urls
+        """At the commas, except those between the hosts of one PostgreSQL URL."""
+        if not isinstance(urls, str):
+            return urls
+        parts = re.split(r",(?=\s*\w+://)", urls)
+        return tuple(
+            url.strip()
+            for part in parts
+            for url in ([part] if part.lstrip().startswith("postgresql:") else part.split(","))
+        )
 
     @field_validator("shard_urls")
     @classmethod

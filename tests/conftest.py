@@ -13,16 +13,21 @@ from starlette.testclient import TestClient
 import stats.app
 import stats.settings
 from servicekit.auth.tokens import Scope
+from servicekit.db.engine import Engine
 from tests.support.fault_project import Figures
 from tests.support.openapi_checks import check_all_responses
 from tests.support.postgres_server import PostgresServer, find_binaries, start_server
+from tests.support.stored import ServerDatabases, Stored, StoredInFile, StoredPlayers
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
+from tools.data.atomic_files import create_database, seal
 
 settings.register_profile("shared", deadline=None)  # other work on the machine may stop a test for a while
 settings.load_profile("shared")
 BUSY_TIMEOUT_MS = 5000
 FOLDER = Path(__file__).parent
+SQLITE_FIXTURES = {"data_paths", "database", "plays_database"}
+"""Paths of files."""
 LEFT_OUT_BY_QUICK = {"live", "faults", "fuzz"}
 """Folders whose tests start the whole suite, or send thousands of generated requests."""
 
@@ -39,6 +44,13 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Saves --quick the generation of test cases that it would not run."""
     is_left_out = collection_path.parent == FOLDER and collection_path.name in LEFT_OUT_BY_QUICK
     return True if is_left_out and config.getoption("--quick") else None
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that is marked `both_engines` runs on each, unless it looks into SQLite's files."""
+    is_for_both = metafunc.definition.get_closest_marker("both_engines") is not None
+    if is_for_both and "engine" in metafunc.fixturenames and not SQLITE_FIXTURES & set(metafunc.fixturenames):
+        metafunc.parametrize("engine", Engine, indirect=True, ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -114,18 +126,55 @@ def data_paths(tmp_path: Path, empty_databases: Path) -> DataPaths:
     return DataPaths.in_folder(shutil.copytree(empty_databases, tmp_path / "var"))
 
 
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """SQLite, and in a test that is marked `both_engines` each of the two in turn."""
+    chosen: Engine = getattr(request, "param", Engine.SQLITE)
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def server_databases(postgres_server: PostgresServer) -> ServerDatabases:
+    return ServerDatabases(postgres_server)
+
+
+@pytest.fixture
+def make_stored(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Stored]:
+    """Makes an empty database, whose name is that of the file in the default settings without its ending."""
+
+    def make(name: str) -> Stored:
+        if engine is Engine.POSTGRESQL:
+            on_server: ServerDatabases = request.getfixturevalue("server_databases")
+            return on_server.empty(name)
+        path = tmp_path / f"{name}.db"
+        create_database(path, SHARE / f"{name.rstrip('012')}.sql").close()
+        seal(path)
+        return StoredInFile(path)
+
+    return make
+
+
+@pytest.fixture
+def stored_players(engine: Engine, request: pytest.FixtureRequest) -> StoredPlayers:
+    """Empty databases of stats; on SQLite those of `data_paths`."""
+    if engine is Engine.SQLITE:
+        return StoredPlayers.in_files(request.getfixturevalue("data_paths"))
+    on_server: ServerDatabases = request.getfixturevalue("server_databases")
+    return StoredPlayers(on_server.empty("users"), tuple(on_server.empty(f"games{number}") for number in range(3)))
+
+
 @pytest.fixture(scope="session")
 def token_keys(tmp_path_factory: pytest.TempPathFactory) -> TokenKeys:
     return TokenKeys(tmp_path_factory.mktemp("keys"))
 
 
 @pytest.fixture
-def stats_settings(data_paths: DataPaths, token_keys: TokenKeys) -> stats.settings.Settings:
+def stats_settings(stored_players: StoredPlayers, token_keys: TokenKeys) -> stats.settings.Settings:
     return stats.settings.Settings(
         _env_file=None,  # independent of the developer's .env
         instance="stats.1",
-        users_url=f"sqlite:///{data_paths.users}",
-        shard_urls=tuple(f"sqlite:///{shard}" for shard in data_paths.shards),
+        users_url=stored_players.users.url,
+        shard_urls=tuple(shard.url for shard in stored_players.shards),
         busy_timeout_ms=BUSY_TIMEOUT_MS,
         token_public_key_file=token_keys.public_key_file,
     )
@@ -139,7 +188,7 @@ def service_headers(token_keys: TokenKeys) -> dict[str, str]:
 
 @pytest.fixture
 def stats_client(stats_settings: stats.settings.Settings, service_headers: dict[str, str]) -> Iterator[TestClient]:
-    """A client of the stats service on `data_paths`, authorized with the `service` scope.
+    """A client of the stats service on `stored_players`, authorized with the `service` scope.
 
     A server exception, or a response that does not match the OpenAPI document, fails the test.
     """

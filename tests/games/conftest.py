@@ -1,6 +1,5 @@
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from uuid import uuid4
 
@@ -16,9 +15,9 @@ from tests.support.game_services import CANDIDATES, Stats, make_words_app
 from tests.support.openapi_checks import check_all_responses
 from tests.support.players import ANSWER, TODAY, Player
 from tests.support.servers import serving
+from tests.support.stored import Stored, StoredInFile
 from tests.support.tokens import TokenKeys
-from tools.config.paths import SHARE, DataPaths
-from tools.data.atomic_files import create_database, seal
+from tools.config.paths import DataPaths
 
 
 @pytest.fixture
@@ -27,24 +26,33 @@ def clock() -> GameClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """An answers database: candidates, and answers of games 1980 to 1984 (`ahead` today, `crane` set for tomorrow)."""
-    path = tmp_path / "answers.db"
-    with closing(create_database(path, SHARE / "answers.sql")) as connection:
-        connection.executemany("INSERT INTO candidates VALUES (?)", [(word,) for word in CANDIDATES])
-        drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER)]
-        connection.executemany("INSERT INTO answers VALUES (?, ?, 'drawn')", drawn)
-        connection.execute("INSERT INTO answers VALUES (1984, 'crane', 'operator')")
-    seal(path)
-    return path
+def stored_answers(make_stored: Callable[[str], Stored]) -> Stored:
+    """Candidates, and answers of games 1980 to 1984 (`ahead` today, `crane` set for tomorrow)."""
+    stored = make_stored("answers")
+    stored.run("INSERT INTO candidates VALUES (?)", *((word,) for word in CANDIDATES))
+    drawn = [(1980, "zebra"), (1981, "geese"), (1982, "daddy"), (TODAY, ANSWER)]
+    stored.run("INSERT INTO answers VALUES (?, ?, 'drawn')", *drawn)
+    stored.run("INSERT INTO answers VALUES (1984, 'crane', 'operator')")
+    return stored
 
 
 @pytest.fixture
-def plays_database(tmp_path: Path) -> Path:
-    path = tmp_path / "plays.db"
-    create_database(path, SHARE / "plays.sql").close()
-    seal(path)
-    return path
+def stored_plays(make_stored: Callable[[str], Stored]) -> Stored:
+    return make_stored("plays")
+
+
+@pytest.fixture
+def database(stored_answers: Stored) -> Path:
+    """The file of the answers, in tests that do not run on PostgreSQL."""
+    assert isinstance(stored_answers, StoredInFile)
+    return stored_answers.path
+
+
+@pytest.fixture
+def plays_database(stored_plays: Stored) -> Path:
+    """The file of the plays, likewise."""
+    assert isinstance(stored_plays, StoredInFile)
+    return stored_plays.path
 
 
 @pytest.fixture(scope="session")
@@ -76,12 +84,17 @@ def token_file(tmp_path: Path, token_keys: TokenKeys) -> Path:
 
 @pytest.fixture
 def settings(
-    database: Path, plays_database: Path, words_url: str, stats_url: str, token_file: Path, token_keys: TokenKeys
+    stored_answers: Stored,
+    stored_plays: Stored,
+    words_url: str,
+    stats_url: str,
+    token_file: Path,
+    token_keys: TokenKeys,
 ) -> games.settings.Settings:
     return games.settings.Settings(
         _env_file=None,
-        answers_url=f"sqlite:///{database}",
-        plays_url=f"sqlite:///{plays_database}",
+        answers_url=stored_answers.url,
+        plays_url=stored_plays.url,
         words_url=words_url,
         stats_url=stats_url,
         service_token_file=token_file,

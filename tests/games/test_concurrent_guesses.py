@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from tests.support.game_services import CANDIDATES, Stats
 from tests.support.players import ANSWER, TODAY, WRONG, Player
 
+pytestmark = pytest.mark.both_engines
+
 THREADS = 12
 
 

@@ -28,6 +28,8 @@ from tests.support.polling import wait_until
 from tests.support.servers import find_free_port, serving
 from tests.support.tokens import TokenKeys
 
+pytestmark = pytest.mark.both_engines
+
 MakeClient = Callable[..., TestClient]
 MakePlayer = Callable[[TestClient], Player]
 

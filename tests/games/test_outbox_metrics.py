@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -12,6 +13,8 @@ from tests.support.outbox import put_in_outbox
 from tests.support.players import ANSWER
 from tests.support.scripts import write_rows
 from tests.support.servers import find_free_port
+
+pytestmark = pytest.mark.both_engines
 
 
 def read_outbox(client: TestClient) -> dict[str, float]:

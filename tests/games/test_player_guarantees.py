@@ -24,6 +24,8 @@ from tests.support.scripts import write_rows
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 
+pytestmark = pytest.mark.both_engines
+
 
 def test_play_finished_after_midnight_breaks_no_streak(
     player: Player, database: Path, clock: GameClock, stats_service: Stats

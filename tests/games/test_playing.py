@@ -15,6 +15,8 @@ from tests.support.players import ANSWER, NO_CANDIDATE, TODAY, WRONG, Player
 from tests.support.problem_checks import assert_problem
 from tests.support.servers import find_free_port, serving
 
+pytestmark = pytest.mark.both_engines
+
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 """The end of the day of today's game."""
 LAST_SECOND = datetime(2026, 11, 24, 23, 59, 59, tzinfo=UTC)

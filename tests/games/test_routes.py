@@ -16,6 +16,8 @@ from tests.support.game_services import CANDIDATES, make_words_app
 from tests.support.players import ANSWER, NO_CANDIDATE, TODAY
 from tests.support.servers import find_free_port, serving
 
+pytestmark = pytest.mark.both_engines
+
 
 def read_stored_answers(database: Path) -> dict[int, str]:
     with closing(sqlite3.connect(database)) as connection:

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from servicekit.settings import DatabaseUrl, ServiceSettings
+from servicekit.settings import DatabaseUrl, ServiceSettings, hide_password
 
 
 class Settings(ServiceSettings):
@@ -19,7 +19,7 @@ def no_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "var/ledger.db", "sqlite://var/ledger.db", "sqlite:///", "postgresql://host/ledger", "SQLITE:///x.db"],
+    ["", "var/ledger.db", "sqlite://var/ledger.db", "sqlite:///", "mysql://host/ledger", "SQLITE:///x.db"],
 )
 def test_invalid_database_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
@@ -27,6 +27,42 @@ def test_invalid_database_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPa
         Settings()
     assert f"{url!r} should be sqlite:///PATH" in str(refusal.value)
     assert "database_url" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://host/ledger",
+        "postgresql://quintet@127.0.0.1:5432/ledger",
+        "postgresql://quintet:s%40fe@a:5432,b.example:5433/ledger?sslmode=verify-full",
+        "postgresql://quintet@[::1]:5432/ledger",
+    ],
+)
+def test_url_of_a_postgresql_database_is_accepted(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    assert Settings().database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://host",
+        "postgresql:///ledger",
+        "postgresql://host/",
+        "postgresql://a,,b/ledger",
+        "postgresql://a:x/b",
+    ],
+)
+def test_invalid_postgresql_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", url)
+    with pytest.raises(ValidationError, match="should be postgresql://USER:PASSWORD@HOST:PORT/DATABASE"):
+        Settings()
+
+
+def test_password_of_a_url_is_hidden() -> None:
+    assert hide_password("postgresql://quintet:s3cret@a:1,b:2/x") == "postgresql://quintet:***@a:1,b:2/x"
+    assert hide_password("postgresql://quintet@a:1/x") == "postgresql://quintet@a:1/x"
+    assert hide_password("sqlite:////srv/users.db") == "sqlite:////srv/users.db"
 
 
 @pytest.mark.parametrize("timeout", ["-1", "60001", "soon", "1.5"])

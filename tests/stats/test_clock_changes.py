@@ -10,7 +10,7 @@ from stats.app import create_app
 from stats.results import Result
 from stats.settings import Settings
 from tests.support.results import add_user, count_statistics
-from tools.config.paths import DataPaths
+from tests.support.stored import StoredPlayers
 
 NOON = datetime(2022, 3, 14, 12, tzinfo=UTC)
 
@@ -27,11 +27,11 @@ class SettableClock:
 def test_statistics_follow_stored_times_when_the_clock_jumps(
     steps: list[tuple[int, bool, int]],
     stats_settings: Settings,
-    data_paths: DataPaths,
+    stored_players: StoredPlayers,
     service_headers: dict[str, str],
 ) -> None:
     """Each step moves the clock by up to 72 hours either way; no streak is negative, or longer than the wins."""
-    clock, user_id = SettableClock(), add_user(data_paths)
+    clock, user_id = SettableClock(), add_user(stored_players)
     app = create_app(stats_settings, clock=lambda: clock.now)
     stored = []
     with TestClient(app, headers=service_headers) as client:
@@ -46,10 +46,10 @@ def test_statistics_follow_stored_times_when_the_clock_jumps(
 
 
 def test_result_ahead_of_the_clock_is_422_until_its_time(
-    stats_settings: Settings, data_paths: DataPaths, service_headers: dict[str, str]
+    stats_settings: Settings, stored_players: StoredPlayers, service_headers: dict[str, str]
 ) -> None:
     """When the clock of games is ahead of that of stats, games retries until stats accepts the result."""
-    clock, user_id = SettableClock(), add_user(data_paths)
+    clock, user_id = SettableClock(), add_user(stored_players)
     app = create_app(stats_settings, clock=lambda: clock.now)
     body = {"game_id": 1, "won": True, "guesses": 3, "finished": "2022-03-15T00:00:00Z"}
     with TestClient(app, headers=service_headers) as client:

@@ -14,9 +14,9 @@ import pytest
 from stats.app import create_app
 from stats.settings import Settings
 from tests.support.results import add_user, count_distribution, count_statistics, finish, read_everything, write_body
-from tools.config.paths import DataPaths
+from tests.support.stored import StoredPlayers
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.both_engines]
 
 
 @pytest.fixture
@@ -37,12 +37,12 @@ async def instances(
 
 
 @pytest.fixture
-def user_id(data_paths: DataPaths) -> UUID:
-    return add_user(data_paths)
+def user_id(stored_players: StoredPlayers) -> UUID:
+    return add_user(stored_players)
 
 
 async def test_concurrent_posts_of_one_result_store_it_once(
-    instances: list[httpx.AsyncClient], user_id: UUID, data_paths: DataPaths
+    instances: list[httpx.AsyncClient], user_id: UUID, stored_players: StoredPlayers
 ) -> None:
     body = write_body(1, finish(1))
     posts = (instances[number % 3].post(f"/users/{user_id}/games", json=body) for number in range(100))
@@ -70,10 +70,10 @@ async def test_concurrent_conflicting_results_store_only_the_first(
 
 
 async def test_concurrent_writes_at_all_instances_lose_no_result(
-    instances: list[httpx.AsyncClient], data_paths: DataPaths
+    instances: list[httpx.AsyncClient], stored_players: StoredPlayers
 ) -> None:
     rng = random.Random(100)  # noqa: S311 - the same games in every run
-    users = [add_user(data_paths) for _ in range(5)]
+    users = [add_user(stored_players) for _ in range(5)]
     games = {
         user_id: [finish(rng.randrange(15), won=rng.random() < 0.8, guesses=rng.randint(1, 6)) for _ in range(40)]
         for user_id in users
@@ -94,7 +94,7 @@ async def test_concurrent_writes_at_all_instances_lose_no_result(
     for game_id in range(40):
         response = await rng.choice(instances).get(f"/games/{game_id}")
         assert response.json() == count_distribution(game_id, [games[user_id][game_id] for user_id in users])
-    assert sum(len(rows) for rows in read_everything(data_paths)[::2]) == 200
+    assert sum(len(rows) for rows in read_everything(stored_players)[::2]) == 200
 
 
 async def test_acknowledged_result_is_visible_at_other_instances(
@@ -132,9 +132,9 @@ async def is_stored(client: httpx.AsyncClient, user_id: UUID, game_id: int) -> b
 
 
 async def test_pages_are_consistent_during_concurrent_writes(
-    instances: list[httpx.AsyncClient], data_paths: DataPaths
+    instances: list[httpx.AsyncClient], stored_players: StoredPlayers
 ) -> None:
-    users = [add_user(data_paths) for _ in range(20)]
+    users = [add_user(stored_players) for _ in range(20)]
     for user_id in users:
         await instances[0].post(f"/users/{user_id}/games", json=write_body(0, finish(0)))
     rounds = [(user_id, write_body(day, finish(day, won=day % 3 > 0))) for day in range(1, 8) for user_id in users]

@@ -21,8 +21,10 @@ from tests.support.openapi_checks import check_all_responses
 from tests.support.players import TODAY
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, count_distribution, finish, write_body
+from tests.support.stored import StoredPlayers
 from tests.support.tokens import TokenKeys
-from tools.config.paths import DataPaths
+
+pytestmark = pytest.mark.both_engines
 
 LAST_SECOND = datetime(2026, 11, 23, 23, 59, 59, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
@@ -79,11 +81,11 @@ def test_game_is_public_after_its_day(day: date, days: int) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(posts)
 def test_distribution_is_a_recount_of_the_stored_results(
-    stats_client: TestClient, data_paths: DataPaths, posts: list[tuple[int, int, Result]]
+    stats_client: TestClient, stored_players: StoredPlayers, posts: list[tuple[int, int, Result]]
 ) -> None:
     """Repeated and refused results change nothing."""
     before = {game_id: stats_client.get(f"/games/{game_id}").json() for game_id in range(GAMES)}
-    players = [add_user(data_paths) for _ in range(4)]
+    players = [add_user(stored_players) for _ in range(4)]
     stored: dict[tuple[int, int], Result] = {}
     for player, game_id, result in posts:
         response = stats_client.post(f"/users/{players[player]}/games", json=write_body(game_id, result))
@@ -98,16 +100,20 @@ def test_distribution_is_a_recount_of_the_stored_results(
             assert after["guesses"][name] - before[game_id]["guesses"][name] == players_added
 
 
-def test_invalid_or_unknown_players_result_is_not_counted(stats_client: TestClient, data_paths: DataPaths) -> None:
-    user_id = add_user(data_paths)
+def test_invalid_or_unknown_players_result_is_not_counted(
+    stats_client: TestClient, stored_players: StoredPlayers
+) -> None:
+    user_id = add_user(stored_players)
     unknown = "00000000-0000-4000-8000-000000000000"
     assert stats_client.post(f"/users/{unknown}/games", json=write_body(1, finish(1))).status_code == 404
     assert stats_client.post(f"/users/{user_id}/games", json={"game_id": 1}).status_code == 422
     assert stats_client.get("/games/1").json() == count_distribution(1, [])
 
 
-def test_distribution_adds_up_the_players_of_all_shards(stats_client: TestClient, data_paths: DataPaths) -> None:
-    players = [add_user(data_paths) for _ in range(20)]
+def test_distribution_adds_up_the_players_of_all_shards(
+    stats_client: TestClient, stored_players: StoredPlayers
+) -> None:
+    players = [add_user(stored_players) for _ in range(20)]
     assert {player.int % 3 for player in players} == {0, 1, 2}
     games = [finish(1, won=number % 4 > 0, guesses=number % 6 + 1) for number in range(20)]
     for player, game in zip(players, games, strict=True):
@@ -154,10 +160,10 @@ def test_distribution_is_public_from_midnight_on(
 
 
 def test_public_distribution_still_grows_the_day_after(
-    public_client: TestClient, clock: GameClock, data_paths: DataPaths, service_headers: dict[str, str]
+    public_client: TestClient, clock: GameClock, stored_players: StoredPlayers, service_headers: dict[str, str]
 ) -> None:
     clock.now = MIDNIGHT + timedelta(hours=23)
-    user_id = add_user(data_paths)
+    user_id = add_user(stored_players)
     body = {"game_id": TODAY, "won": True, "guesses": 2, "finished": LAST_SECOND.isoformat()}
     assert public_client.get(f"/games/{TODAY}").json()["played"] == 0
     public_client.post(f"/users/{user_id}/games", json=body, headers=service_headers).raise_for_status()

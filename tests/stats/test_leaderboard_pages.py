@@ -1,7 +1,5 @@
 """Leaderboard pages around a player (`around`) and after a player (`after`), and their next links."""
 
-import sqlite3
-from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -18,7 +16,10 @@ from stats.settings import Settings
 from tests.support.boards import BOARDS, Ranking, both_boards, fill_shards, populate
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, add_users, finish, results, write_body
+from tests.support.stored import StoredPlayers
 from tools.config.paths import DataPaths
+
+pytestmark = pytest.mark.both_engines
 
 
 def read_page(client: TestClient, board: str, **query: object) -> Any:  # noqa: ANN401 - parsed JSON
@@ -38,9 +39,9 @@ def cut_around(full_board: list[dict[str, Any]], index: int, limit: int) -> list
 
 @both_boards
 def test_rows_around_each_player_match_the_sorted_board(
-    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
+    stats_client: TestClient, stored_players: StoredPlayers, board: str, rank: Ranking
 ) -> None:
-    full_board = rank(populate(data_paths, 25))
+    full_board = rank(populate(stored_players, 25))
     for index, leader in enumerate(full_board):
         for limit in (1, 2, 3, 10, 24, 25, 26, 100):
             page = read_page(stats_client, board, around=leader["user_id"], limit=limit)
@@ -51,9 +52,9 @@ def test_rows_around_each_player_match_the_sorted_board(
 @both_boards
 @pytest.mark.parametrize("limit", [1, 3, 7, 10, 40, 100])
 def test_next_links_list_every_player_exactly_once(
-    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking, limit: int
+    stats_client: TestClient, stored_players: StoredPlayers, board: str, rank: Ranking, limit: int
 ) -> None:
-    full_board = rank(populate(data_paths, 40))
+    full_board = rank(populate(stored_players, 40))
     pages, url = [], f"/leaders/{board}?limit={limit}"
     while url:
         response = stats_client.get(url)
@@ -72,14 +73,14 @@ def test_next_links_list_every_player_exactly_once(
 @given(st.lists(results.filter(bool), min_size=1, max_size=6), st.integers(1, 12))
 def test_pages_after_any_results_match_the_reference(
     stats_client: TestClient,
-    data_paths: DataPaths,
+    stored_players: StoredPlayers,
     board: str,
     rank: Ranking,
     games: list[list[Result]],
     limit: int,
 ) -> None:
-    clear_shards(data_paths)
-    players = dict(zip(add_users(data_paths, [uuid4() for _ in games]), games, strict=True))
+    clear_shards(stored_players)
+    players = dict(zip(add_users(stored_players, [uuid4() for _ in games]), games, strict=True))
     post_interleaved(stats_client, players)
     full_board = rank(players)
     for index, leader in enumerate(full_board):
@@ -91,12 +92,10 @@ def test_pages_after_any_results_match_the_reference(
     assert read_page(stats_client, board, limit=limit) == {"leaders": full_board[:limit], "players": len(players)}
 
 
-def clear_shards(data_paths: DataPaths) -> None:
-    for shard in data_paths.shards:
-        with closing(sqlite3.connect(shard)) as connection, connection:
-            connection.execute("DELETE FROM games")
-            connection.execute("DELETE FROM standings")
-            connection.execute("DELETE FROM score_counts")
+def clear_shards(stored: StoredPlayers) -> None:
+    for shard in stored.shards:
+        for table in ("games", "standings", "score_counts", "game_counts"):
+            shard.run(f"DELETE FROM {table}")  # noqa: S608 - names of ours
 
 
 def post_interleaved(client: TestClient, players: dict[UUID, list[Result]]) -> None:
@@ -107,10 +106,12 @@ def post_interleaved(client: TestClient, players: dict[UUID, list[Result]]) -> N
 
 @both_boards
 def test_players_without_wins_are_ranked(
-    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
+    stats_client: TestClient, stored_players: StoredPlayers, board: str, rank: Ranking
 ) -> None:
-    players = {user_id: [finish(1, won=False)] * 2 for user_id in add_users(data_paths, [uuid4() for _ in range(9)])}
-    fill_shards(data_paths, players)
+    players = {
+        user_id: [finish(1, won=False)] * 2 for user_id in add_users(stored_players, [uuid4() for _ in range(9)])
+    }
+    fill_shards(stored_players, players)
     full_board = rank(players)
     around = read_page(stats_client, board, around=full_board[4]["user_id"], limit=3)
     assert around == {"leaders": full_board[3:6], "players": 9}
@@ -118,18 +119,20 @@ def test_players_without_wins_are_ranked(
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_single_player_is_a_page_of_one(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
-    user_id = add_user(data_paths)
-    fill_shards(data_paths, {user_id: [finish(1)]})
+def test_single_player_is_a_page_of_one(stats_client: TestClient, stored_players: StoredPlayers, board: str) -> None:
+    user_id = add_user(stored_players)
+    fill_shards(stored_players, {user_id: [finish(1)]})
     (leader,) = read_leaders(stats_client, board, around=user_id)
     assert (leader["rank"], leader["user_id"]) == (1, str(user_id))
     assert read_page(stats_client, board, after=user_id) == {"leaders": [], "players": 1}
 
 
 @pytest.mark.parametrize("board", BOARDS)
-def test_first_result_puts_a_player_on_the_board(stats_client: TestClient, data_paths: DataPaths, board: str) -> None:
-    populate(data_paths, 2)
-    newcomer = add_user(data_paths)
+def test_first_result_puts_a_player_on_the_board(
+    stats_client: TestClient, stored_players: StoredPlayers, board: str
+) -> None:
+    populate(stored_players, 2)
+    newcomer = add_user(stored_players)
     assert read_page(stats_client, board, around=newcomer) == {"leaders": [], "players": 2}
     assert stats_client.post(f"/users/{newcomer}/games", json=write_body(1, finish(1, won=False))).status_code == 201
     page = read_page(stats_client, board, around=newcomer)
@@ -139,9 +142,9 @@ def test_first_result_puts_a_player_on_the_board(stats_client: TestClient, data_
 
 @both_boards
 def test_page_around_a_player_links_to_the_next_page(
-    stats_client: TestClient, data_paths: DataPaths, board: str, rank: Ranking
+    stats_client: TestClient, stored_players: StoredPlayers, board: str, rank: Ranking
 ) -> None:
-    full_board = rank(populate(data_paths, 12))
+    full_board = rank(populate(stored_players, 12))
     response = stats_client.get(f"/leaders/{board}", params={"around": full_board[2]["user_id"], "limit": 4})
     assert response.links["next"]["url"] == f"/leaders/{board}?limit=4&after={full_board[4]['user_id']}"
     for index in (9, 10, 11):
@@ -151,9 +154,9 @@ def test_page_around_a_player_links_to_the_next_page(
 
 @pytest.mark.parametrize("board", BOARDS)
 def test_next_link_has_the_public_prefix(
-    stats_settings: Settings, stats_client: TestClient, data_paths: DataPaths, board: str
+    stats_settings: Settings, stats_client: TestClient, stored_players: StoredPlayers, board: str
 ) -> None:
-    populate(data_paths, 2)
+    populate(stored_players, 2)
     with TestClient(create_app(stats_settings), root_path="/api/stats") as client:
         first = client.get(f"/leaders/{board}?limit=1")
         url = first.links["next"]["url"]
@@ -164,8 +167,8 @@ def test_next_link_has_the_public_prefix(
 
 @pytest.mark.parametrize("board", BOARDS)
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_unknown_user_is_404(stats_client: TestClient, data_paths: DataPaths, board: str, name: str) -> None:
-    populate(data_paths, 3)
+def test_unknown_user_is_404(stats_client: TestClient, stored_players: StoredPlayers, board: str, name: str) -> None:
+    populate(stored_players, 3)
     unknown = uuid4()
     response = stats_client.get(f"/leaders/{board}", params={name: str(unknown)})
     assert assert_problem(response, 404) == f"There is no user {unknown}."
@@ -176,11 +179,11 @@ def test_unknown_user_is_404(stats_client: TestClient, data_paths: DataPaths, bo
 @pytest.mark.parametrize("name", ["around", "after"])
 @pytest.mark.parametrize("others", [0, 1, 2, 30])
 def test_page_of_a_user_without_results_has_no_rows(
-    stats_client: TestClient, data_paths: DataPaths, board: str, name: str, others: int
+    stats_client: TestClient, stored_players: StoredPlayers, board: str, name: str, others: int
 ) -> None:
-    populate(data_paths, others)
+    populate(stored_players, others)
     for _ in range(4):  # ids of more than one shard
-        response = stats_client.get(f"/leaders/{board}", params={name: str(add_user(data_paths))})
+        response = stats_client.get(f"/leaders/{board}", params={name: str(add_user(stored_players))})
         assert response.status_code == 200
         assert response.json() == {"leaders": [], "players": others}
         assert "Link" not in response.headers
@@ -202,15 +205,17 @@ def test_malformed_user_id_is_422(stats_client: TestClient, board: str, name: st
 
 @pytest.mark.parametrize("name", ["around", "after"])
 @pytest.mark.parametrize("limit", ["0", "101", "x"])
-def test_invalid_limit_is_422(stats_client: TestClient, data_paths: DataPaths, name: str, limit: str) -> None:
-    user_id = add_user(data_paths)
-    fill_shards(data_paths, {user_id: [finish(1)]})
+def test_invalid_limit_is_422(stats_client: TestClient, stored_players: StoredPlayers, name: str, limit: str) -> None:
+    user_id = add_user(stored_players)
+    fill_shards(stored_players, {user_id: [finish(1)]})
     response = stats_client.get("/leaders/wins", params={name: str(user_id), "limit": limit})
     assert assert_problem(response, 422).startswith("query.limit: ")
 
 
 @pytest.mark.parametrize("name", ["around", "after"])
-def test_page_with_a_missing_shard_is_503(stats_client: TestClient, data_paths: DataPaths, name: str) -> None:
-    user_id = min(populate(data_paths, 12), key=lambda user_id: shard_number(user_id, 3))
+def test_page_with_a_missing_shard_is_503(
+    stats_client: TestClient, data_paths: DataPaths, stored_players: StoredPlayers, name: str
+) -> None:
+    user_id = min(populate(stored_players, 12), key=lambda user_id: shard_number(user_id, 3))
     data_paths.shards[2].unlink()
     assert_problem(stats_client.get("/leaders/wins", params={name: str(user_id)}), 503)

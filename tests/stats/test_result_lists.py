@@ -9,7 +9,9 @@ from stats.app import create_app
 from stats.settings import Settings
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, finish, write_body
-from tools.config.paths import DataPaths
+from tests.support.stored import StoredPlayers
+
+pytestmark = pytest.mark.both_engines
 
 GAME_IDS = [3, 0, 250, 249, 17, 2**31 - 1, 251]
 
@@ -22,11 +24,11 @@ def store_results(client: TestClient, user_id: object) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 6, 7, 8, 1000])
 def test_next_links_list_every_result_latest_game_first(
-    stats_client: TestClient, data_paths: DataPaths, limit: int
+    stats_client: TestClient, stored_players: StoredPlayers, limit: int
 ) -> None:
-    user_id = add_user(data_paths)
+    user_id = add_user(stored_players)
     store_results(stats_client, user_id)
-    store_results(stats_client, add_user(data_paths))
+    store_results(stats_client, add_user(stored_players))
     games, url = [], f"/users/{user_id}/games?limit={limit}"
     while url:
         response = stats_client.get(url)
@@ -39,17 +41,17 @@ def test_next_links_list_every_result_latest_game_first(
 
 
 def test_next_link_has_the_public_path(
-    stats_settings: Settings, data_paths: DataPaths, service_headers: dict[str, str]
+    stats_settings: Settings, stored_players: StoredPlayers, service_headers: dict[str, str]
 ) -> None:
-    user_id = add_user(data_paths)
+    user_id = add_user(stored_players)
     with TestClient(create_app(stats_settings), root_path="/api/stats", headers=service_headers) as client:
         store_results(client, user_id)
         link = client.get(f"/users/{user_id}/games?limit=6").headers["Link"]
     assert link == f'</api/stats/users/{user_id}/games?limit=6&after=3>; rel="next"'
 
 
-def test_user_without_a_result_has_an_empty_list(stats_client: TestClient, data_paths: DataPaths) -> None:
-    response = stats_client.get(f"/users/{add_user(data_paths)}/games")
+def test_user_without_a_result_has_an_empty_list(stats_client: TestClient, stored_players: StoredPlayers) -> None:
+    response = stats_client.get(f"/users/{add_user(stored_players)}/games")
     assert response.json() == {"games": []}
     assert "Link" not in response.headers
 
@@ -62,8 +64,10 @@ def test_results_of_an_unknown_user_are_404(stats_client: TestClient) -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("limit", "0"), ("limit", "1001"), ("limit", "x"), ("after", "-1"), ("after", "1.0")]
 )
-def test_invalid_page_parameter_is_422(stats_client: TestClient, data_paths: DataPaths, name: str, value: str) -> None:
-    response = stats_client.get(f"/users/{add_user(data_paths)}/games", params={name: value})
+def test_invalid_page_parameter_is_422(
+    stats_client: TestClient, stored_players: StoredPlayers, name: str, value: str
+) -> None:
+    response = stats_client.get(f"/users/{add_user(stored_players)}/games", params={name: value})
     assert assert_problem(response, 422).startswith(f"query.{name}: ")
 
 

@@ -17,7 +17,10 @@ from stats.settings import Settings
 from tests.support.openapi_checks import check_all_responses
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, count_statistics, finish, read_everything, write_body
+from tests.support.stored import StoredPlayers
 from tools.config.paths import DataPaths
+
+pytestmark = pytest.mark.both_engines
 
 NOW = datetime(2022, 3, 20, 12, 0, 0, 500_000, tzinfo=UTC)
 BODY = {"game_id": 268, "won": True, "guesses": 4, "finished": "2022-03-14T19:30:00Z"}
@@ -32,8 +35,8 @@ def client(stats_settings: Settings, service_headers: dict[str, str]) -> Iterato
 
 
 @pytest.fixture
-def user_id(data_paths: DataPaths) -> UUID:
-    return add_user(data_paths)
+def user_id(stored_players: StoredPlayers) -> UUID:
+    return add_user(stored_players)
 
 
 WRONG: dict[str, list[object]] = {
@@ -82,24 +85,26 @@ def test_location_has_the_public_prefix(
     "finished", ["2022-03-14T19:30:00Z", "2022-03-14T21:30:00.7+02:00", "2022-03-14 19:30:00", None]
 )
 def test_repeated_result_is_200_and_changes_nothing(
-    client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str | None
+    client: TestClient, user_id: UUID, stored_players: StoredPlayers, finished: str | None
 ) -> None:
     first = post(client, user_id)
-    before = read_everything(data_paths)
+    before = read_everything(stored_players)
     again = post(client, user_id, finished=finished)
     assert (again.status_code, again.json()) == (200, first.json())
     assert again.headers["Location"] == first.headers["Location"]
-    assert read_everything(data_paths) == before
+    assert read_everything(stored_players) == before
 
 
-def test_repeated_result_without_finished_is_200(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
+def test_repeated_result_without_finished_is_200(
+    client: TestClient, user_id: UUID, stored_players: StoredPlayers
+) -> None:
     body = {"game_id": 1, "won": False, "guesses": 6}
     first = client.post(f"/users/{user_id}/games", json=body)
-    before = read_everything(data_paths)
+    before = read_everything(stored_players)
     again = client.post(f"/users/{user_id}/games", json=body)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json() == body | {"finished": "2022-03-20T12:00:00Z"}  # now, to the second
-    assert read_everything(data_paths) == before
+    assert read_everything(stored_players) == before
 
 
 @pytest.mark.parametrize(
@@ -108,28 +113,28 @@ def test_repeated_result_without_finished_is_200(client: TestClient, user_id: UU
     ids=str,
 )
 def test_conflicting_result_is_409_and_changes_nothing(
-    client: TestClient, user_id: UUID, data_paths: DataPaths, other: dict[str, object]
+    client: TestClient, user_id: UUID, stored_players: StoredPlayers, other: dict[str, object]
 ) -> None:
     post(client, user_id)
-    before = read_everything(data_paths)
+    before = read_everything(stored_players)
     refused = post(client, user_id, **other)
     assert "results never change" in assert_problem(refused, 409)
     assert refused.json()["type"] == "/api/stats/problems/result-differs"
-    assert read_everything(data_paths) == before
+    assert read_everything(stored_players) == before
 
 
-def test_results_are_separate_per_user_and_game(client: TestClient, data_paths: DataPaths) -> None:
-    ada, bob = add_user(data_paths), add_user(data_paths)
+def test_results_are_separate_per_user_and_game(client: TestClient, stored_players: StoredPlayers) -> None:
+    ada, bob = add_user(stored_players), add_user(stored_players)
     for user_id, game_id in ((ada, 1), (ada, 2), (bob, 1)):
         assert post(client, user_id, game_id=game_id).status_code == 201
     assert client.get(f"/users/{bob}").json()["gamesPlayed"] == 1
     assert client.get(f"/users/{ada}").json()["gamesPlayed"] == 2
 
 
-def test_result_of_an_unknown_user_is_404_and_not_stored(client: TestClient, data_paths: DataPaths) -> None:
+def test_result_of_an_unknown_user_is_404_and_not_stored(client: TestClient, stored_players: StoredPlayers) -> None:
     user_id = uuid4()
     assert assert_problem(post(client, user_id), 404) == f"There is no user {user_id}."
-    assert not any(read_everything(data_paths))
+    assert not any(read_everything(stored_players))
 
 
 def test_result_of_an_unfinished_game_is_404(client: TestClient, user_id: UUID) -> None:
@@ -158,10 +163,10 @@ def test_finished_is_stored_in_utc_to_the_second(client: TestClient, user_id: UU
 
 @pytest.mark.parametrize("finished", ["2022-03-20T12:01:01Z", "2022-03-21T12:00:00", "9999-12-31T23:59:59Z"])
 def test_result_in_the_future_is_422_and_not_stored(
-    client: TestClient, user_id: UUID, data_paths: DataPaths, finished: str
+    client: TestClient, user_id: UUID, stored_players: StoredPlayers, finished: str
 ) -> None:
     assert "more than a minute ahead" in assert_problem(post(client, user_id, finished=finished), 422)
-    assert not any(read_everything(data_paths))
+    assert not any(read_everything(stored_players))
 
 
 @pytest.mark.parametrize(
@@ -170,10 +175,10 @@ def test_result_in_the_future_is_422_and_not_stored(
     ids=ascii,
 )
 def test_invalid_field_is_422_and_not_stored(
-    client: TestClient, user_id: UUID, data_paths: DataPaths, field: str, value: object
+    client: TestClient, user_id: UUID, stored_players: StoredPlayers, field: str, value: object
 ) -> None:
     assert assert_problem(post(client, user_id, **{field: value}), 422).startswith("body")
-    assert not any(read_everything(data_paths))
+    assert not any(read_everything(stored_players))
 
 
 @pytest.mark.parametrize("field", ["game_id", "won", "guesses"])
@@ -200,31 +205,37 @@ def test_user_id_in_upper_case_or_without_hyphens_is_equal(client: TestClient, u
 
 
 def test_write_to_a_locked_shard_is_503_while_reads_succeed(
-    stats_settings: Settings, user_id: UUID, data_paths: DataPaths, service_headers: dict[str, str]
+    stats_settings: Settings,
+    user_id: UUID,
+    data_paths: DataPaths,
+    stored_players: StoredPlayers,
+    service_headers: dict[str, str],
 ) -> None:
     settings = stats_settings.model_copy(update={"busy_timeout_ms": 100})
     with TestClient(create_app(settings), headers=service_headers) as client:
         check_all_responses(client)
         assert client.post(f"/users/{user_id}/games", json=write_body(1, finish(1))).status_code == 201
-        before = read_everything(data_paths)
+        before = read_everything(stored_players)
         with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)], isolation_level=None)) as lock:
             lock.execute("BEGIN IMMEDIATE")
             refused = client.post(f"/users/{user_id}/games", json=write_body(2, finish(2)))
             detail = assert_problem(refused, 503)
             assert client.get(f"/users/{user_id}").json() == count_statistics([finish(1)])
         assert str(data_paths.users.parent) not in detail
-        assert read_everything(data_paths) == before
+        assert read_everything(stored_players) == before
         assert client.post(f"/users/{user_id}/games", json=write_body(2, finish(2))).status_code == 201
 
 
-def test_failed_standing_update_rolls_the_result_back(client: TestClient, user_id: UUID, data_paths: DataPaths) -> None:
+def test_failed_standing_update_rolls_the_result_back(
+    client: TestClient, user_id: UUID, data_paths: DataPaths, stored_players: StoredPlayers
+) -> None:
     with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
         shard.execute("CREATE TRIGGER fail BEFORE INSERT ON standings BEGIN SELECT RAISE(ABORT, 'it fails'); END")
     with pytest.raises(sqlite3.IntegrityError, match="it fails"):  # which a server logs, and answers with 500
         post(client, user_id)
     with closing(sqlite3.connect(data_paths.shards[shard_number(user_id, 3)])) as shard:
         shard.execute("DROP TRIGGER fail")
-    assert not any(read_everything(data_paths))
+    assert not any(read_everything(stored_players))
     assert post(client, user_id).status_code == 201
 
 

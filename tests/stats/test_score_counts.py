@@ -15,7 +15,10 @@ from stats.standings import add_result, count_results
 from tests.support.problem_checks import assert_problem
 from tests.support.results import add_user, finish, results
 from tests.support.scripts import write_rows
+from tests.support.stored import StoredPlayers
 from tools.config.paths import DataPaths
+
+pytestmark = pytest.mark.both_engines
 
 POST = {"won": True, "guesses": 3, "finished": "2022-03-14T12:00:00Z"}
 
@@ -54,9 +57,9 @@ def test_changes_add_up_to_one_player_at_the_final_score(games: list[Result]) ->
 
 @pytest.mark.parametrize("damage", ["DELETE FROM score_counts", "UPDATE score_counts SET players = 0"])
 def test_result_on_inconsistent_counts_is_503_and_not_stored(
-    stats_client: TestClient, data_paths: DataPaths, damage: str
+    stats_client: TestClient, data_paths: DataPaths, stored_players: StoredPlayers, damage: str
 ) -> None:
-    user_id = add_user(data_paths)
+    user_id = add_user(stored_players)
     url = f"/users/{user_id}/games"
     assert stats_client.post(url, json=POST | {"game_id": 1}).status_code == 201
     for shard in data_paths.shards:

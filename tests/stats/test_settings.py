@@ -24,12 +24,18 @@ def test_shard_urls_are_comma_separated_and_keep_their_order(monkeypatch: pytest
     assert Settings().shard_urls == ("sqlite:///b.db", "sqlite:////tmp/a.db")
 
 
-@pytest.mark.parametrize("urls", ["", "sqlite:///a.db,", "sqlite:///a.db,b.db", "sqlite:///a.db,postgresql://b"])
+@pytest.mark.parametrize("urls", ["", "sqlite:///a.db,", "sqlite:///a.db,b.db", "sqlite:///a.db,mysql://h/b"])
 def test_invalid_shard_url_is_refused_and_quoted(monkeypatch: pytest.MonkeyPatch, urls: str) -> None:
     monkeypatch.setenv("STATS_SHARD_URLS", urls)
     with pytest.raises(ValidationError) as refusal:
         Settings()
     assert f"{urls.rsplit(',', maxsplit=1)[-1]!r} should be sqlite:///PATH" in str(refusal.value)
+
+
+def test_hosts_of_one_url_are_not_taken_for_two_shards(monkeypatch: pytest.MonkeyPatch) -> None:
+    urls = "postgresql://q@a:1,b:2/games0?x=y", "sqlite:///c.db", "sqlite:///d.db", "postgresql://q@[::1],b/games1"
+    monkeypatch.setenv("STATS_SHARD_URLS", ", ".join(urls))
+    assert Settings().shard_urls == urls
 
 
 def test_duplicate_shard_url_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

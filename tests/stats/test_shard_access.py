@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from servicekit.db.sharding import shard_number
 from servicekit.db.sqlite_file import DatabaseFile
 from tests.support.results import add_user
+from tests.support.stored import StoredPlayers
 from tools.config.paths import DataPaths
 
 
@@ -27,9 +28,9 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
 
 
 def test_user_data_is_read_from_one_shard(
-    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
+    statements: list[tuple[str, str]], stats_client: TestClient, stored_players: StoredPlayers
 ) -> None:
-    for user in [add_user(data_paths) for _ in range(6)]:
+    for user in [add_user(stored_players) for _ in range(6)]:
         url = f"/users/{user}"
         assert stats_client.post(f"{url}/games", json={"game_id": 1, "won": True, "guesses": 3}).status_code == 201
         statements.clear()
@@ -39,8 +40,10 @@ def test_user_data_is_read_from_one_shard(
         assert {file for file, _ in statements} == {own}
 
 
-def test_user_data_is_available_without_the_other_shards(stats_client: TestClient, data_paths: DataPaths) -> None:
-    user = add_user(data_paths)
+def test_user_data_is_available_without_the_other_shards(
+    stats_client: TestClient, data_paths: DataPaths, stored_players: StoredPlayers
+) -> None:
+    user = add_user(stored_players)
     for number, shard in enumerate(data_paths.shards):
         if number != shard_number(user, 3):
             shard.unlink()
@@ -49,9 +52,9 @@ def test_user_data_is_available_without_the_other_shards(stats_client: TestClien
 
 
 def test_user_is_looked_up_for_the_first_game_only(
-    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths
+    statements: list[tuple[str, str]], stats_client: TestClient, stored_players: StoredPlayers
 ) -> None:
-    user = add_user(data_paths)
+    user = add_user(stored_players)
     for game_id, looked_up in ((1, {"users.db"}), (2, set()), (2, set())):
         statements.clear()
         result = {"game_id": game_id, "won": True, "guesses": 3}
@@ -61,9 +64,9 @@ def test_user_is_looked_up_for_the_first_game_only(
 
 @pytest.mark.parametrize("board", ["wins", "streaks"])
 def test_board_takes_one_query_per_shard_and_one_for_all_names(
-    statements: list[tuple[str, str]], stats_client: TestClient, data_paths: DataPaths, board: str
+    statements: list[tuple[str, str]], stats_client: TestClient, stored_players: StoredPlayers, board: str
 ) -> None:
-    for user in [add_user(data_paths) for _ in range(30)]:
+    for user in [add_user(stored_players) for _ in range(30)]:
         result = {"game_id": 1, "won": True, "guesses": 3}
         assert stats_client.post(f"/users/{user}/games", json=result).status_code == 201
     stats_client.get(f"/leaders/{board}")  # opens the connections

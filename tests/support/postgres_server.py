@@ -23,6 +23,8 @@ from typing import Any, TypeVar
 import asyncpg
 import psutil
 
+from servicekit.db.postgres.column_types import set_codecs
+
 T = TypeVar("T")
 
 NOBODY = 65_534
@@ -94,7 +96,20 @@ class PostgresServer:
     async def _fetch(self, query: str, values: Sequence[object], database: str) -> list[tuple[Any, ...]]:
         connection = await asyncpg.connect(self.url(database, role=SUPERUSER))
         try:
+            await set_codecs(connection)
             return [tuple(row) for row in await connection.fetch(query, *values)]
+        finally:
+            await connection.close()
+
+    def execute_many(self, statement: str, rows: Sequence[Sequence[object]], *, database: str) -> None:
+        """As the superuser, in one transaction."""
+        loop.run(self._execute_many(statement, rows, database))
+
+    async def _execute_many(self, statement: str, rows: Sequence[Sequence[object]], database: str) -> None:
+        connection = await asyncpg.connect(self.url(database, role=SUPERUSER), server_settings={"timezone": "UTC"})
+        try:
+            await set_codecs(connection)
+            await connection.executemany(statement, rows)
         finally:
             await connection.close()
 

@@ -1,8 +1,6 @@
 """Sample results, and the expected statistics by a reference implementation."""
 
-import sqlite3
 from collections.abc import Collection, Iterable
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -12,7 +10,7 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as st
 
 from stats.results import Result
-from tools.config.paths import DataPaths
+from tests.support.stored import StoredPlayers
 
 FIRST_DAY = date(2022, 2, 24)  # a run of days crosses the end of a month
 ONE_DAY = timedelta(days=1)
@@ -94,17 +92,16 @@ def count_distribution(game_id: int, games: Collection[Result]) -> dict[str, Any
     }
 
 
-def add_users(data_paths: DataPaths, user_ids: list[UUID]) -> list[UUID]:
-    with closing(sqlite3.connect(data_paths.users)) as users, users:
-        users.executemany("INSERT INTO users VALUES (?, ?)", [(key.bytes, f"player {key}") for key in user_ids])
+def add_users(stored: StoredPlayers, user_ids: list[UUID]) -> list[UUID]:
+    if user_ids:
+        stored.users.run("INSERT INTO users VALUES (?, ?)", *((key, f"player {key}") for key in user_ids))
     return user_ids
 
 
-def add_user(data_paths: DataPaths, username: str | None = None) -> UUID:
-    (user_id,) = add_users(data_paths, [uuid4()])
+def add_user(stored: StoredPlayers, username: str | None = None) -> UUID:
+    (user_id,) = add_users(stored, [uuid4()])
     if username is not None:
-        with closing(sqlite3.connect(data_paths.users)) as users, users:
-            users.execute("UPDATE users SET username = ? WHERE user_id = ?", (username, user_id.bytes))
+        stored.users.run("UPDATE users SET username = ? WHERE user_id = ?", (username, user_id))
     return user_id
 
 
@@ -114,13 +111,7 @@ def write_body(game_id: int, result: Result) -> dict[str, Any]:
     return {"game_id": game_id, "won": result.won, "guesses": result.guesses, "finished": finished}
 
 
-def read_everything(data_paths: DataPaths) -> list[list[tuple[Any, ...]]]:
+def read_everything(stored: StoredPlayers) -> list[list[tuple[Any, ...]]]:
     """All rows of games and standings, shard by shard."""
-    found = []
-    for shard in data_paths.shards:
-        with closing(sqlite3.connect(shard)) as connection:
-            found += [
-                sorted(connection.execute("SELECT * FROM games")),
-                sorted(connection.execute("SELECT * FROM standings")),
-            ]
-    return found
+    tables = ("SELECT * FROM games ORDER BY user_id, game_id", "SELECT * FROM standings ORDER BY user_id")
+    return [shard.read(query) for shard in stored.shards for query in tables]

@@ -1,5 +1,4 @@
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
@@ -12,9 +11,8 @@ from tests.support.browser import Browser
 from tests.support.clocks import SteppedClock
 from tests.support.openapi_checks import check_all_responses
 from tests.support.passwords import CountingHash
+from tests.support.stored import Stored, StoredInFile
 from tests.support.tokens import TokenKeys
-from tools.config.paths import SHARE
-from tools.data.atomic_files import create_database, seal
 from users.app import create_app
 from users.settings import Settings
 
@@ -30,20 +28,25 @@ def clock() -> SteppedClock:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def stored(make_stored: Callable[[str], Stored]) -> Stored:
     """A users database with one legacy player, who has no password."""
-    path = tmp_path / "users.db"
-    with closing(create_database(path, SHARE / "users.sql")) as connection:
-        connection.execute("INSERT INTO users VALUES (?, ?)", (bytes(range(16)), "o'neill  ümlaut;--"))
-    seal(path)
-    return path
+    stored = make_stored("users")
+    stored.run("INSERT INTO users VALUES (?, ?)", (UUID(bytes=bytes(range(16))), "o'neill  ümlaut;--"))
+    return stored
 
 
 @pytest.fixture
-def settings(database: Path, token_keys: TokenKeys) -> Settings:
+def database(stored: Stored) -> Path:
+    """The file, in tests that do not run on PostgreSQL."""
+    assert isinstance(stored, StoredInFile)
+    return stored.path
+
+
+@pytest.fixture
+def settings(stored: Stored, token_keys: TokenKeys) -> Settings:
     return Settings(
         _env_file=None,
-        database_url=f"sqlite:///{database}",
+        database_url=stored.url,
         busy_timeout_ms=1000,
         instance="users.1",
         token_public_key_file=token_keys.public_key_file,

@@ -20,6 +20,8 @@ from tests.support.tokens import TokenKeys
 from users.names import NEW_NAME, RETIRED_FOR, is_placeholder, make_placeholder
 from users.queries import digest_name
 
+pytestmark = pytest.mark.both_engines
+
 LEGACY_ID = UUID(bytes=bytes(range(16)))
 LEGACY_NAME = "o'neill  ümlaut;--"
 NEW = "a new password"

@@ -40,6 +40,8 @@ from users.logins import Credentials, count_attempt
 from users.queries import SCHEMA_VERSION, digest_name
 from users.settings import Settings
 
+pytestmark = pytest.mark.both_engines
+
 PASSWORD = "a long password"  # noqa: S105 - test data
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

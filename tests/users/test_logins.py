@@ -25,6 +25,8 @@ from tests.support.tokens import TokenKeys
 from users.app import create_app
 from users.settings import Settings
 
+pytestmark = pytest.mark.both_engines
+
 LEGACY_NAME = "o'neill  ümlaut;--"
 LEGACY_ID = UUID(bytes=bytes(range(16)))
 WRONG = {"username": "ada", "password": "not hers"}

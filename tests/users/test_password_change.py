@@ -26,6 +26,8 @@ from users.app import create_app
 from users.common_passwords import COMMON_PASSWORDS
 from users.settings import Settings
 
+pytestmark = pytest.mark.both_engines
+
 OLD, NEW = "the old password", "the new password"
 
 

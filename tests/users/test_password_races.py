@@ -20,6 +20,8 @@ from tests.support.problem_checks import assert_problem
 from tests.support.scripts import read_rows, write_rows
 from tests.support.tokens import TokenKeys
 
+pytestmark = pytest.mark.both_engines
+
 NEW = "a new password"
 Send = Callable[[TestClient, UUID, dict[str, str]], httpx.Response]
 

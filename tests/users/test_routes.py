@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 from fastapi.testclient import TestClient
 
+pytestmark = pytest.mark.both_engines
+
 LEGACY_NAME = "o'neill  ümlaut;--"
 ADA = {"username": "ada", "password": "a long password"}
 LEGACY_ID = str(UUID(bytes=bytes(range(16))))

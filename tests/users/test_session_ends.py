@@ -20,6 +20,8 @@ from tests.support.problem_checks import assert_problem
 from tests.support.scripts import read_rows, write_rows
 from tests.support.tokens import TokenKeys
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 86_400
 COUNT = "SELECT COUNT(*) FROM sessions"
 NEW = "a new password"

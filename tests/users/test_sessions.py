@@ -23,6 +23,8 @@ from tests.support.tokens import TokenKeys
 from users.queries import digest_token
 from users.settings import Settings
 
+pytestmark = pytest.mark.both_engines
+
 DAY = 86_400
 
 

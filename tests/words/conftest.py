@@ -1,5 +1,4 @@
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -7,9 +6,8 @@ from fastapi.testclient import TestClient
 
 from servicekit.auth.tokens import Scope
 from tests.support.openapi_checks import check_all_responses
+from tests.support.stored import Stored, StoredInFile
 from tests.support.tokens import TokenKeys
-from tools.config.paths import SHARE
-from tools.data.atomic_files import create_database, seal
 from words.app import create_app
 from words.settings import Settings
 
@@ -17,20 +15,25 @@ WORDS = ("abbey", "crane", "crank", "crape", "daddy", "zebra", "zesty")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    path = tmp_path / "words.db"
-    with closing(create_database(path, SHARE / "words.sql")) as connection:
-        connection.executemany("INSERT INTO words VALUES (?)", [(word,) for word in WORDS])
-    seal(path)
-    return path
+def stored(make_stored: Callable[[str], Stored]) -> Stored:
+    stored = make_stored("words")
+    stored.run("INSERT INTO words VALUES (?)", *((word,) for word in WORDS))
+    return stored
 
 
 @pytest.fixture
-def client(database: Path, token_keys: TokenKeys) -> Iterator[TestClient]:
+def database(stored: Stored) -> Path:
+    """The file of the dictionary, in tests that do not run on PostgreSQL."""
+    assert isinstance(stored, StoredInFile)
+    return stored.path
+
+
+@pytest.fixture
+def client(stored: Stored, token_keys: TokenKeys) -> Iterator[TestClient]:
     """A client of the words service, authorized as administrator."""
     settings = Settings(
         _env_file=None,
-        database_url=f"sqlite:///{database}",
+        database_url=stored.url,
         busy_timeout_ms=200,
         instance="words.1",
         token_public_key_file=token_keys.public_key_file,

@@ -10,6 +10,8 @@ from fastapi.testclient import TestClient
 
 from tests.support.problem_checks import assert_problem
 
+pytestmark = pytest.mark.both_engines
+
 WRONG_WORDS = ["abc", "abcdef", "caf%C3%A9s", "cr%C3%A2ne", "12345", "ab-cd", "%E2%84%AArane", "crane%0A", "%20crane"]
 
 

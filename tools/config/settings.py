@@ -16,6 +16,7 @@ import stats.settings
 import users.settings
 import web.settings
 import words.settings
+from servicekit.settings import hide_password
 from tools.config.dotenv import find_dotenv_faults
 from tools.config.proxy_settings import ProxySettings
 
@@ -51,7 +52,7 @@ def describe_error(settings: type[BaseSettings], error: ErrorDetails) -> str:
     field = str(error["loc"][0])
     names = dict(list_names(settings)).get(field, [field])
     message = error["msg"].removeprefix("Value error, ").removeprefix("Input ").removeprefix(f"{error['input']!r} ")
-    return f"{names[0]} is {str(error['input'])!r}: it {message}."
+    return f"{names[0]} is {hide_password(str(error['input']))!r}: it {message}."
 
 
 def find_setting_faults(settings: type[BaseSettings]) -> list[str]:

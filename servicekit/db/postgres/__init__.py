@@ -2,7 +2,7 @@
 
 1. `backend.py`: joins the parts.
 2. `connections.py`: lends connections for a limited time.
-3. `statements.py`: the same SQL and values as on SQLite, as asyncpg takes them.
+3. `statements.py` and `column_types.py`: the same SQL and values as on SQLite, as asyncpg takes them.
 4. `writer.py`: transactions, their locks and retries.
 5. `failures.py`: which errors mean that the database is unavailable, and in which words.
 """

@@ -15,6 +15,7 @@ import asyncpg
 from asyncpg.exceptions import ReadOnlySQLTransactionError
 from asyncpg.pool import PoolConnectionProxy
 
+from servicekit.db.postgres.column_types import set_codecs
 from servicekit.db.postgres.failures import SLOW, translate, unavailable
 from servicekit.problems import DatabaseUnavailable
 
@@ -101,7 +102,7 @@ class Connections:
             max_size=target.connections,
             connect=connect,
             reset=keep_as_is,
-            init=self._check_schema_version,
+            init=self._prepare,
             timeout=target.time_limit_s / target.hosts,
             command_timeout=2 * target.time_limit_s,  # only bounds what asyncpg does by itself: `lend` is stricter
             target_session_attrs="read-write",  # of several hosts the leader, and never a fenced database
@@ -147,6 +148,11 @@ class Connections:
         if isinstance(error, ReadOnlySQLTransactionError) and self._pool is not None:
             await self._pool.expire_connections()
         return translate(self._target.name, error)
+
+    async def _prepare(self, connection: RawConnection) -> None:
+        """A new connection."""
+        await set_codecs(connection)
+        await self._check_schema_version(connection)
 
     async def _check_schema_version(self, connection: RawConnection) -> None:
         """Raises DatabaseUnavailable. A database may be one version ahead: instances of both versions run while one

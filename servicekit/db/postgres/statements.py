@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -24,16 +23,4 @@ def translate(query: str) -> tuple[str, tuple[str, ...]]:
 
 def bind(names: tuple[str, ...], values: Mapping[str, Any]) -> list[Any]:
     """The values of the parameters, in the order of the names; others are left out, as on SQLite."""
-    return [to_whole_second(values[name]) for name in names]
-
-
-def to_whole_second(value: Any) -> Any:  # noqa: ANN401 - any value of a column
-    """A time as SQLite stores it: cut off, while `timestamptz(0)` would round it up into the next second.
-
-    Raises ValueError for a time without a time zone.
-    """
-    if not isinstance(value, datetime):
-        return value
-    if value.tzinfo is None:
-        raise ValueError(f"{value!r} has no time zone")
-    return value.replace(microsecond=0)
+    return [values[name] for name in names]

@@ -1,8 +1,9 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
 
+from servicekit.db.postgres.column_types import decode_day, decode_time, encode_day, encode_time
 from servicekit.db.postgres.statements import bind, translate
 from servicekit.db.postgres.writer import begin_with_locks, lock_number
 
@@ -22,14 +23,22 @@ def test_values_are_bound_in_the_order_of_the_names() -> None:
     assert bind(("b", "a"), {"a": 1, "b": None, "unused": 3}) == [None, 1]
 
 
-def test_times_are_cut_off_to_the_second() -> None:
-    late = datetime(2026, 11, 26, 23, 59, 59, 999_999, tzinfo=UTC)
-    assert bind(("at",), {"at": late}) == [late.replace(microsecond=0)]
+MOMENTS = [datetime.min, datetime(1969, 12, 31, 23, 59, 59, 999_999), datetime(2026, 11, 26, 12), datetime.max]  # noqa: DTZ001, DTZ901
+
+
+@pytest.mark.parametrize("moment", [moment.replace(tzinfo=UTC) for moment in MOMENTS], ids=str)
+def test_times_are_cut_off_to_the_second_and_come_back(moment: datetime) -> None:
+    assert decode_time(encode_time(moment)) == moment.replace(microsecond=0)
+
+
+@pytest.mark.parametrize("day", [date.min, date(1999, 12, 31), date(2000, 1, 1), date.max], ids=str)
+def test_days_come_back(day: date) -> None:
+    assert decode_day(encode_day(day)) == day
 
 
 def test_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="has no time zone"):
-        bind(("at",), {"at": datetime(2026, 11, 26)})  # noqa: DTZ001 - must be refused
+        encode_time(datetime(2026, 11, 26))  # noqa: DTZ001 - must be refused
 
 
 def test_number_of_a_lock_is_pinned() -> None:

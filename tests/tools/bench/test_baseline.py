@@ -3,12 +3,15 @@ from contextlib import closing
 from pathlib import Path
 
 from tests.support.results import add_user, finish
+from tests.support.stored import StoredPlayers
 from tools.bench.baseline import QUERIES, join_shards, populate_row_by_row, time_queries
 from tools.config.paths import DataPaths
 
 
-def test_all_shards_become_one_database_for_every_query(tmp_path: Path, data_paths: DataPaths) -> None:
-    players = [add_user(data_paths) for _ in range(6)]
+def test_all_shards_become_one_database_for_every_query(
+    tmp_path: Path, data_paths: DataPaths, stored_players: StoredPlayers
+) -> None:
+    players = [add_user(stored_players) for _ in range(6)]
     for number, player in enumerate(players):
         with closing(sqlite3.connect(data_paths.shards[number % 3])) as shard, shard:
             shard.execute(

@@ -22,6 +22,7 @@ GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "STATS_USERS_URL": ("sqlite:////srv/users.db", "sqlite:/var/users.db", "var/users.db"),
     "STATS_SHARD_URLS": ("sqlite:///a.db,sqlite:///b.db", "sqlite:///a.db,sqlite:///a.db", "a.db,b.db"),
     "WEB_SUITE": ("false", "perhaps", "2"),
+    "POSTGRES_CONNECTIONS": ("1", "0", "101"),
     "BUSY_TIMEOUT_MS": ("0", "-1", "1.5 s"),
     "LOG_FORMAT": ("json", "JSON", "xml"),
     "ACCESS_LOG": ("false", "perhaps", "2"),

@@ -1,0 +1,104 @@
+"""The databases of a test on either engine: tests fill and read them past the services, by the same SQL.
+
+Statements have `?` for values. An id goes in and comes out as a UUID, a time with its zone.
+"""
+
+import itertools
+import re
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
+from tests.support.postgres_server import PostgresServer
+from tools.config.paths import SHARE, DataPaths
+
+Row: TypeAlias = tuple[Any, ...]
+
+
+class Stored(Protocol):
+    @property
+    def url(self) -> str: ...
+
+    def run(self, statement: str, *rows: Sequence[object]) -> None:
+        """For each row of values; once without rows."""
+        ...
+
+    def read(self, query: str, *values: object) -> list[Row]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredInFile:
+    path: Path
+
+    @property
+    def url(self) -> str:
+        return f"sqlite:///{self.path}"
+
+    def run(self, statement: str, *rows: Sequence[object]) -> None:
+        with closing(sqlite3.connect(self.path)) as connection, connection:
+            connection.executemany(statement, rows or [()])
+
+    def read(self, query: str, *values: object) -> list[Row]:
+        with closing(sqlite3.connect(self.path, detect_types=sqlite3.PARSE_DECLTYPES)) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredOnServer:
+    server: PostgresServer
+    name: str
+
+    @property
+    def url(self) -> str:
+        return self.server.url(self.name)
+
+    def run(self, statement: str, *rows: Sequence[object]) -> None:
+        self.server.execute_many(number_parameters(statement), rows or [()], database=self.name)
+
+    def read(self, query: str, *values: object) -> list[Row]:
+        return self.server.fetch(number_parameters(query), *values, database=self.name)
+
+    def clear(self) -> None:
+        tables = self.read(
+            "SELECT string_agg(relname, ', ') FROM pg_stat_user_tables WHERE relname <> 'schema_version'"
+        )
+        self.run(f"TRUNCATE {tables[0][0]} RESTART IDENTITY")
+
+
+def number_parameters(statement: str) -> str:
+    numbers = itertools.count(1)
+    return re.sub(r"\?", lambda _: f"${next(numbers)}", statement)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlayers:
+    """The databases that stats uses."""
+
+    users: Stored
+    shards: tuple[Stored, ...]
+
+    @classmethod
+    def in_files(cls, data_paths: DataPaths) -> "StoredPlayers":
+        return cls(StoredInFile(data_paths.users), tuple(map(StoredInFile, data_paths.shards)))
+
+
+class ServerDatabases:
+    """Databases of each kind on a server, made when a test first needs one and then emptied."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        self._made: dict[str, StoredOnServer] = {}
+
+    def empty(self, name: str) -> StoredOnServer:
+        """`name` is that of the file in the default settings without its ending: `users`, `games0`."""
+        if name in self._made:
+            self._made[name].clear()
+        else:
+            schema = SHARE / "postgresql" / f"{name.rstrip('012')}.sql"
+            self._server.create_database(name, schema=schema.read_text(encoding="utf-8"))
+            self._made[name] = StoredOnServer(self._server, name)
+        return self._made[name]
