@@ -6,14 +6,14 @@ Statements have `?` for values. An id goes in and comes out as a UUID, a time wi
 import itertools
 import re
 import sqlite3
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
-from tests.support.postgres_server import PostgresServer
+from tests.support.postgres_server import ROLE, PostgresServer
 from tools.config.paths import SHARE, DataPaths
 
 Row: TypeAlias = tuple[Any, ...]
@@ -102,3 +102,40 @@ class ServerDatabases:
             self._server.create_database(name, schema=schema.read_text(encoding="utf-8"))
             self._made[name] = StoredOnServer(self._server, name)
         return self._made[name]
+
+
+SUITE = ("users", "words", "answers", "plays", "games0", "games1", "games2")
+suite_numbers = itertools.count()
+
+
+@contextmanager
+def new_suite_databases(server: PostgresServer) -> Iterator[dict[str, StoredOnServer]]:
+    """The databases of a suite as an operator makes them: without tables, and not owned by the role of the services."""
+    prefix = f"suite{next(suite_numbers)}"
+    made = {name: StoredOnServer(server, f"{prefix}_{name}") for name in SUITE}
+    for database in made.values():
+        server.execute(f"CREATE DATABASE {database.name} TEMPLATE template0 ENCODING 'UTF8'")
+        server.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}", database=database.name)
+    yield made
+    for database in made.values():
+        server.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+def list_urls(suite: Mapping[str, StoredOnServer], *kinds: str) -> dict[str, str]:
+    """The settings that put these kinds of databases on the server; without kinds, all."""
+    shards = ",".join(suite[f"games{number}"].url for number in range(3))
+    return {
+        variable: shards if kind == "shards" else suite[kind].url
+        for kind in kinds or VARIABLES
+        for variable in VARIABLES[kind]
+    }
+
+
+VARIABLES = {
+    "users": ("USERS_DATABASE_URL", "STATS_USERS_URL"),
+    "words": ("WORDS_DATABASE_URL",),
+    "answers": ("GAMES_ANSWERS_URL",),
+    "plays": ("GAMES_PLAYS_URL",),
+    "shards": ("STATS_SHARD_URLS",),
+}
+"""The settings that name each kind of databases."""

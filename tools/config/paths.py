@@ -1,6 +1,7 @@
 """The paths of databases and keys, taken from the services' own Settings so that scripts and services agree."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,7 @@ import games.settings
 import stats.settings
 import users.settings
 import words.settings
+from servicekit.settings import hide_password
 from tools.config.settings import require_valid_settings
 from tools.script import run_script
 
@@ -28,6 +30,9 @@ class DataPaths:
     public_key: Path
     service_token: Path
     """The token with which games posts results to stats."""
+    on_servers: Mapping[Path, str] = field(default_factory=dict)
+    """The URLs of the databases that are on PostgreSQL, by a path at which no file is: scripts stage their contents
+    beside it."""
 
     @classmethod
     def in_folder(cls, folder: Path, *, shards: int = 3) -> Self:
@@ -49,6 +54,11 @@ class DataPaths:
         return self.users.parent
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The databases that are files."""
+        return tuple(path for path in self.all if path not in self.on_servers)
+
+    @property
     def players(self) -> tuple[Path, ...]:
         """The databases that refer to players, and are only consistent together: users, shards and plays."""
         return (self.users, *self.shards, self.plays)
@@ -68,7 +78,23 @@ def to_path(url: str) -> Path:
     return Path(DatabaseURL(url).database)
 
 
+def is_on_server(url: str) -> bool:
+    return url.startswith("postgresql:")
+
+
 def read_data_paths() -> DataPaths:
+    """As `read_all_data_paths`, for scripts that work on files only: raises SystemExit with a sentence also for a
+    database on PostgreSQL."""
+    data_paths = read_all_data_paths()
+    if data_paths.on_servers:
+        urls = ", ".join(map(hide_password, data_paths.on_servers.values()))
+        raise SystemExit(
+            f"{urls}: this script works with SQLite only. docs/operating.md says what there is for PostgreSQL."
+        )
+    return data_paths
+
+
+def read_all_data_paths() -> DataPaths:
     """Reads the environment and the `.env` of the working directory, to which the paths are relative.
 
     Raises SystemExit with a sentence if a setting is invalid, if stats and users name different users databases, or if
@@ -78,21 +104,36 @@ def read_data_paths() -> DataPaths:
     users_settings = users.settings.Settings()
     stats_settings = stats.settings.Settings()
     games_settings = games.settings.Settings()
+    on_servers: dict[Path, str] = {}
+
+    def locate(url: str, name: str) -> Path:
+        if not is_on_server(url):
+            return to_path(url)
+        path = users_settings.token_private_key_file.parent / f".on-server-{name}.db"
+        on_servers[path] = url
+        return path
+
     data_paths = DataPaths(
-        users=to_path(users_settings.database_url),
-        shards=tuple(to_path(url) for url in stats_settings.shard_urls),
-        words=to_path(words.settings.Settings().database_url),
-        answers=to_path(games_settings.answers_url),
-        plays=to_path(games_settings.plays_url),
+        users=locate(users_settings.database_url, "users"),
+        shards=tuple(locate(url, f"games{number}") for number, url in enumerate(stats_settings.shard_urls)),
+        words=locate(words.settings.Settings().database_url, "words"),
+        answers=locate(games_settings.answers_url, "answers"),
+        plays=locate(games_settings.plays_url, "plays"),
+        on_servers=on_servers,
         private_key=users_settings.token_private_key_file,
         public_key=users_settings.token_public_key_file,
         service_token=games_settings.service_token_file,
     )
-    if to_path(stats_settings.users_url) != data_paths.users:
+    if stats_settings.users_url != users_settings.database_url and (
+        on_servers or to_path(stats_settings.users_url) != data_paths.users
+    ):
+        read, written = hide_password(stats_settings.users_url), hide_password(users_settings.database_url)
         raise SystemExit(
-            f"STATS_USERS_URL ({stats_settings.users_url}) and USERS_DATABASE_URL ({users_settings.database_url}) must"
-            " be equal: change one of them."
+            f"STATS_USERS_URL ({read}) and USERS_DATABASE_URL ({written}) must be equal: change one of them."
         )
+    if len(set(on_servers.values())) < len(on_servers):
+        urls = ", ".join(map(hide_password, on_servers.values()))
+        raise SystemExit(f"Two databases have the same URL: {urls}. Change one of them.")
     files = (*data_paths.all, *data_paths.keys)
     if len({path.absolute() for path in files}) < len(files):
         raise SystemExit(f"Two databases or keys have the same path: {', '.join(map(str, files))}. Change one of them.")
@@ -101,7 +142,7 @@ def read_data_paths() -> DataPaths:
 
 def main() -> int:
     """Only validates all settings."""
-    read_data_paths()
+    read_all_data_paths()
     return 0
 
 

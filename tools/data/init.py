@@ -11,11 +11,12 @@ from pathlib import Path
 from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
-from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
+from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
 from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
-from tools.data.existing_data import IF_UNUSABLE, has_row, list_populated
+from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated
 from tools.data.keys import stage_keys
-from tools.data.upgrades import describe_upgrades, find_version, refuse_later_versions, upgrade_all
+from tools.data.server_databases import create_on_server
+from tools.data.upgrades import describe_upgrades, find_version, list_all_schemas, refuse_later_versions, upgrade_all
 from tools.script import run_script
 from tools.wording import HelpFormatter
 
@@ -61,43 +62,53 @@ def list_creators(data_paths: DataPaths) -> dict[Path, Callable[[Path], None]]:
 
 def refuse_lost_databases(data_paths: DataPaths, missing: Sequence[Path]) -> None:
     """Raises SystemExit if a database of the players is missing while others still have players."""
-    had_plays = find_version(data_paths.users) > 0  # version 0 may be from before plays were stored
+    # Version 0 may be from before plays were stored; there was none of that on PostgreSQL.
+    had_plays = bool(data_paths.on_servers) or find_version(data_paths.users) > 0
     lost = [path for path in data_paths.players if path in missing and (had_plays or path != data_paths.plays)]
-    if data_paths.answers in missing and data_paths.plays.exists() and has_row(data_paths.plays, "plays"):
+    if data_paths.answers in missing and has_plays(data_paths):
+        answers, plays = describe(data_paths, [data_paths.answers]), describe(data_paths, [data_paths.plays])
         raise SystemExit(
-            f"{data_paths.answers} cannot be created while {data_paths.plays} has plays, which belong to other answers:"
-            f" {IF_UNUSABLE}."
+            f"{answers} cannot be created while {plays} has plays, which belong to other answers: {IF_UNUSABLE}."
         )
     if lost and (left := list_populated(data_paths)):
-        raise SystemExit(
-            f"{join_paths(lost)} cannot be created empty while {join_paths(left)} still has players: {IF_UNUSABLE}."
-        )
+        empty, full = describe(data_paths, lost), describe(data_paths, left)
+        raise SystemExit(f"{empty} cannot be created empty while {full} still has players: {IF_UNUSABLE}.")
 
 
-def join_paths(paths: Sequence[Path]) -> str:
-    return ", ".join(map(str, paths))
+def has_plays(data_paths: DataPaths) -> bool:
+    return exists(data_paths, data_paths.plays) and has_data(data_paths, data_paths.plays, "plays")
+
+
+def install(data_paths: DataPaths, created: Sequence[Path], *, replace: bool) -> None:
+    """Puts the staged databases into place: first on servers, each in a transaction of its own, then all files at once.
+    After an interruption the next call makes what is missing."""
+    schemas = list_all_schemas(data_paths)
+    for path in created:
+        if path in data_paths.on_servers:
+            create_on_server(data_paths.on_servers[path], schemas[path], staged(path), replace=replace)
+    if files := [path for path in created if path not in data_paths.on_servers]:
+        replace_databases(files, data_paths.folder)
 
 
 def create_files(data_paths: DataPaths, *, force: bool) -> str:
     """Returns a summary, which is empty if nothing was created or upgraded."""
     creators = list_creators(data_paths)
     with staging_lock(data_paths.folder, [*data_paths.all, *data_paths.keys]):
-        missing = [path for path in creators if force or not path.exists()]
+        missing = [path for path in creators if force or not exists(data_paths, path)]
         if not force:
             refuse_later_versions(data_paths)
             refuse_lost_databases(data_paths, missing)
         for path in missing:
             creators[path](staged(path))
         created = [*missing, *stage_keys(data_paths, force=force)]
-        if created:
-            replace_databases(created, data_paths.folder)
+        install(data_paths, created, replace=force)
         upgrades = upgrade_all(data_paths)
-        for path in data_paths.all:
+        for path in data_paths.files:
             path.chmod(0o600)  # earlier versions left the permissions to the umask
         own_folder = ROOT / "var"
         if own_folder.is_dir() and not own_folder.is_symlink():
             own_folder.chmod(0o700)  # as earlier versions did those of var/; other folders are not ours
-    sentences = [f"Created {join_paths(created)}."] if created else []
+    sentences = [f"Created {describe(data_paths, created)}."] if created else []
     sentences += describe_upgrades(upgrades)
     return " ".join(sentences)
 
@@ -122,7 +133,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    print(create_or_refuse(read_data_paths(), force=arguments.force) or "All databases and keys exist: nothing to do.")
+    print(
+        create_or_refuse(read_all_data_paths(), force=arguments.force) or "All databases and keys exist: nothing to do."
+    )
     return 0
 
 

@@ -15,10 +15,10 @@ from tqdm import tqdm
 
 from games.rules.puzzles import FIRST_DAY, game_id_of
 from servicekit.db.sharding import Shards
-from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
-from tools.data.atomic_files import new_database, refuse_in_use, replace_databases, staged, staging_lock
-from tools.data.existing_data import refuse_populated
-from tools.data.init import create_empty
+from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
+from tools.data.atomic_files import new_database, refuse_in_use, staged, staging_lock
+from tools.data.existing_data import describe, refuse_populated
+from tools.data.init import create_empty, install
 from tools.data.parallel import run_in_parallel
 from tools.data.rebuild_standings import fill_standings
 from tools.data.simulated_players import GameRow, SimulatedPlayer, draw_players, play_games
@@ -96,9 +96,9 @@ def populate(data_paths: DataPaths, *, users: int, games: int, until: date, seed
     with staging_lock(data_paths.folder, data_paths.players):
         if not force:
             refuse_populated(data_paths, advice="bin/populate --force replaces all players and games")
-        refuse_in_use(data_paths.players)
+        refuse_in_use([path for path in data_paths.players if path not in data_paths.on_servers])
         build_all(data_paths, users=users, games=games, days=days, seed=seed)
-        replace_databases(data_paths.players, data_paths.folder)
+        install(data_paths, data_paths.players, replace=True)
 
 
 def at_least(minimum: int) -> Callable[[str], int]:
@@ -134,10 +134,10 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     os.chdir(ROOT)
-    data_paths = read_data_paths()
+    data_paths = read_all_data_paths()
     start = time.monotonic()
     populate(data_paths, **vars(arguments))
-    places = ", ".join(map(str, (data_paths.users, *data_paths.shards)))
+    places = describe(data_paths, (data_paths.users, *data_paths.shards))
     seconds = time.monotonic() - start
     print(f"{count(arguments.users, 'player')} and {count(arguments.games, 'game')} are in {places} ({seconds:.1f} s).")
     return 0

@@ -175,3 +175,15 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
     "plays.sql": (change_nothing,),
 }
 """By schema file in share/: the step at index n turns version n into n + 1."""
+
+
+SERVER_STEPS: Mapping[str, tuple[int, tuple[str, ...]]] = {
+    "users.sql": (3, ()),
+    "games.sql": (4, ()),
+    "words.sql": (1, ()),
+    "answers.sql": (1, ()),
+    "plays.sql": (1, ()),
+}
+"""By schema file in share/postgresql/: the first version there was on PostgreSQL, and the SQL of each step after it. A
+step in STEPS has its equal here. Services run while a step does, on this version and the one before, so a step adds a
+table, or a column with a default, and what it replaces is dropped by a step of the next version."""

@@ -12,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
+from servicekit.settings import hide_password
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import lock_exclusively, open_to_read, refuse_in_use, seal
+from tools.data.server_databases import upgrade_on_server
 from tools.data.upgrade_steps import STEPS
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    path: Path
+    path: Path | str
+    """Or the URL, without its password."""
     version: int
     """The new version."""
     remarks: tuple[str, ...]
@@ -27,7 +30,12 @@ class Upgrade:
 
 
 def list_schemas(data_paths: DataPaths) -> dict[Path, str]:
-    """Each database with its schema file in share/."""
+    """Each file with its schema in share/."""
+    return {path: schema for path, schema in list_all_schemas(data_paths).items() if path not in data_paths.on_servers}
+
+
+def list_all_schemas(data_paths: DataPaths) -> dict[Path, str]:
+    """Each database with the name of its schema, also those on servers."""
     return {
         data_paths.users: "users.sql",
         **dict.fromkeys(data_paths.shards, "games.sql"),
@@ -87,7 +95,17 @@ def upgrade_all(data_paths: DataPaths) -> list[Upgrade]:
     schemas = list_schemas(data_paths)
     refuse_in_use([path for path, schema in schemas.items() if find_version(path) < current_version(schema)])
     upgrades = [upgrade_database(path, schema) for path, schema in schemas.items()]
+    upgrades += upgrade_servers(data_paths)
     return [upgrade for upgrade in upgrades if upgrade is not None]
+
+
+def upgrade_servers(data_paths: DataPaths) -> list[Upgrade | None]:
+    """Those on PostgreSQL, whose services may run."""
+    schemas, upgrades = list_all_schemas(data_paths), []
+    for path, url in data_paths.on_servers.items():
+        version = upgrade_on_server(url, schemas[path])
+        upgrades.append(None if version is None else Upgrade(hide_password(url), version, ()))
+    return upgrades
 
 
 def upgrade_database(path: Path, schema: str) -> Upgrade | None:

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tools.config.paths import ROOT, DataPaths, read_data_paths
+from tools.config.paths import ROOT, DataPaths, read_all_data_paths
 from tools.data import init, populate
+from tools.data.existing_data import exists
+from tools.process.connections import require_connections
 from tools.process.layout import Layout, read_layout
 from tools.process.port_checks import is_free
 from tools.process.runner import RUNNER_PID
@@ -40,7 +42,7 @@ def require_free_ports(layout: Layout) -> None:
 def create_databases(data_paths: DataPaths) -> None:
     """Fills the databases of players if there are none, creates what else is missing, and prints what was created or
     upgraded; raises as those scripts do."""
-    if not any(path.exists() for path in data_paths.players):
+    if not any(exists(data_paths, path) for path in data_paths.players):
         populate.main([])
     if summary := init.create_or_refuse(data_paths, force=False):
         print(summary)
@@ -80,10 +82,11 @@ def run(chosen_runner: str | None) -> NoReturn:
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
-    data_paths = read_data_paths()  # validates all settings first
+    data_paths = read_all_data_paths()  # validates all settings first
     require_same_instances(layout, read_servers(ROOT / "routes.toml"))
     require_free_ports(layout)
     create_databases(data_paths)
+    require_connections(layout)
     print(f"{runner} starts the suite. Ctrl-C stops it.", flush=True)
     command = runner_command(runner, layout)
     use_batch_scheduling()

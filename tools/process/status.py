@@ -1,6 +1,7 @@
 """bin/status: lists the processes of the suite with their health, load and memory."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from servicekit.observability.middleware import QUIET
 from tools.config.paths import ROOT
+from tools.process.connections import describe_connections
 from tools.process.layout import Layout, read_layout
 from tools.process.processes import Instance, find_instances
 from tools.script import run_script
@@ -120,14 +122,26 @@ def format_state(state: State, *, answered: int) -> str:
     return ROW.format(state.name, pid, state.port, since, requests, share, memory, version, state.health)
 
 
+def print_connections(layout: Layout) -> None:
+    """A line for each PostgreSQL server, or a sentence if one does not answer."""
+    try:
+        for line in describe_connections(layout):
+            print(line)
+    except SystemExit as error:
+        print(error)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/status", description=HELP, formatter_class=HelpFormatter)
     parser.parse_args(argv)
-    states = read_states(read_layout(ROOT))
+    os.chdir(ROOT)  # for .env
+    layout = read_layout(ROOT)
+    states = read_states(layout)
     answered = sum(state.usage.requests for state in states if state.usage is not None and state.name != TRAEFIK)
     print(ROW.format(*HEADINGS))
     for state in states:
         print(format_state(state, answered=answered))
+    print_connections(layout)
     return 0 if all(state.health == OK for state in states) else 1
 
 

@@ -13,7 +13,7 @@ GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "USERS_DATABASE_URL": ("sqlite:////srv/users.db", "users.db", "sqlite:///var/a#b.db"),
     "USERS_TOKEN_LIFETIME_S": ("600", "0", "an hour"),
     "WORDS_DATABASE_URL": ("sqlite:///var/other.db", "sqlite:///", "sqlite:///var/a?b.db"),
-    "GAMES_ANSWERS_URL": ("sqlite:///var/other.db", "postgresql://localhost/a", "sqlite:///var/a%20b.db"),
+    "GAMES_ANSWERS_URL": ("sqlite:///var/other.db", "postgresql://localhost", "sqlite:///var/a%20b.db"),
     "GAMES_PLAYS_URL": ("sqlite:///var/other.db", "", "plays"),
     "GAMES_WORDS_URL": ("https://play.example/api/words", "http://", "play.example/api/words"),
     "GAMES_WORDS_TIMEOUT_S": ("0.5", "0", "soon"),

@@ -1,0 +1,150 @@
+"""Databases on PostgreSQL servers: which tables they have, making them, filling them and upgrading them.
+
+A database itself is made by the operator (docs/operating.md, PostgreSQL). Its tables are made in one transaction with
+their contents, under an advisory lock, so that of two machines that start at the same time the second finds them.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from servicekit.settings import hide_password
+from tools.config.paths import SHARE
+from tools.data.atomic_files import InUse
+from tools.data.upgrade_steps import SERVER_STEPS
+
+T = TypeVar("T")
+
+SERVER_SCHEMAS = SHARE / "postgresql"
+TIME_LIMIT_S = 10
+LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('quintet schema', 0))"
+HAS_TABLES = "SELECT to_regclass('public.schema_version') IS NOT NULL"
+OTHER_SESSIONS = """
+SELECT COUNT(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = 'quintet' AND pid <> pg_backend_pid()
+"""
+VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'public'"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+FILE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
+BATCH = 10_000
+
+
+def run_on_server(url: str, use: Callable[[Any], Awaitable[T]]) -> T:
+    """What `use` returns of a connection, in one transaction. Raises SystemExit with a sentence if it fails."""
+    import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
+
+    from servicekit.db.postgres.column_types import set_codecs  # noqa: PLC0415 - as above
+
+    async def run() -> T:
+        settings = {"timezone": "UTC", "application_name": "quintet script"}
+        connection = await asyncpg.connect(
+            url, timeout=TIME_LIMIT_S, target_session_attrs="read-write", server_settings=settings
+        )
+        try:
+            await set_codecs(connection)
+            async with connection.transaction():
+                return await use(connection)
+        finally:
+            await connection.close(timeout=TIME_LIMIT_S)
+
+    try:
+        return asyncio.run(run())
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise SystemExit(f"{hide_password(url)} cannot be used ({error or type(error).__name__}).") from error
+
+
+def find_server_version(url: str) -> int:
+    """Of the schema; 0 for a database without tables."""
+
+    async def find(connection: Any) -> int:  # noqa: ANN401 - asyncpg's
+        if not await connection.fetchval(HAS_TABLES):
+            return 0
+        return int(await connection.fetchval("SELECT version FROM schema_version"))
+
+    return run_on_server(url, find)
+
+
+def has_server_row(url: str, table: str) -> bool:
+    """Whether a database has a row; False without tables."""
+
+    async def find(connection: Any) -> bool:  # noqa: ANN401 - asyncpg's
+        if not await connection.fetchval(HAS_TABLES):
+            return False
+        return await connection.fetchval(f"SELECT 1 FROM {table} LIMIT 1") is not None  # noqa: S608 - names of ours
+
+    return run_on_server(url, find)
+
+
+def refuse_server_in_use(url: str) -> None:
+    """Raises InUse if a service has a connection."""
+
+    async def count(connection: Any) -> int:  # noqa: ANN401 - asyncpg's
+        return int(await connection.fetchval(OTHER_SESSIONS))
+
+    if run_on_server(url, count):
+        raise InUse(f"{hide_password(url)} is in use: stop the services first.")
+
+
+def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> None:
+    """Makes the tables, with the rows of a SQLite database of the same schema. With `replace` drops what is there; else
+    does nothing if another machine has made them in the meantime."""
+
+    async def create(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
+        await connection.execute(LOCK)
+        if replace:
+            for kind, query in (("VIEW", VIEWS), ("TABLE", TABLES)):
+                for row in await connection.fetch(query):
+                    await connection.execute(f"DROP {kind} {row[0]} CASCADE")
+        elif await connection.fetchval(HAS_TABLES):
+            return
+        await connection.execute((SERVER_SCHEMAS / schema).read_text(encoding="utf-8"))
+        await copy_rows(source, connection)
+        await connection.execute("ANALYZE")
+
+    if replace:
+        refuse_server_in_use(url)
+    run_on_server(url, create)
+
+
+async def copy_rows(source: Path, connection: Any) -> None:  # noqa: ANN401 - asyncpg's
+    """From all tables of a SQLite file into those of the same names, by COPY."""
+    with closing(sqlite3.connect(source, detect_types=sqlite3.PARSE_DECLTYPES)) as database:
+        for (table,) in database.execute(FILE_TABLES).fetchall():
+            rows = database.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of the schema
+            columns = [column[0] for column in rows.description]
+            for batch in iterate_batches(rows):
+                await connection.copy_records_to_table(table, columns=columns, records=batch)
+
+
+def iterate_batches(rows: sqlite3.Cursor) -> Iterator[list[Any]]:
+    while batch := rows.fetchmany(BATCH):
+        yield batch
+
+
+def upgrade_on_server(url: str, schema: str) -> int | None:
+    """Runs the missing steps in one transaction, also while services run: each step lets the version before go on.
+
+    Returns the new version, or None if it was the current one. Raises SystemExit for a later version.
+    """
+    first, steps = SERVER_STEPS[schema]
+    current = first + len(steps)
+
+    async def upgrade(connection: Any) -> int | None:  # noqa: ANN401 - asyncpg's
+        await connection.execute(LOCK)
+        version = int(await connection.fetchval("SELECT version FROM schema_version"))
+        if version > current:
+            raise SystemExit(
+                f"{hide_password(url)} is of a later version of Quintet (schema {version}, this one knows {current}):"
+                " run the version that made it."
+            )
+        if version == current:
+            return None
+        for step in steps[version - first :]:
+            await connection.execute(step)
+        await connection.execute(f"UPDATE schema_version SET version = {current}")  # noqa: S608 - a number
+        return current
+
+    return run_on_server(url, upgrade)
