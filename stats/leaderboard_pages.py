@@ -1,10 +1,10 @@
 """Reading a page of a leaderboard from all shards.
 
 A shard gives its rows near a place and its numbers of players by score in one statement, so as of one moment. The
-shards are read one after the other while results are being stored: a page may show one player before a game and
-another one after it, and its ranks and its number of players may be off by the players whose results were stored in
-those few hundred microseconds. They never contradict each other: a better score has a better rank, equal scores share
-one, no rank is greater than the number of players, and a player stands once.
+shards are read while results are being stored, on SQLite one after the other: a page may show one player before a game
+and another one after it, and its ranks and its number of players may be off by the players whose results were stored
+in those few hundred microseconds. They never contradict each other: a better score has a better rank, equal scores
+share one, no rank is greater than the number of players, and a player stands once.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
+from servicekit.db.fan_out import ask_all
 from stats import queries
 from stats.dependencies import StatsDatabases, Window, require_user
 from stats.leaderboards import Board, Nearby, Page, Place, take_after, take_around, take_top
@@ -46,7 +47,7 @@ async def read_page(databases: StatsDatabases, board: Board, window: Window) -> 
         return await read_around(databases, board, window.around, limit=window.limit)
     if window.after is not None:
         return await read_after(databases, board, window.after, limit=window.limit)
-    tops = [await queries.find_top(shard, board=board, limit=window.limit + 1) for shard in databases.shards]
+    tops = await ask_all(databases.shards, partial(queries.find_top, board=board, limit=window.limit + 1))
     return take_top(tops, limit=window.limit)
 
 
@@ -74,8 +75,8 @@ async def read_after(databases: StatsDatabases, board: Board, user_id: UUID, *, 
 async def read_page_without_rows(databases: StatsDatabases, board: Board, user_id: UUID) -> Page:
     """For a player who has finished no game. Raises UnknownUser if there is no such user."""
     await require_user(databases, user_id)
-    players = sum([await queries.count_players(shard, board=board) for shard in databases.shards])
-    return Page([], has_more=False, players=players)
+    counts = await ask_all(databases.shards, partial(queries.count_players, board=board))
+    return Page([], has_more=False, players=sum(counts))
 
 
 async def read_nearby(
@@ -87,9 +88,6 @@ async def read_nearby(
     if found is None:
         return None
     place, nearby = found
-    others = [
-        await queries.find_nearby(shard, board=board, place=place, before=before, after=after)
-        for shard in databases.shards
-        if shard is not own_shard
-    ]
-    return place, [nearby, *others]
+    others = [shard for shard in databases.shards if shard is not own_shard]
+    find_nearby = partial(queries.find_nearby, board=board, place=place, before=before, after=after)
+    return place, [nearby, *await ask_all(others, find_nearby)]

@@ -1,11 +1,13 @@
 """The endpoints of stats, as seen behind Traefik's /api/stats."""
 
+from functools import partial
 from itertools import chain
 
 from fastapi import APIRouter, Request, Response, Security, status
 
 from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Scope
+from servicekit.db.fan_out import ask_all
 from servicekit.http.documentation import name_operation
 from servicekit.http.errors import problems
 from servicekit.http.pagination import PageLimit, cut_page, link_next
@@ -202,7 +204,7 @@ async def read_distribution(game_id: VisibleGame, databases: CurrentDatabases) -
     Public from the end of the puzzle's own day (UTC) on; before that it needs a token of the scope `service` or
     `admin`. The numbers may still grow then: a play may be finished until the end of the next day.
     """
-    counts = [await queries.list_game_counts(shard, game_id=game_id) for shard in databases.shards]
+    counts = await ask_all(databases.shards, partial(queries.list_game_counts, game_id=game_id))
     return Distribution.of(game_id, sum_counts(chain.from_iterable(counts)))
 
 
