@@ -298,3 +298,9 @@ def test_invalid_token_lifetime_is_refused(monkeypatch: pytest.MonkeyPatch, seco
     monkeypatch.setenv("USERS_TOKEN_LIFETIME_S", seconds)
     with pytest.raises(ValidationError, match="token_lifetime_s"):
         Settings(_env_file=None)
+
+
+def test_name_with_a_nul_is_no_players_name(client: TestClient, ada: UUID) -> None:
+    """PostgreSQL's text cannot have one, and must not be asked for it."""
+    assert log_in(client, username="ad\0a").status_code == 401
+    assert client.get("/", params={"username": "ad\0a"}).json() == {"users": []}

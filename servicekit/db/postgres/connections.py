@@ -16,7 +16,7 @@ from asyncpg.exceptions import ReadOnlySQLTransactionError
 from asyncpg.pool import PoolConnectionProxy
 
 from servicekit.db.postgres.column_types import set_codecs
-from servicekit.db.postgres.failures import SLOW, translate, unavailable
+from servicekit.db.postgres.failures import AWAY, SLOW, find_reason, translate, unavailable
 from servicekit.problems import DatabaseUnavailable
 
 T = TypeVar("T")
@@ -135,7 +135,7 @@ class Connections:
             end(connection)
             raise
         except Exception as error:
-            if loop.time() >= deadline:
+            if loop.time() >= deadline and find_reason(error) == AWAY:
                 raise unavailable(self._target.name, SLOW, error) from error
             raise await self._explain(error)  # noqa: B904 - it sets the cause
         finally:
