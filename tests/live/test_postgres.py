@@ -60,6 +60,11 @@ def test_game_is_played_and_counted(stack_on_server: Stack, databases: dict[str,
     assert not list((stack_on_server.root / "var").glob("*.db"))
 
 
+def test_instance_is_replaced(stack_on_server: Stack) -> None:
+    restart = [stack_on_server.root / "bin" / "restart", "words"]
+    assert subprocess.run(restart, capture_output=True, text=True, check=True).stdout.endswith("1 instance replaced.\n")
+
+
 def test_status_shows_the_connections_of_the_server(stack_on_server: Stack, postgres_server: PostgresServer) -> None:
     status = subprocess.run([stack_on_server.root / "bin" / "status"], capture_output=True, text=True, check=False)
     assert f"PostgreSQL at 127.0.0.1:{postgres_server.port}: " in status.stdout
