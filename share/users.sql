@@ -10,8 +10,8 @@ CREATE TABLE users (
     username TEXT NOT NULL UNIQUE  -- case-sensitive: Ada and ada are two players
 ) WITHOUT ROWID;
 
--- The names of accounts that have ended. Another player can take one after a year (users/names.py); it is deleted with
--- the next registration after that.
+-- The names of accounts that have ended. Another player can take one after a year (users/accounts/names.py); it is
+-- deleted with the next registration after that.
 CREATE TABLE retired_names (
     username   TEXT NOT NULL PRIMARY KEY,
     retired_at TIMESTAMP NOT NULL  -- UTC
@@ -26,7 +26,7 @@ CREATE TABLE passwords (
 ) WITHOUT ROWID;
 
 -- Attempts to log in, also of names that no player has: those that failed, and those whose password is being checked
--- (users/login_limits.py). They are deleted after a day, with the next attempt of any player.
+-- (users/logins/limits.py). They are deleted after a day, with the next attempt of any player.
 CREATE TABLE login_attempts (
     attempt      INTEGER NOT NULL PRIMARY KEY,
     name_digest  BLOB NOT NULL,     -- SHA-256 of the name
@@ -49,8 +49,8 @@ CREATE TABLE known_addresses (
 ) WITHOUT ROWID;
 CREATE INDEX known_addresses_by_time ON known_addresses (logged_in_at);
 
--- Browsers that are signed in (users/sessions.py). Expired ones are deleted with the next sign-in of a browser, 100 at
--- a time.
+-- Browsers that are signed in (users/sessions/browser_sessions.py). Expired ones are deleted with the next sign-in of a
+-- browser, 100 at a time.
 CREATE TABLE sessions (
     session      INTEGER NOT NULL PRIMARY KEY,  -- of a player's sessions the one that began last has the highest number
     token_digest BLOB NOT NULL UNIQUE,          -- SHA-256 of the cookie

@@ -190,7 +190,8 @@ RULES = (
     *map(str, list_modules("games/rules")),
     "stats/results.py", "stats/standings.py", "stats/streaks.py", "stats/rounding.py", "stats/leaderboards.py",
     "stats/distribution.py", "stats/puzzles.py",
-    "users/login_limits.py", "users/names.py", "users/session_lifetime.py", "web/site.py", "words/spelling.py",
+    "users/logins/limits.py", "users/accounts/names.py", "users/sessions/lifetime.py",
+    "web/site.py", "words/spelling.py",
 )  # fmt: skip
 
 

@@ -10,8 +10,8 @@ from servicekit.clock import Clock, read_clock
 from servicekit.observability.metrics import Metrics
 from servicekit.service import create_service, open_database
 from users import queries
-from users.oauth_errors import find_oauth_error
-from users.passwords import Passwords
+from users.logins.oauth_errors import find_oauth_error
+from users.logins.passwords import Passwords
 from users.problems import TYPES
 from users.resources import UsersResources
 from users.routes import router

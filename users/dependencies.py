@@ -8,7 +8,7 @@ from servicekit.auth.dependencies import get_caller
 from servicekit.auth.tokens import Caller, Scope
 from servicekit.http.parameters import NO_NULL, UserInPath, UuidParameter
 from servicekit.problems import Forbidden
-from users.addresses import to_counted_address
+from users.logins.addresses import to_counted_address
 from users.models import MAX_LOGIN_NAME_LENGTH, TokenRequest
 from users.resources import UsersResources
 

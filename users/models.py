@@ -6,8 +6,8 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, StrictStr
 from pydantic.config import JsonDict
 
-from users.names import NEW_NAME, check_new_name
-from users.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
+from users.accounts.names import NEW_NAME, check_new_name
+from users.logins.passwords import MAX_LENGTH, MIN_LENGTH, check_new_password
 
 EXAMPLE_USER: JsonDict = {"user_id": "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11", "username": "ada"}
 

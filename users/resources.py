@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from servicekit.clock import Clock
 from servicekit.db.database import Database
-from users.passwords import Passwords
+from users.logins.passwords import Passwords
 from users.token_issuer import TokenIssuer
 
 

@@ -27,18 +27,18 @@ from servicekit.problems import (
     Unavailable,
 )
 from users import queries
-from users.account_end import Proof, end_account
+from users.accounts.account_end import Proof, end_account
+from users.accounts.names import name_key
+from users.accounts.password_change import Change, change_own_password
+from users.accounts.registration import NewPlayer, add_user, require_free_name, set_password
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
-from users.logins import Credentials, find_login, log_in
+from users.logins.log_in import Credentials, find_login, log_in
 from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, Refresh, SignIn, Token, User, UserPage
-from users.names import name_key
-from users.password_change import Change, change_own_password
 from users.problems import NameTaken, OldPasswordWrong, PasswordChanged, PasswordWrong, SessionEnded
 from users.queries import UserRow
-from users.registration import NewPlayer, add_user, require_free_name, set_password
 from users.resources import UsersResources
-from users.session_lifetime import ACCESS_TOKEN_LIFETIME, LIFETIME
-from users.sessions import end_sessions, find_session, refresh_session, start_session
+from users.sessions.browser_sessions import end_sessions, find_session, refresh_session, start_session
+from users.sessions.lifetime import ACCESS_TOKEN_LIFETIME, LIFETIME
 
 router = APIRouter(tags=["users"], generate_unique_id_function=name_operation)
 WITHOUT_PASSWORD = AccountEnd()

@@ -61,7 +61,7 @@ def test_game_is_played_and_counted(stack_on_server: Stack, databases: dict[str,
 
 
 def test_instance_is_replaced(stack_on_server: Stack) -> None:
-    restart = [stack_on_server.root / "bin" / "restart", "words"]
+    restart = [str(stack_on_server.root / "bin" / "restart"), "words"]
     assert subprocess.run(restart, capture_output=True, text=True, check=True).stdout.endswith("1 instance replaced.\n")
 
 

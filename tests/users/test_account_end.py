@@ -17,7 +17,7 @@ from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
 from tests.support.scripts import read_rows
 from tests.support.tokens import TokenKeys
-from users.names import NEW_NAME, RETIRED_FOR, is_placeholder, make_placeholder
+from users.accounts.names import NEW_NAME, RETIRED_FOR, is_placeholder, make_placeholder
 from users.queries import digest_name
 
 pytestmark = pytest.mark.both_engines

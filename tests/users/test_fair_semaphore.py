@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.polling import run_ready_tasks
-from users.fair_semaphore import FairSemaphore
+from users.logins.fair_semaphore import FairSemaphore
 
 pytestmark = pytest.mark.anyio
 

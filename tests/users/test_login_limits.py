@@ -24,8 +24,8 @@ from servicekit.db.engine import NO_LOCK
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
-from users.addresses import to_counted_address
-from users.login_limits import (
+from users.logins.addresses import to_counted_address
+from users.logins.limits import (
     BY_ADDRESS,
     BY_NAME,
     BY_NAME_AND_ADDRESS,
@@ -36,7 +36,7 @@ from users.login_limits import (
     count_guesses_a_day,
     find_wait,
 )
-from users.logins import Credentials, count_attempt
+from users.logins.log_in import Credentials, count_attempt
 from users.queries import SCHEMA_VERSION, digest_name
 from users.settings import Settings
 

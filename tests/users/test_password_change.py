@@ -23,7 +23,7 @@ from tests.support.problem_checks import assert_problem
 from tests.support.scripts import read_rows, write_rows
 from tests.support.tokens import TokenKeys
 from users.app import create_app
-from users.common_passwords import COMMON_PASSWORDS
+from users.logins.common_passwords import COMMON_PASSWORDS
 from users.settings import Settings
 
 pytestmark = pytest.mark.both_engines

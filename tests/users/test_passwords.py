@@ -7,9 +7,9 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-import users.passwords
+import users.logins.passwords
 from servicekit.problems import Unavailable
-from users.passwords import HASHES_AT_ONCE, Passwords
+from users.logins.passwords import HASHES_AT_ONCE, Passwords
 
 
 class HeldHasher(Argon2Hasher):
@@ -31,7 +31,7 @@ async def test_hash_that_queues_too_long_fails_and_frees_the_queue(monkeypatch: 
     hasher = HeldHasher()
     passwords = Passwords(PasswordHash((hasher,)))
     hasher.is_held = True
-    monkeypatch.setattr(users.passwords, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(users.logins.passwords, "PATIENCE_S", 0.05)
     hashing = [asyncio.create_task(passwords.hash("a password", address="192.0.2.1")) for _ in range(HASHES_AT_ONCE)]
     await asyncio.sleep(0)  # they occupy all hashing slots
     with pytest.raises(Unavailable, match="Try again in a few seconds"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from users.session_lifetime import EXTENDED_AT_MOST_EVERY, LIFETIME, LONGEST, find_extension
+from users.sessions.lifetime import EXTENDED_AT_MOST_EVERY, LIFETIME, LONGEST, find_extension
 
 START = datetime(2026, 11, 26, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -13,7 +13,7 @@ from stats.models import MAX_GAME_ID
 from stats.results import MAX_GUESSES
 from tools.data.legacy_ids import IdMapping, StoredId
 from tools.data.legacy_times import IN_CALENDAR
-from users.names import is_placeholder_of_another
+from users.accounts.names import is_placeholder_of_another
 
 MAX_SHOWN = 10
 """The number of rows with a fault whose keys are listed."""

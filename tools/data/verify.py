@@ -26,7 +26,7 @@ from tools.data.rebuild_standings import COUNT_RESULTS, COUNT_SCORES, rebuild_st
 from tools.data.upgrades import current_version, list_schemas, read_version
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
-from users.names import is_placeholder
+from users.accounts.names import is_placeholder
 
 HELP = """Reads all databases and changes none, also while the services run. Recomputes each player's standing from the
 games and compares it with the stored one and with the views; the score counts must match the standings, and the counts

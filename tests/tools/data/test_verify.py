@@ -17,7 +17,7 @@ from tests.support.scripts import dump, list_columns, list_files, read_rows, wri
 from tools.config.paths import DataPaths
 from tools.data import backup, init, verify
 from tools.data.atomic_files import JOURNAL
-from users.names import make_placeholder
+from users.accounts.names import make_placeholder
 
 ROWS = {
     "passwords": "INSERT INTO passwords VALUES ({}, 'a hash')",

@@ -8,8 +8,8 @@ from uuid import UUID
 from servicekit.db.transaction import Transaction
 from servicekit.problems import NotFound
 from users import queries
-from users.logins import Credentials, check_password
-from users.names import is_placeholder, make_placeholder, name_key
+from users.accounts.names import is_placeholder, make_placeholder, name_key
+from users.logins.log_in import Credentials, check_password
 from users.problems import PasswordChanged, PasswordWrong
 from users.queries import LoginRow
 from users.resources import UsersResources
@@ -21,7 +21,7 @@ class Proof:
 
     password: str
     address: str
-    """The client's, as users/addresses.py gives it."""
+    """The client's, as users/logins/addresses.py gives it."""
 
 
 async def end_account(resources: UsersResources, user_id: UUID, proof: Proof | None) -> None:
@@ -49,7 +49,8 @@ def require_account(login: LoginRow | None, user_id: UUID) -> LoginRow:
 async def remove_account(users: Transaction, *, user_id: UUID, checked_hash: str | None, now: datetime) -> None:
     """All or nothing, under the locks of the player and the name, where everything is looked at again. Of two ends at
     the same time the second finds no account. A new password, a log-in or a session that was about to be stored comes
-    before, and goes here, or after, and finds no password (users/registration.py, users/logins.py, users/sessions.py).
+    before, and goes here, or after, and finds no password (registration.py, users/logins/log_in.py,
+    users/sessions/browser_sessions.py).
     """
     login = require_account(await queries.find_login_by_id(users, user_id=user_id), user_id)
     if checked_hash is not None and checked_hash != login.password_hash:

@@ -8,7 +8,7 @@ from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
 from servicekit.problems import NotFound
 from users import queries
-from users.names import RETIRED_FOR, is_placeholder
+from users.accounts.names import RETIRED_FOR, is_placeholder
 from users.problems import NameTaken
 
 

@@ -13,7 +13,7 @@ from servicekit.db.engine import NO_LOCK, LockKeys
 from servicekit.db.transaction import Transaction
 from servicekit.problems import TooMany, Unauthorized, Unavailable
 from users import queries
-from users.login_limits import (
+from users.logins.limits import (
     BY_ADDRESS,
     BY_NAME,
     BY_NAME_AND_UNKNOWN_ADDRESS,
@@ -22,7 +22,7 @@ from users.login_limits import (
     Failures,
     find_wait,
 )
-from users.passwords import Verdict
+from users.logins.passwords import Verdict
 from users.queries import Attempt, LoginRow
 from users.resources import UsersResources
 
@@ -42,7 +42,7 @@ class Credentials:
     username: str
     password: str
     address: str
-    """As users/addresses.py gives it."""
+    """As users/logins/addresses.py gives it."""
 
 
 def list_spellings(username: str) -> list[str]:

@@ -13,8 +13,8 @@ from precis_i18n import get_profile
 from pwdlib import PasswordHash
 
 from servicekit.problems import Unavailable
-from users.common_passwords import COMMON_PASSWORDS
-from users.fair_semaphore import FairSemaphore
+from users.logins.common_passwords import COMMON_PASSWORDS
+from users.logins.fair_semaphore import FairSemaphore
 
 MIN_LENGTH, MAX_LENGTH = 8, 128
 """Of a password, in characters."""

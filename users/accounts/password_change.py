@@ -6,7 +6,7 @@ from uuid import UUID
 
 from servicekit.db.transaction import Transaction
 from users import queries
-from users.logins import Credentials, check_password
+from users.logins.log_in import Credentials, check_password
 from users.problems import OldPasswordWrong, PasswordChanged
 from users.resources import UsersResources
 
@@ -17,7 +17,7 @@ class Change:
     old_password: str
     new_password: str
     address: str
-    """The client's, as users/addresses.py gives it."""
+    """The client's, as users/logins/addresses.py gives it."""
 
 
 async def change_own_password(resources: UsersResources, change: Change) -> None:

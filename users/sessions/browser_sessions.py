@@ -21,7 +21,7 @@ from users import queries
 from users.problems import PasswordChanged, SessionEnded
 from users.queries import LoginRow, NewSession, SessionRow
 from users.resources import UsersResources
-from users.session_lifetime import LIFETIME, SESSIONS_PER_PLAYER, find_extension
+from users.sessions.lifetime import LIFETIME, SESSIONS_PER_PLAYER, find_extension
 
 logger = logging.getLogger("quintet")
 

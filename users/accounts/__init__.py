@@ -1,0 +1,1 @@
+"""Accounts: registration, names, a new password, and the end of one."""

@@ -1,0 +1,1 @@
+"""Logging in: passwords, and the limits on failures."""

@@ -1,0 +1,1 @@
+"""Sessions: a browser that stays signed in."""
