@@ -8,6 +8,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tools.config.paths import ROOT, DataPaths
 from tools.data.atomic_files import LOCK
 
@@ -27,6 +29,13 @@ def environment(data_paths: DataPaths) -> dict[str, str]:
         "TOKEN_PUBLIC_KEY_FILE": str(data_paths.public_key),
         "GAMES_SERVICE_TOKEN_FILE": str(data_paths.service_token),
     }
+
+
+def use_databases(data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the scripts of this process work on them; a patch brings back the working directory, which they change."""
+    for name, value in environment(data_paths).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(data_paths.folder.parent)
 
 
 def write_dotenv(folder: Path, *lines: str) -> None:

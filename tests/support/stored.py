@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+import pytest
+
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
 from tests.support.postgres_server import ROLE, PostgresServer
 from tools.config.paths import SHARE, DataPaths
@@ -108,17 +110,37 @@ SUITE = ("users", "words", "answers", "plays", "games0", "games1", "games2")
 suite_numbers = itertools.count()
 
 
+def make_database(server: PostgresServer, name: str, template: str = "template0") -> StoredOnServer:
+    """As an operator makes it: without tables, and not owned by the role of the services; or as a copy."""
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+    server.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}", database=name)
+    return StoredOnServer(server, name)
+
+
+def drop_database(database: StoredOnServer) -> None:
+    database.server.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
 @contextmanager
-def new_suite_databases(server: PostgresServer) -> Iterator[dict[str, StoredOnServer]]:
-    """The databases of a suite as an operator makes them: without tables, and not owned by the role of the services."""
+def new_copy(database: StoredOnServer) -> Iterator[StoredOnServer]:
+    copy = make_database(database.server, f"copy{next(suite_numbers)}", database.name)
+    yield copy
+    drop_database(copy)
+
+
+@contextmanager
+def new_suite_databases(
+    server: PostgresServer, templates: Mapping[str, StoredOnServer] | None = None
+) -> Iterator[dict[str, StoredOnServer]]:
+    """The databases of a suite, empty or copies of those of another suite."""
     prefix = f"suite{next(suite_numbers)}"
-    made = {name: StoredOnServer(server, f"{prefix}_{name}") for name in SUITE}
-    for database in made.values():
-        server.execute(f"CREATE DATABASE {database.name} TEMPLATE template0 ENCODING 'UTF8'")
-        server.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}", database=database.name)
-    yield made
-    for database in made.values():
-        server.execute(f"DROP DATABASE {database.name} WITH (FORCE)")
+    suite = {
+        name: make_database(server, f"{prefix}_{name}", templates[name].name if templates else "template0")
+        for name in SUITE
+    }
+    yield suite
+    for database in suite.values():
+        drop_database(database)
 
 
 def list_urls(suite: Mapping[str, StoredOnServer], *kinds: str) -> dict[str, str]:
@@ -129,6 +151,12 @@ def list_urls(suite: Mapping[str, StoredOnServer], *kinds: str) -> dict[str, str
         for kind in kinds or VARIABLES
         for variable in VARIABLES[kind]
     }
+
+
+def use_server(monkeypatch: pytest.MonkeyPatch, suite: Mapping[str, StoredOnServer], *kinds: str) -> None:
+    """Puts these kinds of databases on the server, by the environment; the others stay files."""
+    for variable, url in list_urls(suite, *kinds).items():
+        monkeypatch.setenv(variable, url)
 
 
 VARIABLES = {

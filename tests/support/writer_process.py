@@ -22,7 +22,7 @@ from servicekit.db.engine import NO_LOCK
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction
 from stats.store_result import store_result_in_shard
-from tools.config.paths import read_data_paths
+from tools.config.paths import read_all_data_paths
 
 GAMES = 5
 """Games of each player."""
@@ -61,14 +61,17 @@ async def start_and_finish(plays: Transaction, *, result: PlayResult) -> None:
 
 
 async def write_until_killed(acknowledged: TextIO) -> None:
-    data_paths = read_data_paths()
+    data_paths = read_all_data_paths()
 
     def open_path(path: Path, schema_version: int) -> Database:
-        return Database(f"sqlite:///{path}", busy_timeout_ms=1500, schema_version=schema_version)
+        url = data_paths.on_servers.get(path, f"sqlite:///{path}")
+        return Database(url, busy_timeout_ms=1500, schema_version=schema_version)
 
     users_database = open_path(data_paths.users, users.queries.SCHEMA_VERSION)
     plays = open_path(data_paths.plays, games.queries.PLAYS_SCHEMA_VERSION)
     shards = Shards([open_path(shard, stats.queries.SHARD_SCHEMA_VERSION) for shard in data_paths.shards])
+    for database in (users_database, plays, *shards):
+        await database.connect()
     while True:
         user_id = await register(users_database)
         print("player", user_id, file=acknowledged, flush=True)

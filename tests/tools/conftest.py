@@ -5,17 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.polling import wait_until
-from tests.support.scripts import environment
+from tests.support.scripts import use_databases
 from tests.support.supervised_command import Kept, is_running
 from tools.config.paths import DataPaths
 from tools.data import init, populate
-
-
-def use_databases(data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the scripts of this process work on them; a patch brings back the working directory, which they change."""
-    for name, value in environment(data_paths).items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.chdir(data_paths.folder.parent)
 
 
 @pytest.fixture

@@ -58,6 +58,10 @@ class DataPaths:
         """The databases that are files."""
         return tuple(path for path in self.all if path not in self.on_servers)
 
+    def name(self, path: Path) -> str:
+        """The path of a database, or its URL without a password, as it may be printed."""
+        return hide_password(self.on_servers.get(path, str(path)))
+
     @property
     def players(self) -> tuple[Path, ...]:
         """The databases that refer to players, and are only consistent together: users, shards and plays."""

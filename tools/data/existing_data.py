@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from servicekit.settings import hide_password
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import open_to_read
 from tools.data.server_databases import find_server_version, has_server_row
@@ -45,7 +44,7 @@ def has_data(data_paths: DataPaths, path: Path, table: str) -> bool:
 
 def describe(data_paths: DataPaths, paths: Sequence[Path]) -> str:
     """Paths and URLs without passwords, for the operator."""
-    return ", ".join(hide_password(data_paths.on_servers.get(path, str(path))) for path in paths)
+    return ", ".join(map(data_paths.name, paths))
 
 
 def has_row(path: Path, table: str) -> bool:

@@ -1,11 +1,13 @@
 """Recomputes standings and counts from a shard's games: bin/populate and bin/shard store them, bin/verify compares."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Any, Protocol
 from uuid import UUID
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and days are stored
+from servicekit.db.engine import Engine
 from stats.queries import UPSERT_STANDING, standing_to_row
 from stats.standings import Standing
 from stats.streaks import find_runs
@@ -17,15 +19,25 @@ SELECT user_id,
        COUNT(*) FILTER (WHERE won AND guesses = 3), COUNT(*) FILTER (WHERE won AND guesses = 4),
        COUNT(*) FILTER (WHERE won AND guesses = 5), COUNT(*) FILTER (WHERE won AND guesses = 6),
        COUNT(*) FILTER (WHERE NOT won),
-       MAX(substr(finished, 1, 10)),
-       COALESCE(group_concat(substr(finished, 1, 10), ' ') FILTER (WHERE won), '')
+       MAX({day}),
+       COALESCE({concatenate}({day}, ' ') FILTER (WHERE won), '')
 FROM games GROUP BY user_id ORDER BY user_id
 """
+DAYS = {Engine.SQLITE: "substr(finished, 1, 10)", Engine.POSTGRESQL: "to_char(finished, 'YYYY-MM-DD')"}
+"""On PostgreSQL in the time zone of the session, UTC."""
+CONCATENATE = {Engine.SQLITE: "group_concat", Engine.POSTGRESQL: "string_agg"}
 
 
-def rebuild_standings(shard: sqlite3.Connection) -> Iterator[tuple[UUID, Standing]]:
+class Executor(Protocol):
+    """A connection of sqlite3, or a reader of either engine."""
+
+    def execute(self, sql: str, /) -> Iterable[tuple[Any, ...]]: ...
+
+
+def rebuild_standings(shard: Executor, engine: Engine = Engine.SQLITE) -> Iterator[tuple[UUID, Standing]]:
     """Each user with games, in the order of the ids, with the standing that the games give."""
-    for user_id, *won_in, lost, last_day, win_days in shard.execute(SELECT_GAMES):
+    query = SELECT_GAMES.format(day=DAYS[engine], concatenate=CONCATENATE[engine])
+    for user_id, *won_in, lost, last_day, win_days in shard.execute(query):
         max_streak, last_run = find_runs(map(date.fromisoformat, win_days.split()))
         yield (
             user_id if isinstance(user_id, UUID) else UUID(bytes=user_id),

@@ -4,7 +4,6 @@ A database itself is made by the operator (docs/operating.md, PostgreSQL). Its t
 their contents, under an advisory lock, so that of two machines that start at the same time the second finds them.
 """
 
-import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
@@ -14,12 +13,12 @@ from typing import Any, TypeVar
 from servicekit.settings import hide_password
 from tools.config.paths import SHARE
 from tools.data.atomic_files import InUse
+from tools.data.server_connections import connected
 from tools.data.upgrade_steps import SERVER_STEPS
 
 T = TypeVar("T")
 
 SERVER_SCHEMAS = SHARE / "postgresql"
-TIME_LIMIT_S = 10
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('quintet schema', 0))"
 HAS_TABLES = "SELECT to_regclass('public.schema_version') IS NOT NULL"
 OTHER_SESSIONS = """
@@ -34,26 +33,13 @@ BATCH = 10_000
 
 def run_on_server(url: str, use: Callable[[Any], Awaitable[T]]) -> T:
     """What `use` returns of a connection, in one transaction. Raises SystemExit with a sentence if it fails."""
-    import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
 
-    from servicekit.db.postgres.column_types import set_codecs  # noqa: PLC0415 - as above
+    async def run(connection: Any) -> T:  # noqa: ANN401 - asyncpg's
+        async with connection.transaction():
+            return await use(connection)
 
-    async def run() -> T:
-        settings = {"timezone": "UTC", "application_name": "quintet script"}
-        connection = await asyncpg.connect(
-            url, timeout=TIME_LIMIT_S, target_session_attrs="read-write", server_settings=settings
-        )
-        try:
-            await set_codecs(connection)
-            async with connection.transaction():
-                return await use(connection)
-        finally:
-            await connection.close(timeout=TIME_LIMIT_S)
-
-    try:
-        return asyncio.run(run())
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        raise SystemExit(f"{hide_password(url)} cannot be used ({error or type(error).__name__}).") from error
+    with connected(url) as connection:
+        return connection.run(run)
 
 
 def find_server_version(url: str) -> int:

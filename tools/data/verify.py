@@ -3,11 +3,8 @@
 import argparse
 import os
 import sqlite3
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -19,11 +16,13 @@ from tqdm import tqdm
 from servicekit.db.sharding import shard_number
 from stats.queries import standing_to_row
 from stats.standings import Standing
-from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import JOURNAL, open_to_read
-from tools.data.existing_data import IF_MISSING
+from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.data.atomic_files import JOURNAL
+from tools.data.database_readers import Reader, reading, to_file_value
+from tools.data.existing_data import IF_MISSING, describe, exists
 from tools.data.rebuild_standings import COUNT_RESULTS, COUNT_SCORES, rebuild_standings
-from tools.data.upgrades import current_version, list_schemas, read_version
+from tools.data.server_connections import Unusable
+from tools.data.upgrades import current_version, list_all_schemas
 from tools.script import run_script
 from tools.wording import HelpFormatter, count
 from users.accounts.names import is_placeholder
@@ -31,13 +30,22 @@ from users.accounts.names import is_placeholder
 HELP = """Reads all databases and changes none, also while the services run. Recomputes each player's standing from the
 games and compares it with the stored one and with the views; the score counts must match the standings, and the counts
 of each puzzle the games; each player must exist and be in the right shard; an account that has ended must have no
-password and no session; stats must not have refused a result; and every file must pass SQLite's integrity check.
-Differences are listed, and make the exit status 1; notes are only listed."""
+password and no session; stats must not have refused a result; every file must pass SQLite's integrity check, and on
+PostgreSQL no constraint or index may be invalid. Differences are listed, and make the exit status 1; notes are only
+listed."""
 
 SHOWN = 20
 """The number of differences of each kind that are listed."""
 
+STANDING_COLUMNS = (
+    "won", "won_in_1", "won_in_2", "won_in_3", "won_in_4", "won_in_5", "won_in_6",
+    "lost", "max_streak", "last_run", "last_win_day", "last_day",
+)  # fmt: skip
+TABLES_OF_USERS = ("passwords", "sessions", "known_addresses")
+"""Each of their rows belongs to a user."""
+
 Row: TypeAlias = Mapping[str, object]
+Check: TypeAlias = Callable[[Reader], None]
 
 
 @dataclass
@@ -66,87 +74,81 @@ class Findings:
         return self.total - len(self.differences.get("play", []))
 
 
-def check_database(path: Path, schema: str, findings: Findings, check: Callable[[sqlite3.Connection], None]) -> None:
-    """Runs a check on an intact database of the current version in one read transaction: it neither blocks writers nor
-    sees their changes."""
-    try:
-        with closing(open_to_read(path)) as database:
-            database.execute("BEGIN")
-            problems = [problem for (problem,) in database.execute("PRAGMA integrity_check") if problem != "ok"]
-            findings.add("integrity", (f"{path}: {problem}" for problem in problems))
-            if (version := read_version(database)) != current_version(schema):
-                advice = "run bin/init" if version < current_version(schema) else "run the version that made it"
-                sentence = f"{path} has schema version {version}, and this Quintet {current_version(schema)}: {advice}"
-                findings.add("version", [sentence])
-            elif not problems:
-                check(database)
-    except sqlite3.Error as error:
-        findings.add("integrity", [f"{path} cannot be read: {error}"])
+def check_database(reader: Reader, schema: str, findings: Findings, check: Check) -> None:
+    """Runs a check on an intact database of the current version."""
+    problems = reader.find_damage()
+    findings.add("integrity", (f"{reader.name}: {problem}" for problem in problems))
+    if (version := reader.find_version()) != current_version(schema):
+        advice = "run bin/init" if version < current_version(schema) else "run the version that made it"
+        sentence = f"{reader.name} has schema version {version}, and this Quintet {current_version(schema)}: {advice}"
+        findings.add("version", [sentence])
+    elif not problems:
+        check(reader)
 
 
-def check_shard(shard: sqlite3.Connection, number: int, data_paths: DataPaths, findings: Findings) -> None:
-    path = data_paths.shards[number]
-    rebuilt = dict(rebuild_standings(shard))
+def check_shard(shard: Reader, number: int, names: Sequence[str], findings: Findings) -> None:
+    """`names` are those of all shards."""
+    name = shard.name
+    rebuilt = dict(rebuild_standings(shard, shard.engine))
     stored = read_stored_standings(shard)
     players = rebuilt.keys() | stored.keys()
     findings.games += sum(standing.played for standing in rebuilt.values())
     findings.players |= players
-    findings.add("standing", compare_standings(path, stored, rebuilt))
-    findings.add("view", compare_views(path, shard, rebuilt))
-    findings.add("shard", find_misplaced_players(path, number, data_paths.shards, players))
-    findings.add("score", compare_score_counts(path, shard))
-    findings.add("game", compare_game_counts(path, shard))
+    findings.add("standing", compare_standings(name, stored, rebuilt))
+    findings.add("view", compare_views(name, shard, rebuilt))
+    findings.add("shard", find_misplaced_players(name, number, names, players))
+    findings.add("score", compare_score_counts(name, shard))
+    findings.add("game", compare_game_counts(name, shard))
 
 
-def read_stored_standings(shard: sqlite3.Connection) -> dict[UUID, Row]:
+def read_stored_standings(shard: Reader) -> dict[UUID, Row]:
     """Without conversion, so that an invalid value is a difference like any other."""
-    cursor = shard.execute("SELECT * FROM standings")
-    names = [column[0] for column in cursor.description]
-    return {UUID(bytes=row[0]): dict(zip(names[1:], row[1:], strict=True)) for row in cursor}
+    rows = shard.execute(f"SELECT user_id, {', '.join(STANDING_COLUMNS)} FROM standings")  # noqa: S608 - names of ours
+    return {UUID(bytes=row[0]): dict(zip(STANDING_COLUMNS, row[1:], strict=True)) for row in rows}
 
 
-def compare_standings(path: Path, stored: Mapping[UUID, Row], rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
+def compare_standings(name: str, stored: Mapping[UUID, Row], rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
     for user_id, standing in rebuilt.items():
         row = stored.get(user_id)
         if row is None:
-            yield f"{path}: {user_id} has {standing.played} games and no standing"
+            yield f"{name}: {user_id} has {standing.played} games and no standing"
             continue
-        for name, value in standing_to_row(user_id, standing).items():
-            expected = value.isoformat() if isinstance(value, date) else value
-            if name != "user_id" and row[name] != expected:
-                yield f"{path}: the standing of {user_id} has {name} {row[name]}, the games give {expected}"
+        expected = standing_to_row(user_id, standing)
+        for column in STANDING_COLUMNS:
+            if row[column] != (value := to_file_value(expected[column])):
+                yield f"{name}: the standing of {user_id} has {column} {row[column]}, the games give {value}"
     for user_id in stored.keys() - rebuilt.keys():
-        yield f"{path}: {user_id} has a standing and no games"
+        yield f"{name}: {user_id} has a standing and no games"
 
 
-def compare_views(path: Path, shard: sqlite3.Connection, rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
+def compare_views(name: str, shard: Reader, rebuilt: Mapping[UUID, Standing]) -> Iterator[str]:
     wins = read_numbers(shard, "SELECT user_id, wins FROM wins")
     streaks = read_numbers(shard, "SELECT user_id, MAX(streak) FROM streaks GROUP BY user_id")
     for user_id, standing in rebuilt.items():
         if wins.get(user_id, 0) != standing.won:
-            yield f"{path}: the view wins gives {user_id} {wins.get(user_id, 0)}, the games {standing.won}"
+            yield f"{name}: the view wins gives {user_id} {wins.get(user_id, 0)}, the games {standing.won}"
         if streaks.get(user_id, 0) != standing.max_streak:
             yield (
-                f"{path}: the longest streak of {user_id} is {streaks.get(user_id, 0)} in the view streaks,"
+                f"{name}: the longest streak of {user_id} is {streaks.get(user_id, 0)} in the view streaks,"
                 f" {standing.max_streak} by the games"
             )
 
 
-def read_numbers(shard: sqlite3.Connection, sql: str) -> dict[UUID, int]:
+def read_numbers(shard: Reader, sql: str) -> dict[UUID, int]:
     return {UUID(bytes=user_id): number for user_id, number in shard.execute(sql)}
 
 
-def compare_score_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
+def compare_score_counts(name: str, shard: Reader) -> Iterator[str]:
     """A stored count of 0 is equal to a missing one."""
     stored = {(board, score): players for board, score, players in shard.execute("SELECT * FROM score_counts")}
     counted = {(board, score): players for board, score, players in shard.execute(COUNT_SCORES)}
     for board, score in sorted(stored.keys() | counted.keys()):
         has, should_have = stored.get((board, score), 0), counted.get((board, score), 0)
         if has != should_have:
-            yield f"{path}: {board} has {has} players with the score {score}, the standings give {should_have}"
+            yield f"{name}: {board} has {has} players with the score {score}, the standings give {should_have}"
 
 
-def compare_game_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
+def compare_game_counts(name: str, shard: Reader) -> Iterator[str]:
     stored = {tuple(key): players for *key, players in shard.execute("SELECT * FROM game_counts")}
     counted = {tuple(key): players for *key, players in shard.execute(COUNT_RESULTS)}
     for key in sorted(stored.keys() | counted.keys()):
@@ -154,17 +156,17 @@ def compare_game_counts(path: Path, shard: sqlite3.Connection) -> Iterator[str]:
         if has != should_have:
             game_id, won, guesses = key
             result = f"{'won' if won else 'lost'} it at guess {guesses}"
-            yield f"{path}: game {game_id} has {has} players who {result}, the games give {should_have}"
+            yield f"{name}: game {game_id} has {has} players who {result}, the games give {should_have}"
 
 
-def find_misplaced_players(path: Path, number: int, shards: Sequence[Path], players: Iterable[UUID]) -> Iterator[str]:
+def find_misplaced_players(name: str, number: int, names: Sequence[str], players: Iterable[UUID]) -> Iterator[str]:
     for user_id in players:
-        right = shard_number(user_id, len(shards))
+        right = shard_number(user_id, len(names))
         if right != number:
-            yield f"{path}: {user_id} belongs in {shards[right]}"
+            yield f"{name}: {user_id} belongs in {names[right]}"
 
 
-def check_users(users: sqlite3.Connection, findings: Findings) -> None:
+def check_users(users: Reader, findings: Findings) -> None:
     known = {UUID(bytes=user_id) for (user_id,) in users.execute("SELECT user_id FROM users")}
     findings.users = len(known)
     findings.add("user", (f"{user_id} has games and is no user" for user_id in findings.players - known))
@@ -176,36 +178,38 @@ def check_users(users: sqlite3.Connection, findings: Findings) -> None:
     )
 
 
-def find_rows_without_a_user(users: sqlite3.Connection) -> Iterator[str]:
-    """By the foreign keys, which SQLite checks only for connections that ask for it."""
-    tables = Counter(table for table, *_ in users.execute("PRAGMA foreign_key_check"))
-    for table, rows in tables.items():
-        yield f"{count(rows, 'row')} of {table} without a user"
+def find_rows_without_a_user(users: Reader) -> Iterator[str]:
+    """SQLite checks foreign keys only for connections that ask for it, PostgreSQL not while it replicates."""
+    for table in TABLES_OF_USERS:
+        query = f"SELECT COUNT(*) FROM {table} WHERE user_id NOT IN (SELECT user_id FROM users)"  # noqa: S608 - names of ours
+        ((rows,),) = users.execute(query)
+        if rows:
+            yield f"{count(rows, 'row')} of {table} without a user"
 
 
-def find_rows_of_ended_accounts(users: sqlite3.Connection) -> Iterator[str]:
-    for table in ("passwords", "sessions", "known_addresses"):
+def find_rows_of_ended_accounts(users: Reader) -> Iterator[str]:
+    for table in TABLES_OF_USERS:
         rows = users.execute(f"SELECT DISTINCT user_id, username FROM users JOIN {table} USING (user_id)")  # noqa: S608 - names of ours
         for id_bytes, username in rows:
             if is_placeholder(username, user_id := UUID(bytes=id_bytes)):
                 yield f"the account of {user_id} has ended and still has a row in {table}"
 
 
-def read_answers(answers: sqlite3.Connection, used: dict[str, str]) -> None:
+def read_answers(answers: Reader, used: dict[str, str]) -> None:
     """Adds each word that is or may become an answer, with a description."""
     used |= {word: f"the candidate {word}" for (word,) in answers.execute("SELECT word FROM candidates")}
     for game_id, word in answers.execute("SELECT game_id, answer FROM answers"):
         used[word] = f"the answer of game {game_id}"  # without the word, since cron mails the output
 
 
-def check_words(words: sqlite3.Connection, used: Mapping[str, str], findings: Findings) -> None:
+def check_words(words: Reader, used: Mapping[str, str], findings: Findings) -> None:
     known = {word for (word,) in words.execute("SELECT word FROM words")}
     findings.notes += (
         f"{what} is not in the dictionary, but may be guessed" for word, what in used.items() if word not in known
     )
 
 
-def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
+def check_plays(plays: Reader, findings: Findings) -> None:
     """Adds the results that stats has permanently refused; undelivered results are no difference."""
     playing = "SELECT user_id FROM plays UNION SELECT user_id FROM outbox"
     findings.playing |= {UUID(bytes=user) for (user,) in plays.execute(playing)}
@@ -215,29 +219,38 @@ def check_plays(plays: sqlite3.Connection, findings: Findings) -> None:
     )
 
 
-def verify(data_paths: DataPaths) -> Findings:
-    """Raises SystemExit if a database is missing, or if a script was killed while it replaced databases."""
-    if (data_paths.folder / JOURNAL).exists():
-        raise SystemExit("A script was killed while it replaced databases: bin/init finishes its work.")
-    missing = [str(path) for path in data_paths.all if not path.exists()]
-    if missing:
-        raise SystemExit(f"{', '.join(missing)} is missing: {IF_MISSING}.")
-    findings = Findings()
+def list_checks(data_paths: DataPaths, findings: Findings) -> list[tuple[Path, Check]]:
+    """In the order of the snapshots. Services store a user before a play or a game, and a word before an answer, so
+    users and words are read later."""
     used: dict[str, str] = {}
-    # Services store a user before a play or a game, and a word before an answer, so users and words are read later.
-    checks: list[tuple[Path, Callable[[sqlite3.Connection], None]]] = [
+    names = [data_paths.name(path) for path in data_paths.shards]
+    return [
         (data_paths.plays, partial(check_plays, findings=findings)),
         *(
-            (path, partial(check_shard, number=number, data_paths=data_paths, findings=findings))
+            (path, partial(check_shard, number=number, names=names, findings=findings))
             for number, path in enumerate(data_paths.shards)
         ),
         (data_paths.users, partial(check_users, findings=findings)),
         (data_paths.answers, partial(read_answers, used=used)),
         (data_paths.words, partial(check_words, used=used, findings=findings)),
     ]
-    schemas = list_schemas(data_paths)
-    for path, check in tqdm(checks, unit=" databases", leave=False, disable=None):
-        check_database(path, schemas[path], findings, check)
+
+
+def verify(data_paths: DataPaths) -> Findings:
+    """Raises SystemExit if a database is missing, or if a script was killed while it replaced databases."""
+    if (data_paths.folder / JOURNAL).exists():
+        raise SystemExit("A script was killed while it replaced databases: bin/init finishes its work.")
+    if missing := [path for path in data_paths.all if not exists(data_paths, path)]:
+        raise SystemExit(f"{describe(data_paths, missing)} is missing: {IF_MISSING}.")
+    findings = Findings()
+    schemas = list_all_schemas(data_paths)
+    for path, check in tqdm(list_checks(data_paths, findings), unit=" databases", leave=False, disable=None):
+        try:
+            with reading(data_paths, path) as reader:
+                check_database(reader, schemas[path], findings, check)
+        except (sqlite3.Error, Unusable) as error:
+            reason = error.reason if isinstance(error, Unusable) else error
+            findings.add("integrity", [f"{data_paths.name(path)} cannot be read: {reason}"])
     return findings
 
 
@@ -252,7 +265,7 @@ def print_differences(findings: Findings) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser("bin/verify", description=HELP, formatter_class=HelpFormatter).parse_args(argv)
     os.chdir(ROOT)
-    findings = verify(read_data_paths())
+    findings = verify(read_all_data_paths())
     print_differences(findings)
     print(
         f"{count(findings.users, 'player')}, {len(findings.players):,} of them with {count(findings.games, 'game')}:"

@@ -1,11 +1,46 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.old_databases import CREATE_MORE, CREATE_TABLES, dump_file, make_file
+from tests.support.postgres_server import PostgresServer
+from tests.support.scripts import use_databases
+from tests.support.stored import StoredOnServer, new_suite_databases, use_server
+from tools.config.paths import DataPaths
+from tools.data import init, populate
 
 
 @pytest.fixture
 def dump_text(tmp_path: Path) -> str:
     """An old database as SQL text."""
     return dump_file(make_file(tmp_path / "dumped.db", schema=CREATE_TABLES + CREATE_MORE))
+
+
+@pytest.fixture
+def on_server(postgres_server: PostgresServer) -> Iterator[dict[str, StoredOnServer]]:
+    with new_suite_databases(postgres_server) as suite:
+        yield suite
+
+
+@pytest.fixture(scope="session")
+def populated_suite(
+    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, StoredOnServer]]:
+    """Databases on a server with the players and games of `populated_folder`, to be copied."""
+    data_paths = DataPaths.in_folder(tmp_path_factory.mktemp("populated_suite") / "var")
+    with new_suite_databases(postgres_server) as suite, pytest.MonkeyPatch.context() as monkeypatch:
+        use_databases(data_paths, monkeypatch)
+        use_server(monkeypatch, suite)
+        populate.main(["--users", "300", "--games", "3000"])
+        init.main([])
+        yield suite
+
+
+@pytest.fixture
+def populated_on_server(
+    postgres_server: PostgresServer, populated_suite: dict[str, StoredOnServer]
+) -> Iterator[dict[str, StoredOnServer]]:
+    """Copies, which no setting names yet."""
+    with new_suite_databases(postgres_server, populated_suite) as suite:
+        yield suite

@@ -17,6 +17,7 @@ import pytest
 from tests.support.polling import wait_until
 from tests.support.scripts import TIMEOUT_S, dump, list_files, read_rows, start_script, write_rows
 from tests.support.writer_process import read_acknowledged
+from tests.support.writers import writing
 from tools.config.paths import DataPaths
 from tools.data import backup, init, restore, snapshots, verify
 from tools.data.atomic_files import InUse, staging_lock
@@ -113,20 +114,6 @@ def read_users(path: Path) -> set[UUID]:
 
 def read_games(path: Path, table: str) -> set[Game]:
     return {(UUID(bytes=user), game) for user, game in read_rows(path, f"SELECT user_id, game_id FROM {table}")}  # noqa: S608 - names of tables, ours
-
-
-@contextmanager
-def writing(acknowledged: list[Path]) -> Iterator[None]:
-    """Runs a process for each file that writes to all databases; fails if one ends by itself."""
-    scripts = [start_script("tests.support.writer_process", str(path)) for path in acknowledged]
-    try:
-        wait_until(lambda: all(read_acknowledged(path)[1] for path in acknowledged))
-        yield
-        assert [script.poll() for script in scripts] == [None] * len(scripts)
-    finally:
-        for script in scripts:
-            script.kill()
-            script.communicate()
 
 
 @pytest.mark.slow

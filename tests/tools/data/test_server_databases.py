@@ -2,14 +2,10 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
-from tests.support.postgres_server import PostgresServer
-from tests.support.scripts import environment
-from tests.support.stored import StoredInFile, StoredOnServer, list_urls, new_suite_databases
+from tests.support.stored import StoredInFile, StoredOnServer, use_server
 from tools.config.paths import DataPaths, read_data_paths
 from tools.data import init, populate, verify
 from tools.data.atomic_files import InUse
@@ -23,40 +19,19 @@ from tools.data.server_databases import (
 from tools.data.upgrade_steps import SERVER_STEPS, STEPS
 
 
-@pytest.fixture
-def on_server(postgres_server: PostgresServer) -> Iterator[dict[str, StoredOnServer]]:
-    with new_suite_databases(postgres_server) as suite:
-        yield suite
-
-
-def use(monkeypatch: pytest.MonkeyPatch, on_server: Mapping[str, StoredOnServer], *kinds: str) -> None:
-    """Puts these kinds of databases on the server; the others stay files."""
-    for variable, url in list_urls(on_server, *kinds).items():
-        monkeypatch.setenv(variable, url)
-
-
-@pytest.fixture
-def unmade_suite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DataPaths:
-    """No databases and keys; scripts find their paths in the environment."""
-    data_paths = DataPaths.in_folder(tmp_path / "var")
-    for name, value in environment(data_paths).items():
-        monkeypatch.setenv(name, value)
-    return data_paths
-
-
 def test_init_makes_all_databases_on_a_server(
-    unmade_suite: DataPaths,
+    unmade: DataPaths,
     on_server: dict[str, StoredOnServer],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    use(monkeypatch, on_server)
+    use_server(monkeypatch, on_server)
     assert init.main([]) == 0
     assert capsys.readouterr().out.count("postgresql://") == 7
     assert on_server["words"].read("SELECT count(*) FROM words")[0][0] > 10_000
     assert on_server["answers"].read("SELECT count(*) FROM answers")[0][0] > 1900
-    assert {path.name for path in unmade_suite.folder.iterdir()} == {
-        ".staging.lock", *(path.name for path in unmade_suite.keys)
+    assert {path.name for path in unmade.folder.iterdir()} == {
+        ".staging.lock", *(path.name for path in unmade.keys)
     }  # fmt: skip
     answers = on_server["answers"].read("SELECT * FROM answers ORDER BY game_id")
     assert init.main([]) == 0
@@ -66,17 +41,17 @@ def test_init_makes_all_databases_on_a_server(
 
 @pytest.mark.parametrize("kinds", [("users", "plays"), ("shards",), ("words", "answers", "shards")], ids=" ".join)
 def test_any_mixture_of_engines_is_made_and_populated(
-    unmade_suite: DataPaths,
+    unmade: DataPaths,
     on_server: dict[str, StoredOnServer],
     monkeypatch: pytest.MonkeyPatch,
     kinds: tuple[str, ...],
 ) -> None:
-    use(monkeypatch, on_server, *kinds)
+    use_server(monkeypatch, on_server, *kinds)
     assert init.main([]) == 0
     assert populate.main(["--users", "30", "--games", "200"]) == 0
-    files = {path.name for path in unmade_suite.folder.glob("*.db")}
+    files = {path.name for path in unmade.folder.glob("*.db")}
     names = {"games0", "games1", "games2"} if "shards" in kinds else set()
-    assert files == {path.name for path in unmade_suite.all} - {f"{name}.db" for name in names.union(kinds)}
+    assert files == {path.name for path in unmade.all} - {f"{name}.db" for name in names.union(kinds)}
     if "users" in kinds:
         assert on_server["users"].read("SELECT count(*) FROM users") == [(30,)]
     if "shards" in kinds:
@@ -85,17 +60,17 @@ def test_any_mixture_of_engines_is_made_and_populated(
 
 
 def test_populated_server_has_the_same_rows_as_files(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["--users", "40", "--games", "300"]
     init.main([])
     populate.main(arguments)
     assert verify.main([]) == 0
-    use(monkeypatch, on_server, "shards", "users")
+    use_server(monkeypatch, on_server, "shards", "users")
     populate.main(arguments)
     tables = {"users": ("users",), "games0": ("games", "standings", "score_counts", "game_counts", "wins", "streaks")}
     for name, queried in tables.items():
-        file = StoredInFile(unmade_suite.users if name == "users" else unmade_suite.shards[0])
+        file = StoredInFile(unmade.users if name == "users" else unmade.shards[0])
         for table in queried:
             query = f"SELECT * FROM {table}"  # noqa: S608 - names of ours
             stored = [tuple(map(str, row)) for row in on_server[name].read(query)]
@@ -106,9 +81,9 @@ def test_populated_server_has_the_same_rows_as_files(
 
 
 def test_populated_databases_are_not_replaced_without_force(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, on_server)
+    use_server(monkeypatch, on_server)
     populate.main(["--users", "10", "--games", "20"])
     with pytest.raises(SystemExit, match="already has players or games"):
         populate.main(["--users", "10", "--games", "20"])
@@ -138,36 +113,34 @@ def test_database_with_a_session_of_a_service_is_in_use(on_server: dict[str, Sto
 
 
 def test_lost_players_are_not_replaced_by_empty_databases(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, on_server, "users", "shards")
+    use_server(monkeypatch, on_server, "users", "shards")
     init.main([])
     populate.main(["--users", "10", "--games", "20"])
-    unmade_suite.plays.unlink()
+    unmade.plays.unlink()
     with pytest.raises(SystemExit, match="cannot be created empty while"):
         init.main([])
 
 
-def test_unreachable_server_is_named_without_its_password(
-    unmade_suite: DataPaths, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unreachable_server_is_named_without_its_password(unmade: DataPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORDS_DATABASE_URL", "postgresql://quintet:s3cret@127.0.0.1:1/words")
     with pytest.raises(SystemExit, match="cannot be used") as refusal:
         init.main([])
     assert "s3cret" not in str(refusal.value)
-    assert not unmade_suite.users.exists()
+    assert not unmade.users.exists()
 
 
 def test_scripts_for_files_refuse_a_server(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, on_server, "words")
+    use_server(monkeypatch, on_server, "words")
     with pytest.raises(SystemExit, match="works with SQLite only"):
         read_data_paths()
 
 
 def test_two_databases_with_one_url_are_refused(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GAMES_PLAYS_URL", on_server["words"].url)
     monkeypatch.setenv("WORDS_DATABASE_URL", on_server["words"].url)
@@ -184,9 +157,9 @@ def test_schemas_of_both_engines_have_one_version(schema: str) -> None:
 
 
 def test_upgrade_of_a_server_runs_the_missing_steps_once(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, on_server, "words")
+    use_server(monkeypatch, on_server, "words")
     init.main([])
     monkeypatch.setitem(SERVER_STEPS, "words.sql", (1, ("CREATE TABLE added (i INT)", "ALTER TABLE added ADD j INT")))
     url = on_server["words"].url
@@ -197,9 +170,9 @@ def test_upgrade_of_a_server_runs_the_missing_steps_once(
 
 
 def test_server_of_a_later_version_is_refused(
-    unmade_suite: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, on_server, "words")
+    use_server(monkeypatch, on_server, "words")
     init.main([])
     on_server["words"].run("UPDATE schema_version SET version = 99")
     with pytest.raises(SystemExit, match="later version"):

@@ -1,0 +1,92 @@
+"""Connections to databases on PostgreSQL servers for scripts, which are not async: each call runs an event loop."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from servicekit.settings import hide_password
+
+T = TypeVar("T")
+
+TIME_LIMIT_S = 10
+"""Of connecting and of closing; a script's statements take as long as they need."""
+SETTINGS = {
+    "timezone": "UTC",
+    "application_name": "quintet script",
+    "idle_in_transaction_session_timeout": "0",  # a script may look at other databases in the meantime
+}
+
+
+class Unusable(SystemExit):
+    """A database on a server cannot be used; the sentence says which one, and `reason` why."""
+
+    def __init__(self, url: str, error: BaseException) -> None:
+        self.reason = str(error) or type(error).__name__
+        super().__init__(f"{hide_password(url)} cannot be used ({self.reason}).")
+
+
+class ServerConnection:
+    """Not in a transaction at first."""
+
+    def __init__(self, url: str, connection: Any, runner: asyncio.Runner) -> None:  # noqa: ANN401 - asyncpg's
+        self.url = url
+        self._connection = connection
+        self._runner = runner
+
+    @property
+    def name(self) -> str:
+        """The URL as it may be printed."""
+        return hide_password(self.url)
+
+    def run(self, use: Callable[[Any], Awaitable[T]]) -> T:
+        """What `use` returns of asyncpg's connection. Raises Unusable if the server fails."""
+        return run_or_explain(self._runner, self.url, await_use(use, self._connection))
+
+    def execute(self, statements: str) -> None:
+        """One or several, without values."""
+        self.run(lambda connection: connection.execute(statements))
+
+    def fetch(self, query: str) -> list[Any]:
+        rows: list[Any] = self.run(lambda connection: connection.fetch(query))
+        return rows
+
+
+async def await_use(use: Callable[[Any], Awaitable[T]], connection: Any) -> T:  # noqa: ANN401 - asyncpg's
+    return await use(connection)
+
+
+def run_or_explain(runner: asyncio.Runner, url: str, work: Coroutine[Any, Any, T]) -> T:
+    """Raises Unusable in place of the errors of servers and connections."""
+    import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
+
+    try:
+        return runner.run(work)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        raise Unusable(url, error) from error
+
+
+@contextmanager
+def connected(url: str) -> Iterator[ServerConnection]:
+    """Of several hosts to the one that takes writes, as the services. Ends without a commit after an exception."""
+    with asyncio.Runner() as runner:
+        connection = run_or_explain(runner, url, connect(url))
+        try:
+            yield ServerConnection(url, connection, runner)
+        except BaseException:
+            connection.terminate()
+            raise
+        with suppress(OSError):  # a server that does not even say goodbye
+            runner.run(connection.close(timeout=TIME_LIMIT_S))
+
+
+async def connect(url: str) -> Any:  # noqa: ANN401 - asyncpg's
+    import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
+
+    from servicekit.db.postgres.column_types import set_codecs  # noqa: PLC0415 - as above
+
+    connection = await asyncpg.connect(
+        url, timeout=TIME_LIMIT_S, target_session_attrs="read-write", server_settings=SETTINGS
+    )
+    await set_codecs(connection)
+    return connection
