@@ -28,7 +28,7 @@ COPIED_PATHS = (
     "users", "words", "games", "stats", "web", "servicekit", "tools", "bin", "share",
     "Procfile", ".foreman", "traefik.toml", "routes.toml", "requirements.lock",
 )  # fmt: skip
-START_TIMEOUT_S = 60
+START_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 15
 POLL_S = 0.05
 FIRST_OUTGOING_PORT = 32_768
