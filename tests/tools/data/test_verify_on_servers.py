@@ -4,13 +4,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from users.accounts.names import make_placeholder
 
 from tests.support.postgres_server import SUPERUSER
 from tests.support.stored import StoredOnServer, new_copy, use_server
 from tests.support.writers import writing
 from tools.config.paths import DataPaths
 from tools.data import verify
+from users.accounts.names import make_placeholder
 
 NOBODY = UUID(int=0)
 NAMES = {
