@@ -143,6 +143,16 @@ def new_suite_databases(
         drop_database(database)
 
 
+def read_all(suite: Mapping[str, StoredOnServer]) -> dict[str, list[str]]:
+    """All rows of all tables."""
+    tables = "SELECT relname FROM pg_stat_user_tables ORDER BY relname"
+    return {
+        f"{name}.{table}": sorted(map(str, database.read(f"SELECT * FROM {table}")))  # noqa: S608 - names of ours
+        for name, database in suite.items()
+        for (table,) in database.read(tables)
+    }
+
+
 def list_urls(suite: Mapping[str, StoredOnServer], *kinds: str) -> dict[str, str]:
     """The settings that put these kinds of databases on the server; without kinds, all."""
     shards = ",".join(suite[f"games{number}"].url for number in range(3))

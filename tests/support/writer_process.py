@@ -65,7 +65,7 @@ async def write_until_killed(acknowledged: TextIO) -> None:
 
     def open_path(path: Path, schema_version: int) -> Database:
         url = data_paths.on_servers.get(path, f"sqlite:///{path}")
-        return Database(url, busy_timeout_ms=1500, schema_version=schema_version)
+        return Database(url, busy_timeout_ms=5000, schema_version=schema_version)  # other tests load the machine
 
     users_database = open_path(data_paths.users, users.queries.SCHEMA_VERSION)
     plays = open_path(data_paths.plays, games.queries.PLAYS_SCHEMA_VERSION)

@@ -1,7 +1,7 @@
 """The paths of databases and keys, taken from the services' own Settings so that scripts and services agree."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
@@ -46,6 +46,21 @@ class DataPaths:
             private_key=folder / "tokens.key",
             public_key=folder / "tokens.pub",
             service_token=folder / "games.token",
+        )
+
+    def relocate(self, move: Callable[[Path], Path]) -> Self:
+        """The same with another path for each file; databases on servers stay there."""
+        return replace(
+            self,
+            users=move(self.users),
+            shards=tuple(map(move, self.shards)),
+            words=move(self.words),
+            answers=move(self.answers),
+            plays=move(self.plays),
+            private_key=move(self.private_key),
+            public_key=move(self.public_key),
+            service_token=move(self.service_token),
+            on_servers={move(path): url for path, url in self.on_servers.items()},
         )
 
     @property

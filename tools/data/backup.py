@@ -16,10 +16,14 @@ from secrets import token_hex
 
 from tqdm import tqdm
 
-from tools.config.paths import ROOT, DataPaths, read_data_paths
+from tools.config.paths import ROOT, DataPaths, read_all_data_paths
 from tools.data.atomic_files import signals_ignored, staging_lock, sync
-from tools.data.existing_data import IF_MISSING
-from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe
+from tools.data.database_readers import Servers
+from tools.data.existing_data import IF_MISSING, exists, refuse_interrupted_restore
+from tools.data.existing_data import describe as list_names
+from tools.data.manifest import FORMAT, MANIFEST, Manifest, describe, locate_copies
+from tools.data.server_connections import ServerConnection, connected
+from tools.data.server_dumps import dump, find_program
 from tools.data.snapshots import consistent_snapshot
 from tools.data.verify import Findings, print_differences, verify
 from tools.script import run_script
@@ -27,9 +31,10 @@ from tools.wording import HelpFormatter, count
 from users.token_issuer import write_secret
 
 HELP = """Copies a consistent snapshot of all databases, and the keys, into a new folder, also while the services run,
-whose writes wait for milliseconds. The folder gets its name when it is complete, fsynced and checked like bin/verify: a
-difference makes the exit status 1, and leaves no folder; a result that stats has refused is only listed. Only its owner
-can read the folder, since the keys in it can sign tokens."""
+whose writes wait for milliseconds. Databases on PostgreSQL are copied by pg_dump, of the path or of PG_BIN. The
+folder gets its name when it is complete, fsynced and checked like bin/verify: a difference makes the exit status 1,
+and leaves no folder; a result that stats has refused is only listed. Only its owner can read the folder, since the
+keys in it can sign tokens."""
 DIR_HELP = "the new folder, in an existing one; it may exist if it is empty"
 
 UNFINISHED = ".quintet-backup-"
@@ -46,8 +51,9 @@ def refuse_occupied(target: Path) -> None:
 
 def refuse_missing(data_paths: DataPaths) -> None:
     """Raises SystemExit if a database or key is missing."""
-    if missing := [str(path) for path in (*data_paths.all, *data_paths.keys) if not path.exists()]:
-        raise SystemExit(f"{', '.join(missing)} is missing, so nothing was backed up: {IF_MISSING}.")
+    refuse_interrupted_restore(data_paths)
+    if missing := [path for path in (*data_paths.all, *data_paths.keys) if not exists(data_paths, path)]:
+        raise SystemExit(f"{list_names(data_paths, missing)} is missing, so nothing was backed up: {IF_MISSING}.")
 
 
 @contextmanager
@@ -113,34 +119,45 @@ def remove_failed(folder: Path) -> None:
         print(f"{folder} cannot be removed ({error}): remove it, since its keys can sign tokens.", file=sys.stderr)
 
 
-def copy_files(data_paths: DataPaths, copies: DataPaths) -> datetime:
-    """Copies databases and keys. Returns the time of the snapshot."""
+def connect_all(copies: DataPaths, stack: ExitStack) -> dict[Path, ServerConnection]:
+    return {path: stack.enter_context(connected(url)) for path, url in copies.on_servers.items()}
+
+
+def copy_all(data_paths: DataPaths, copies: DataPaths, servers: Servers) -> datetime:
+    """Copies databases and keys. Returns the time of the snapshot, which the connections of `servers` go on to see."""
+    pg_dump = find_program("pg_dump", servers.values()) if servers else None
     with ExitStack() as stack:
         with staging_lock(data_paths.folder, []):  # no script replaces a file until the snapshot is taken
             refuse_missing(data_paths)
-            sources = stack.enter_context(consistent_snapshot(data_paths.all))
+            sources = stack.enter_context(consistent_snapshot(data_paths.files, servers.values()))
             taken_at = datetime.now(UTC).replace(microsecond=0)
             for key, copy in zip(data_paths.keys, copies.keys, strict=True):
                 write_secret(copy, key.read_bytes())
                 sync(copy)
         pairs = list(zip(data_paths.all, copies.all, strict=True))
         for path, copy in tqdm(pairs, unit=" databases", leave=False, disable=None):
-            copy_database(sources[path], copy)
+            copy.touch(mode=0o600)
+            if pg_dump is not None and copy in servers:
+                dump(pg_dump, servers[copy], copy)
+            else:
+                copy_database(sources[path], copy)
+            sync(copy)
     return taken_at
 
 
 def copy_database(source: sqlite3.Connection, path: Path) -> None:
     """Copies what the source's transaction sees into one file without a WAL."""
-    path.touch(mode=0o600)
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         source.backup(copy)
         copy.execute("PRAGMA journal_mode = DELETE")
-    sync(path)
 
 
-def check_copies(copies: DataPaths) -> Findings:
-    """Prints the differences that verify finds, and raises SystemExit if there are any."""
-    findings = verify(copies)
+def check_copies(copies: DataPaths, servers: Servers) -> Findings:
+    """Checks the copies of files, and on servers the snapshots that were dumped.
+
+    Prints the differences that verify finds, and raises SystemExit if there are any.
+    """
+    findings = verify(copies, servers)
     print_differences(findings)
     if findings.damage:
         raise SystemExit(
@@ -153,15 +170,15 @@ def back_up(data_paths: DataPaths, target: Path) -> Manifest:
     """Raises SystemExit with a sentence, or InUse; then there is no backup."""
     refuse_occupied(target)
     remove_abandoned(target.parent)
-    shards = len(data_paths.shards)
-    with new_folder(target) as folder:
-        copies = DataPaths.in_folder(folder, shards=shards)
-        taken_at = copy_files(data_paths, copies)
-        findings = check_copies(copies)
+    with new_folder(target) as folder, ExitStack() as stack:
+        copies = locate_copies(folder, data_paths)
+        servers = connect_all(copies, stack)
+        taken_at = copy_all(data_paths, copies, servers)
+        findings = check_copies(copies, servers)
         manifest = Manifest(
             format=FORMAT,
             taken_at=taken_at,
-            shards=shards,
+            shards=len(data_paths.shards),
             players=findings.users,
             games=findings.games,
             files=tuple(describe(path) for path in (*copies.all, *copies.keys)),
@@ -177,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     target = parser.parse_args(argv).target.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    manifest = back_up(read_data_paths(), target)
+    manifest = back_up(read_all_data_paths(), target)
     print(
         f"{manifest.summary} are in {target} ({manifest.size / 1_000_000:,.1f} MB, {time.monotonic() - start:.1f} s)."
     )

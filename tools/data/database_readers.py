@@ -5,7 +5,7 @@ invalid value in a file is a difference like any other.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -99,10 +99,18 @@ def to_file_value(value: object) -> object:
     return value.isoformat() if isinstance(value, date) else value
 
 
+Servers: TypeAlias = Mapping[Path, ServerConnection]
+"""Connections that are in a transaction, each by the path of its database."""
+NO_SERVERS: Servers = {}
+
+
 @contextmanager
-def reading(data_paths: DataPaths, path: Path) -> Iterator[Reader]:
-    """Raises sqlite3.Error or Unusable if the database cannot be read."""
-    if path in data_paths.on_servers:
+def reading(data_paths: DataPaths, path: Path, servers: Servers = NO_SERVERS) -> Iterator[Reader]:
+    """In a transaction of its own, or in that of `servers`. Raises sqlite3.Error or Unusable if the database cannot be
+    read."""
+    if path in servers:
+        yield ServerReader(servers[path])
+    elif path in data_paths.on_servers:
         with connected(data_paths.on_servers[path]) as connection:
             connection.execute(BEGIN)
             yield ServerReader(connection)

@@ -17,6 +17,19 @@ IF_UNUSABLE = (
 """Advice, which ends a sentence after a colon."""
 
 
+def interrupted_restore(data_paths: DataPaths) -> Path:
+    """A file that is there while bin/restore commits one server after the other."""
+    return data_paths.folder / ".restore-interrupted"
+
+
+def refuse_interrupted_restore(data_paths: DataPaths) -> None:
+    """Raises SystemExit if bin/restore was killed after it had replaced a part of the databases."""
+    if interrupted_restore(data_paths).exists():
+        raise SystemExit(
+            "A restore was interrupted after it had replaced a part of the databases: run bin/restore --force again."
+        )
+
+
 def refuse_populated(data_paths: DataPaths, *, advice: str) -> None:
     """Raises SystemExit with the advice if a database would lose players or games, or if one cannot be read."""
     if populated := list_populated(data_paths):

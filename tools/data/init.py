@@ -13,7 +13,7 @@ from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
 from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
-from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated
+from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated, refuse_interrupted_restore
 from tools.data.keys import stage_keys
 from tools.data.server_databases import create_on_server
 from tools.data.upgrades import describe_upgrades, find_version, list_all_schemas, refuse_later_versions, upgrade_all
@@ -94,6 +94,7 @@ def create_files(data_paths: DataPaths, *, force: bool) -> str:
     """Returns a summary, which is empty if nothing was created or upgraded."""
     creators = list_creators(data_paths)
     with staging_lock(data_paths.folder, [*data_paths.all, *data_paths.keys]):
+        refuse_interrupted_restore(data_paths)
         missing = [path for path in creators if force or not exists(data_paths, path)]
         if not force:
             refuse_later_versions(data_paths)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
+from tools.config.paths import DataPaths
 from tools.wording import count
 
 MANIFEST = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 """The version of the manifest and the list of files; to be raised when earlier versions cannot restore a backup. The
-schemas of the databases are versioned by themselves (tools/data/upgrades.py)."""
+schemas of the databases are versioned by themselves (tools/data/upgrades.py). 2 since there are databases on
+PostgreSQL."""
 
 
 class FileEntry(BaseModel):
@@ -56,6 +58,28 @@ class Manifest(BaseModel):
     def summary(self) -> str:
         taken_at = f"{self.taken_at:%Y-%m-%d %H:%M:%S} UTC"
         return f"{count(self.players, 'player')} and {count(self.games, 'game')} as of {taken_at}"
+
+
+def locate_copies(folder: Path, data_paths: DataPaths) -> DataPaths:
+    """The files of a backup of these databases and keys. A database on a server is in `NAME.dump`, in the form of
+    pg_dump."""
+    named = DataPaths.in_folder(folder, shards=len(data_paths.shards))
+    copies = dict(zip((*data_paths.all, *data_paths.keys), (*named.all, *named.keys), strict=True))
+    copies |= {path: copies[path].with_suffix(".dump") for path in data_paths.on_servers}
+    return data_paths.relocate(copies.__getitem__)
+
+
+def refuse_other_engines(folder: Path, manifest: Manifest, copies: DataPaths) -> None:
+    """Raises SystemExit if a database was on another engine than the one that its URL names now."""
+    names = {entry.name for entry in manifest.files}
+    for path in copies.all:
+        other = path.with_suffix(".db" if path in copies.on_servers else ".dump")
+        if path.name not in names and other.name in names:
+            place = "on a server" if path in copies.on_servers else "in a file"
+            raise SystemExit(
+                f"{folder} has {other.name}, and the settings have this database {place}: a backup can be restored only"
+                " to the engines from which it was made."
+            )
 
 
 def describe(path: Path) -> FileEntry:

@@ -6,13 +6,28 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
-from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import create_folder, replace_databases, seal, staged, staging_lock, sync
-from tools.data.existing_data import refuse_populated
-from tools.data.manifest import Manifest, check_files, read_manifest
+from tqdm import tqdm
+
+from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.data.atomic_files import (
+    JOURNAL,
+    create_folder,
+    replace_databases,
+    seal,
+    signals_ignored,
+    staged,
+    staging_lock,
+    sync,
+)
+from tools.data.database_readers import Servers
+from tools.data.existing_data import interrupted_restore, refuse_populated
+from tools.data.manifest import Manifest, check_files, locate_copies, read_manifest, refuse_other_engines
+from tools.data.server_connections import ServerConnection, connected
+from tools.data.server_databases import LOCK, drop_tables, refuse_other_sessions
+from tools.data.server_dumps import find_program, load
 from tools.data.upgrades import describe_upgrades, refuse_later_versions, upgrade_all
 from tools.data.verify import verify
 from tools.script import run_script
@@ -21,35 +36,26 @@ from tools.wording import HelpFormatter, count
 HELP = """Replaces all databases and keys by those of a backup, or none. The backup is checked first: a file that is
 missing, unknown or damaged, or a difference that bin/verify would find, is refused before anything changes. Databases
 of an earlier version are upgraded, and browsers are signed out; the backup itself stays as it is. Also refused while a
-service has a database open."""
+service has a database open. Databases on PostgreSQL are read by pg_restore, of the path or of PG_BIN."""
 FORCE_HELP = "replace databases that have players; their players, games and tokens are lost"
 
 
-def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> None:
-    """Raises SystemExit with a sentence if the backup is incomplete, is for another number of shards, or is of a later
-    version of Quintet."""
+def check_backup(folder: Path, manifest: Manifest, data_paths: DataPaths) -> DataPaths:
+    """The files of the backup.
+
+    Raises SystemExit with a sentence if it is incomplete, is for another number of shards or other engines, or is of a
+    later version of Quintet.
+    """
     if manifest.shards != len(data_paths.shards):
         raise SystemExit(
             f"{folder} has {manifest.shards} shards and STATS_SHARD_URLS names {len(data_paths.shards)}, so"
             " players' games would be in the wrong shard: name as many shards as the backup has."
         )
-    copies = DataPaths.in_folder(folder, shards=manifest.shards)
+    copies = locate_copies(folder, data_paths)
+    refuse_other_engines(folder, manifest, copies)
     check_files(folder, manifest, (*copies.all, *copies.keys))
     refuse_later_versions(copies)
-
-
-def locate_staged(data_paths: DataPaths) -> DataPaths:
-    """The staged files of all databases and keys."""
-    return DataPaths(
-        users=staged(data_paths.users),
-        shards=tuple(map(staged, data_paths.shards)),
-        words=staged(data_paths.words),
-        answers=staged(data_paths.answers),
-        plays=staged(data_paths.plays),
-        private_key=staged(data_paths.private_key),
-        public_key=staged(data_paths.public_key),
-        service_token=staged(data_paths.service_token),
-    )
+    return copies
 
 
 def name_targets(sentence: str, data_paths: DataPaths) -> str:
@@ -72,14 +78,14 @@ def end_sessions(users: Path) -> None:
         raise SystemExit(f"The sessions in {users} cannot be ended ({error}).") from error
 
 
-def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
+def upgrade_and_verify(folder: Path, data_paths: DataPaths, servers: Servers) -> list[str]:
     """Upgrades the staged databases, and returns remarks for the operator.
 
     Raises SystemExit with a sentence if verify finds a difference afterwards.
     """
-    copies = locate_staged(data_paths)
-    upgrades = upgrade_all(copies)
-    if total := (findings := verify(copies)).damage:
+    copies = data_paths.relocate(staged)
+    upgrades = upgrade_all(copies, servers)
+    if total := (findings := verify(copies, servers)).damage:
         first = next(sentence for sentences in findings.differences.values() for sentence in sentences)
         first = name_targets(first, data_paths)
         raise SystemExit(
@@ -90,15 +96,61 @@ def upgrade_and_verify(folder: Path, data_paths: DataPaths) -> list[str]:
 
 def stage_files(copies: DataPaths, data_paths: DataPaths) -> None:
     """Copies the files of the backup to staged files."""
-    for copy, path in zip((*copies.all, *copies.keys), (*data_paths.all, *data_paths.keys), strict=True):
+    for copy, path in zip((*copies.files, *copies.keys), (*data_paths.files, *data_paths.keys), strict=True):
         create_folder(path.parent)
         if path != data_paths.public_key:
             staged(path).touch(mode=0o600)
         shutil.copyfile(copy, staged(path))
-    for path in data_paths.all:
+    for path in data_paths.files:
         seal(staged(path))
     for path in data_paths.keys:
         sync(staged(path))
+
+
+def begin_on_servers(data_paths: DataPaths, stack: ExitStack) -> dict[Path, ServerConnection]:
+    """A connection to each server's database, in a transaction, by the path of the staged file that it has none of.
+    Ending the connections rolls back. Raises InUse if a service has one."""
+    servers = {staged(path): stack.enter_context(connected(url)) for path, url in data_paths.on_servers.items()}
+    for server in servers.values():
+        refuse_other_sessions(server)
+        server.execute(f"BEGIN; {LOCK}")
+    return servers
+
+
+def load_dumps(copies: DataPaths, servers: Servers) -> None:
+    """Replaces the tables, in the transactions of `servers`."""
+    if servers:
+        pg_restore = find_program("pg_restore", servers.values())
+        pairs = list(zip(copies.on_servers, servers.values(), strict=True))
+        for path, server in tqdm(pairs, unit=" databases", leave=False, disable=None):
+            server.run(drop_tables)
+            load(pg_restore, path, server)
+            server.execute("ANALYZE")
+
+
+def replace_all(data_paths: DataPaths, servers: Servers) -> None:
+    """First the files, all or none, then one server after the other, which takes milliseconds. If this process is
+    killed in between, or a server fails, a file says that only a part is replaced, and bin/init, and so bin/run,
+    refuses until bin/restore has run again.
+
+    Raises InUse, before anything changes, if a service has connected in the meantime.
+    """
+    for server in servers.values():
+        refuse_other_sessions(server)
+    marker = interrupted_restore(data_paths)
+    with signals_ignored():
+        if servers:
+            marker.touch()
+            sync(marker.parent)
+        try:
+            replace_databases([*data_paths.files, *data_paths.keys], data_paths.folder)
+        except BaseException:
+            if not (data_paths.folder / JOURNAL).exists():  # then nothing was replaced
+                marker.unlink(missing_ok=True)
+            raise
+        for server in servers.values():
+            server.execute("COMMIT")
+        marker.unlink(missing_ok=True)
 
 
 def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manifest, list[str]]:
@@ -107,15 +159,20 @@ def restore(folder: Path, data_paths: DataPaths, *, force: bool) -> tuple[Manife
     Raises SystemExit with a sentence, or InUse; then nothing has changed.
     """
     manifest = read_manifest(folder)
-    targets = [*data_paths.all, *data_paths.keys]
-    with staging_lock(data_paths.folder, targets):
+    with staging_lock(data_paths.folder, [*data_paths.all, *data_paths.keys]), ExitStack() as stack:
         if not force:
             refuse_populated(data_paths, advice="bin/restore --force replaces all players and games")
-        check_backup(folder, manifest, data_paths)
-        stage_files(DataPaths.in_folder(folder, shards=manifest.shards), data_paths)
-        remarks = upgrade_and_verify(folder, data_paths)
-        end_sessions(staged(data_paths.users))
-        replace_databases(targets, data_paths.folder)
+        copies = check_backup(folder, manifest, data_paths)
+        servers = begin_on_servers(data_paths, stack)
+        load_dumps(copies, servers)
+        stage_files(copies, data_paths)
+        remarks = upgrade_and_verify(folder, data_paths, servers)
+        users = staged(data_paths.users)
+        if users in servers:
+            servers[users].execute("DELETE FROM sessions")
+        else:
+            end_sessions(users)
+        replace_all(data_paths, servers)
     return manifest, remarks
 
 
@@ -127,7 +184,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = arguments.folder.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    manifest, remarks = restore(folder, read_data_paths(), force=arguments.force)
+    manifest, remarks = restore(folder, read_all_data_paths(), force=arguments.force)
     for remark in remarks:
         print(remark)
     print(f"{manifest.summary} are restored from {folder} ({time.monotonic() - start:.1f} s).")

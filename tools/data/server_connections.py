@@ -1,10 +1,11 @@
 """Connections to databases on PostgreSQL servers for scripts, which are not async: each call runs an event loop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
+from servicekit.db.engine import BACKUP_LOCK
 from servicekit.settings import hide_password
 
 T = TypeVar("T")
@@ -39,6 +40,11 @@ class ServerConnection:
         """The URL as it may be printed."""
         return hide_password(self.url)
 
+    @property
+    def major_version(self) -> int:
+        """Of the server."""
+        return int(self._connection.get_server_version().major)
+
     def run(self, use: Callable[[Any], Awaitable[T]]) -> T:
         """What `use` returns of asyncpg's connection. Raises Unusable if the server fails."""
         return run_or_explain(self._runner, self.url, await_use(use, self._connection))
@@ -50,6 +56,14 @@ class ServerConnection:
     def fetch(self, query: str) -> list[Any]:
         rows: list[Any] = self.run(lambda connection: connection.fetch(query))
         return rows
+
+    def try_backup_lock(self, timeout_ms: int) -> bool:
+        """Waits for the transactions that have begun, and holds up the next ones, of services and scripts, until
+        `release_backup_lock`. False if they take longer."""
+        return self.run(lambda connection: lock_for_backup(connection, timeout_ms))
+
+    def release_backup_lock(self) -> None:
+        self.execute("SET lock_timeout = 0; SELECT pg_advisory_unlock_all()")
 
 
 async def await_use(use: Callable[[Any], Awaitable[T]], connection: Any) -> T:  # noqa: ANN401 - asyncpg's
@@ -66,6 +80,17 @@ def run_or_explain(runner: asyncio.Runner, url: str, work: Coroutine[Any, Any, T
         raise Unusable(url, error) from error
 
 
+async def lock_for_backup(connection: Any, timeout_ms: int) -> bool:  # noqa: ANN401 - asyncpg's
+    """A lock of the session: a transaction would see what was there before it waited."""
+    from asyncpg.exceptions import LockNotAvailableError  # noqa: PLC0415 - only for those who use PostgreSQL
+
+    try:
+        await connection.execute(f"SET lock_timeout = {timeout_ms}; SELECT pg_advisory_lock({BACKUP_LOCK})")
+    except LockNotAvailableError:
+        return False
+    return True
+
+
 @contextmanager
 def connected(url: str) -> Iterator[ServerConnection]:
     """Of several hosts to the one that takes writes, as the services. Ends without a commit after an exception."""
@@ -74,10 +99,17 @@ def connected(url: str) -> Iterator[ServerConnection]:
         try:
             yield ServerConnection(url, connection, runner)
         except BaseException:
+            interrupted = asyncio.all_tasks(runner.get_loop())  # by a signal
             connection.terminate()
+            runner.run(finish(interrupted))
             raise
         with suppress(OSError):  # a server that does not even say goodbye
             runner.run(connection.close(timeout=TIME_LIMIT_S))
+
+
+async def finish(tasks: Iterable[asyncio.Task[Any]]) -> None:
+    """They see that their connection has ended. Otherwise asyncio would print that an exception was never retrieved."""
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def connect(url: str) -> Any:  # noqa: ANN401 - asyncpg's

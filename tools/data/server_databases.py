@@ -7,19 +7,23 @@ their contents, under an advisory lock, so that of two machines that start at th
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from servicekit.db.engine import BACKUP_LOCK
 from servicekit.settings import hide_password
 from tools.config.paths import SHARE
 from tools.data.atomic_files import InUse
-from tools.data.server_connections import connected
+from tools.data.server_connections import ServerConnection, connected
 from tools.data.upgrade_steps import SERVER_STEPS
 
 T = TypeVar("T")
 
 SERVER_SCHEMAS = SHARE / "postgresql"
-LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('quintet schema', 0))"
+LOCK = f"""
+SELECT pg_advisory_xact_lock_shared({BACKUP_LOCK}), pg_advisory_xact_lock(hashtextextended('quintet schema', 0))
+"""
 HAS_TABLES = "SELECT to_regclass('public.schema_version') IS NOT NULL"
 OTHER_SESSIONS = """
 SELECT COUNT(*) FROM pg_stat_activity
@@ -66,12 +70,14 @@ def has_server_row(url: str, table: str) -> bool:
 
 def refuse_server_in_use(url: str) -> None:
     """Raises InUse if a service has a connection."""
+    with connected(url) as connection:
+        refuse_other_sessions(connection)
 
-    async def count(connection: Any) -> int:  # noqa: ANN401 - asyncpg's
-        return int(await connection.fetchval(OTHER_SESSIONS))
 
-    if run_on_server(url, count):
-        raise InUse(f"{hide_password(url)} is in use: stop the services first.")
+def refuse_other_sessions(connection: ServerConnection) -> None:
+    """Raises InUse if a service has a connection. In a transaction the answer stays what it was first."""
+    if connection.fetch(OTHER_SESSIONS)[0][0]:
+        raise InUse(f"{connection.name} is in use: stop the services first.")
 
 
 def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> None:
@@ -81,9 +87,7 @@ def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> N
     async def create(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
         await connection.execute(LOCK)
         if replace:
-            for kind, query in (("VIEW", VIEWS), ("TABLE", TABLES)):
-                for row in await connection.fetch(query):
-                    await connection.execute(f"DROP {kind} {row[0]} CASCADE")
+            await drop_tables(connection)
         elif await connection.fetchval(HAS_TABLES):
             return
         await connection.execute((SERVER_SCHEMAS / schema).read_text(encoding="utf-8"))
@@ -93,6 +97,13 @@ def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> N
     if replace:
         refuse_server_in_use(url)
     run_on_server(url, create)
+
+
+async def drop_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
+    """With the views. From then on nothing else can read or write them."""
+    for kind, query in (("VIEW", VIEWS), ("TABLE", TABLES)):
+        for row in await connection.fetch(query):
+            await connection.execute(f"DROP {kind} {row[0]} CASCADE")
 
 
 async def copy_rows(source: Path, connection: Any) -> None:  # noqa: ANN401 - asyncpg's
@@ -115,22 +126,23 @@ def upgrade_on_server(url: str, schema: str) -> int | None:
 
     Returns the new version, or None if it was the current one. Raises SystemExit for a later version.
     """
+    return run_on_server(url, partial(upgrade_tables, name=hide_password(url), schema=schema))
+
+
+async def upgrade_tables(connection: Any, *, name: str, schema: str) -> int | None:  # noqa: ANN401 - asyncpg's
+    """As `upgrade_on_server`, in the open transaction."""
     first, steps = SERVER_STEPS[schema]
     current = first + len(steps)
-
-    async def upgrade(connection: Any) -> int | None:  # noqa: ANN401 - asyncpg's
-        await connection.execute(LOCK)
-        version = int(await connection.fetchval("SELECT version FROM schema_version"))
-        if version > current:
-            raise SystemExit(
-                f"{hide_password(url)} is of a later version of Quintet (schema {version}, this one knows {current}):"
-                " run the version that made it."
-            )
-        if version == current:
-            return None
-        for step in steps[version - first :]:
-            await connection.execute(step)
-        await connection.execute(f"UPDATE schema_version SET version = {current}")  # noqa: S608 - a number
-        return current
-
-    return run_on_server(url, upgrade)
+    await connection.execute(LOCK)
+    version = int(await connection.fetchval("SELECT version FROM schema_version"))
+    if version > current:
+        raise SystemExit(
+            f"{name} is of a later version of Quintet (schema {version}, this one knows {current}):"
+            " run the version that made it."
+        )
+    if version == current:
+        return None
+    for step in steps[version - first :]:
+        await connection.execute(step)
+    await connection.execute(f"UPDATE schema_version SET version = {current}")  # noqa: S608 - a number
+    return current

@@ -9,13 +9,15 @@ import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
 from servicekit.settings import hide_password
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import lock_exclusively, open_to_read, refuse_in_use, seal
-from tools.data.server_databases import upgrade_on_server
+from tools.data.database_readers import NO_SERVERS, Servers
+from tools.data.server_databases import upgrade_on_server, upgrade_tables
 from tools.data.upgrade_steps import STEPS
 
 
@@ -85,9 +87,9 @@ def refuse_earlier_versions(data_paths: DataPaths) -> None:
             )
 
 
-def upgrade_all(data_paths: DataPaths) -> list[Upgrade]:
+def upgrade_all(data_paths: DataPaths, servers: Servers = NO_SERVERS) -> list[Upgrade]:
     """Upgrades the databases of earlier versions, each in a transaction: after an interruption, the next call upgrades
-    the rest.
+    the rest. Those of `servers` are upgraded in the transactions of these connections.
 
     Raises as `upgrade_database`, and SystemExit with a sentence, before anything changes, if one is of a later version.
     """
@@ -95,16 +97,20 @@ def upgrade_all(data_paths: DataPaths) -> list[Upgrade]:
     schemas = list_schemas(data_paths)
     refuse_in_use([path for path, schema in schemas.items() if find_version(path) < current_version(schema)])
     upgrades = [upgrade_database(path, schema) for path, schema in schemas.items()]
-    upgrades += upgrade_servers(data_paths)
+    upgrades += upgrade_servers(data_paths, servers)
     return [upgrade for upgrade in upgrades if upgrade is not None]
 
 
-def upgrade_servers(data_paths: DataPaths) -> list[Upgrade | None]:
+def upgrade_servers(data_paths: DataPaths, servers: Servers) -> list[Upgrade | None]:
     """Those on PostgreSQL, whose services may run."""
     schemas, upgrades = list_all_schemas(data_paths), []
     for path, url in data_paths.on_servers.items():
-        version = upgrade_on_server(url, schemas[path])
-        upgrades.append(None if version is None else Upgrade(hide_password(url), version, ()))
+        name, schema = hide_password(url), schemas[path]
+        if path in servers:
+            version = servers[path].run(partial(upgrade_tables, name=name, schema=schema))
+        else:
+            version = upgrade_on_server(url, schema)
+        upgrades.append(None if version is None else Upgrade(name, version, ()))
     return upgrades
 
 

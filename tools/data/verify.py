@@ -18,8 +18,8 @@ from stats.queries import standing_to_row
 from stats.standings import Standing
 from tools.config.paths import ROOT, DataPaths, read_all_data_paths
 from tools.data.atomic_files import JOURNAL
-from tools.data.database_readers import Reader, reading, to_file_value
-from tools.data.existing_data import IF_MISSING, describe, exists
+from tools.data.database_readers import NO_SERVERS, Reader, Servers, reading, to_file_value
+from tools.data.existing_data import IF_MISSING, describe, exists, refuse_interrupted_restore
 from tools.data.rebuild_standings import COUNT_RESULTS, COUNT_SCORES, rebuild_standings
 from tools.data.server_connections import Unusable
 from tools.data.upgrades import current_version, list_all_schemas
@@ -236,17 +236,19 @@ def list_checks(data_paths: DataPaths, findings: Findings) -> list[tuple[Path, C
     ]
 
 
-def verify(data_paths: DataPaths) -> Findings:
-    """Raises SystemExit if a database is missing, or if a script was killed while it replaced databases."""
+def verify(data_paths: DataPaths, servers: Servers = NO_SERVERS) -> Findings:
+    """`servers` are connections in a transaction, which sees what is to be checked.
+
+    Raises SystemExit if a database is missing, or if a script was killed while it replaced databases."""
     if (data_paths.folder / JOURNAL).exists():
         raise SystemExit("A script was killed while it replaced databases: bin/init finishes its work.")
-    if missing := [path for path in data_paths.all if not exists(data_paths, path)]:
+    if missing := [path for path in data_paths.all if path not in servers and not exists(data_paths, path)]:
         raise SystemExit(f"{describe(data_paths, missing)} is missing: {IF_MISSING}.")
     findings = Findings()
     schemas = list_all_schemas(data_paths)
     for path, check in tqdm(list_checks(data_paths, findings), unit=" databases", leave=False, disable=None):
         try:
-            with reading(data_paths, path) as reader:
+            with reading(data_paths, path, servers) as reader:
                 check_database(reader, schemas[path], findings, check)
         except (sqlite3.Error, Unusable) as error:
             reason = error.reason if isinstance(error, Unusable) else error
@@ -265,7 +267,9 @@ def print_differences(findings: Findings) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser("bin/verify", description=HELP, formatter_class=HelpFormatter).parse_args(argv)
     os.chdir(ROOT)
-    findings = verify(read_all_data_paths())
+    data_paths = read_all_data_paths()
+    refuse_interrupted_restore(data_paths)
+    findings = verify(data_paths)
     print_differences(findings)
     print(
         f"{count(findings.users, 'player')}, {len(findings.players):,} of them with {count(findings.games, 'game')}:"

@@ -2,7 +2,8 @@
 
 The keys are locked in the round trip of BEGIN (`pg_advisory_xact_lock`), so every statement after it sees what the
 transaction before has committed. A stricter isolation level would not: its snapshot may be older than a lock that was
-waited for. The locks end with the transaction.
+waited for. The same round trip takes a share of the lock with which `bin/backup` holds up all transactions for a
+moment. The locks end with the transaction.
 
 A transaction runs to its end in a task of its own, whatever happens to the caller: a cancelled request leaves no
 connection in a transaction, and does not cancel a COMMIT on the server (connections.py says what that would do).
@@ -19,7 +20,7 @@ from uuid import UUID
 
 from databases.interfaces import Record
 
-from servicekit.db.engine import Engine, LockKeys
+from servicekit.db.engine import BACKUP_LOCK, Engine, LockKeys
 from servicekit.db.postgres.connections import Connection, Connections, end
 from servicekit.db.postgres.failures import RETRIED
 from servicekit.db.postgres.statements import bind, translate
@@ -40,9 +41,11 @@ def lock_number(key: UUID | str) -> int:
 
 
 def begin_with_locks(lock: LockKeys) -> str:
-    """In ascending order, as every transaction locks, so that no two wait for each other."""
-    locks = ", ".join(f"pg_advisory_xact_lock({number})" for number in sorted(map(lock_number, lock)))
-    return f"BEGIN; SELECT {locks}" if locks else "BEGIN"
+    """The keys in ascending order, as every transaction locks, so that no two wait for each other. Before them the lock
+    of the backup, which waits for a transaction as a whole: a snapshot has all of it or nothing."""
+    numbers = sorted(map(lock_number, lock))
+    locks = [f"pg_advisory_xact_lock_shared({BACKUP_LOCK})", *(f"pg_advisory_xact_lock({key})" for key in numbers)]
+    return f"BEGIN; SELECT {', '.join(locks)}"
 
 
 @dataclass(frozen=True, slots=True)

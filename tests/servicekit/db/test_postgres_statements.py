@@ -49,5 +49,6 @@ def test_number_of_a_lock_is_pinned() -> None:
 
 def test_locks_are_taken_in_one_order_by_all_transactions() -> None:
     assert begin_with_locks(("a", "b")) == begin_with_locks(("b", "a"))
-    assert begin_with_locks(("a",)) == f"BEGIN; SELECT pg_advisory_xact_lock({lock_number('a')})"
-    assert begin_with_locks(()) == "BEGIN"
+    shared = "BEGIN; SELECT pg_advisory_xact_lock_shared(0, 0)"
+    assert begin_with_locks(("a",)) == f"{shared}, pg_advisory_xact_lock({lock_number('a')})"
+    assert begin_with_locks(()) == shared

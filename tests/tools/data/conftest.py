@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.old_databases import CREATE_MORE, CREATE_TABLES, dump_file, make_file
-from tests.support.postgres_server import PostgresServer
+from tests.support.postgres_server import PostgresServer, find_binaries
 from tests.support.scripts import use_databases
 from tests.support.stored import StoredOnServer, new_suite_databases, use_server
 from tools.config.paths import DataPaths
@@ -44,3 +44,26 @@ def populated_on_server(
     """Copies, which no setting names yet."""
     with new_suite_databases(postgres_server, populated_suite) as suite:
         yield suite
+
+
+@pytest.fixture
+def suite(
+    populated: DataPaths, populated_on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+) -> dict[str, StoredOnServer]:
+    """All databases on the server; the keys are files."""
+    use_server(monkeypatch, populated_on_server)
+    return populated_on_server
+
+
+@pytest.fixture
+def postgres_programs(monkeypatch: pytest.MonkeyPatch, postgres_server: PostgresServer) -> None:
+    """pg_dump and pg_restore of the server's version."""
+    monkeypatch.setenv("PG_BIN", str(find_binaries()))
+
+
+@pytest.fixture
+def backups(tmp_path: Path) -> Path:
+    """Where the backups of a test lie, and nothing else."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    return folder

@@ -28,14 +28,6 @@ WRITERS = 2
 BACKUPS = 25
 
 
-@pytest.fixture
-def backups(tmp_path: Path) -> Path:
-    """Where the backups of a test lie, and nothing else."""
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    return folder
-
-
 def read_modes(folder: Path) -> set[int]:
     return {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
