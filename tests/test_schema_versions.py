@@ -20,6 +20,7 @@ import users.settings
 import words.app
 import words.queries
 import words.settings
+from servicekit.db.moves import INCOMPLETE, MOVED
 from tests.support.scripts import environment, write_rows
 from tools.config.paths import SHARE, DataPaths
 from tools.data.upgrade_steps import STEPS
@@ -64,7 +65,15 @@ def test_services_and_upgrades_have_the_version_of_share(schema: str) -> None:
 
 
 @pytest.mark.parametrize(("service", "name"), READERS)
-@pytest.mark.parametrize(("version", "sentence"), [(0, "Stop the suite and run bin/init"), (99, "later version")])
+@pytest.mark.parametrize(
+    ("version", "sentence"),
+    [
+        (0, "Stop the suite and run bin/init"),
+        (99, "later version"),
+        (INCOMPLETE + 7, "is incomplete since bin/reshard was interrupted"),
+        (MOVED + 7, "has been moved by bin/reshard"),
+    ],
+)
 def test_database_of_another_schema_version_is_503(
     service: str, name: str, version: int, sentence: str, data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
+from servicekit.db.moves import explain_mark
 from servicekit.problems import DatabaseBusy, DatabaseUnavailable
 
 T = TypeVar("T")
@@ -86,6 +87,8 @@ class DatabaseFile:
         if self._schema_version is None:
             return
         found = int(connection.execute("PRAGMA user_version").fetchone()[0])
+        if mark := explain_mark(found):
+            raise DatabaseUnavailable(f"The database {self.path.name} {mark}.")
         if found < self._schema_version:
             raise DatabaseUnavailable(
                 f"The database {self.path.name} is of an earlier version of Quintet (schema {found}, this service needs"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from servicekit.db.engine import BACKUP_LOCK
+from servicekit.db.moves import explain_mark
 from servicekit.settings import hide_password
 from tools.config.paths import SHARE
 from tools.data.atomic_files import InUse
@@ -135,6 +136,8 @@ async def upgrade_tables(connection: Any, *, name: str, schema: str) -> int | No
     current = first + len(steps)
     await connection.execute(LOCK)
     version = int(await connection.fetchval("SELECT version FROM schema_version"))
+    if mark := explain_mark(version):
+        raise SystemExit(f"{name} {mark}.")
     if version > current:
         raise SystemExit(
             f"{name} is of a later version of Quintet (schema {version}, this one knows {current}):"

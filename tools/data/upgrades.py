@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
+from servicekit.db.moves import explain_mark
 from servicekit.settings import hide_password
 from tools.config.paths import DataPaths
 from tools.data.atomic_files import lock_exclusively, open_to_read, refuse_in_use, seal
@@ -70,7 +71,10 @@ def find_version(path: Path) -> int:
 def refuse_later_versions(data_paths: DataPaths) -> None:
     """Raises SystemExit with a sentence if a file is of a later version, or not a database. Skips missing files."""
     for path, schema in list_schemas(data_paths).items():
-        if (version := find_version(path)) > current_version(schema):
+        version = find_version(path)
+        if mark := explain_mark(version):
+            raise SystemExit(f"{path} {mark}.")
+        if version > current_version(schema):
             raise SystemExit(
                 f"{path} is of a later version of Quintet (schema {version}, this one knows {current_version(schema)}):"
                 " run the version that made it."

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tqdm import tqdm
 
+from servicekit.db.moves import explain_mark
 from servicekit.db.sharding import shard_number
 from stats.queries import standing_to_row
 from stats.standings import Standing
@@ -78,7 +79,9 @@ def check_database(reader: Reader, schema: str, findings: Findings, check: Check
     """Runs a check on an intact database of the current version."""
     problems = reader.find_damage()
     findings.add("integrity", (f"{reader.name}: {problem}" for problem in problems))
-    if (version := reader.find_version()) != current_version(schema):
+    if mark := explain_mark(version := reader.find_version()):
+        findings.add("version", [f"{reader.name} {mark}"])
+    elif version != current_version(schema):
         advice = "run bin/init" if version < current_version(schema) else "run the version that made it"
         sentence = f"{reader.name} has schema version {version}, and this Quintet {current_version(schema)}: {advice}"
         findings.add("version", [sentence])

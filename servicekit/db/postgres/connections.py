@@ -15,6 +15,7 @@ import asyncpg
 from asyncpg.exceptions import ReadOnlySQLTransactionError
 from asyncpg.pool import PoolConnectionProxy
 
+from servicekit.db.moves import explain_mark
 from servicekit.db.postgres.column_types import set_codecs
 from servicekit.db.postgres.failures import AWAY, SLOW, find_reason, translate, unavailable
 from servicekit.problems import DatabaseUnavailable
@@ -158,6 +159,8 @@ class Connections:
         """Raises DatabaseUnavailable. A database may be one version ahead: instances of both versions run while one
         machine after the other is upgraded, and each step of an upgrade lets the version before go on."""
         found, needed = await connection.fetchval("SELECT version FROM schema_version"), self._target.schema_version
+        if found is not None and (mark := explain_mark(found)):
+            raise DatabaseUnavailable(f"The database {self._target.name} {mark}.")
         if found is None or not needed <= found <= needed + 1:
             raise DatabaseUnavailable(
                 f"The database {self._target.name} has the schema version {found}, and this service needs {needed}."

@@ -10,6 +10,7 @@ from functools import partial
 import pytest
 
 from servicekit.db.database import Database
+from servicekit.db.moves import INCOMPLETE, MOVED
 from servicekit.db.transaction import Transaction
 from servicekit.problems import DatabaseBusy, DatabaseUnavailable
 from tests.support.ledger import LEDGER, add_amount, add_entry
@@ -219,6 +220,16 @@ async def test_schema_may_be_one_version_ahead(postgres_ledger: PostgresLedger, 
         else:
             with pytest.raises(DatabaseUnavailable, match=f"schema version {stored}, and this service needs 2"):
                 await read_total(database)
+
+
+@pytest.mark.parametrize(("mark", "sentence"), [(MOVED + 7, "has been moved"), (INCOMPLETE + 7, "is incomplete")])
+async def test_moved_and_incomplete_databases_are_refused(
+    postgres_ledger: PostgresLedger, mark: int, sentence: str
+) -> None:
+    postgres_ledger.server.execute(f"UPDATE schema_version SET version = {mark}", database=postgres_ledger.name)  # noqa: S608 - a number
+    async with Database(postgres_ledger.url, busy_timeout_ms=1000, schema_version=2) as database:
+        with pytest.raises(DatabaseUnavailable, match=sentence):
+            await read_total(database)
 
 
 async def test_pool_opens_as_many_connections_as_it_may(postgres_ledger: PostgresLedger) -> None:

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from servicekit.db.moves import MOVED
 from tests.support.stored import StoredInFile, StoredOnServer, use_server
 from tools.config.paths import DataPaths, read_data_paths
 from tools.data import init, populate, verify
@@ -167,6 +168,16 @@ def test_upgrade_of_a_server_runs_the_missing_steps_once(
     assert upgrade_on_server(url, "words.sql") is None
     assert find_server_version(url) == 3
     assert on_server["words"].read("SELECT i, j FROM added") == []
+
+
+def test_init_refuses_a_server_that_has_been_moved(
+    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_server(monkeypatch, on_server, "words")
+    init.main([])
+    on_server["words"].run(f"UPDATE schema_version SET version = {MOVED + 7}")  # noqa: S608 - a number
+    with pytest.raises(SystemExit, match="words has been moved by bin/reshard"):
+        init.main([])
 
 
 def test_server_of_a_later_version_is_refused(

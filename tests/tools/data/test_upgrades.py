@@ -9,6 +9,7 @@ from typing import TypeAlias
 import pytest
 
 from games.rules.puzzles import day_of, game_id_of
+from servicekit.db.moves import INCOMPLETE, MOVED
 from tests.support.earlier_version import EARLIER_VERSIONS, make_earlier_backup, make_earlier_databases
 from tests.support.old_databases import make_file
 from tests.support.scripts import dump, read_rows, write_rows
@@ -175,6 +176,19 @@ def test_database_of_a_later_version_is_refused(schema: str, earlier: DataPaths)
         init.main([])
 
     assert dump(earlier) == before
+
+
+@pytest.mark.parametrize(("mark", "sentence"), [(MOVED + 7, "has been moved"), (INCOMPLETE + 7, "is incomplete")])
+def test_moved_or_incomplete_database_is_refused_and_reported(
+    mark: int, sentence: str, populated: DataPaths, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_rows(populated.shards[1], f"PRAGMA user_version = {mark}")
+    before = dump(populated)
+    with pytest.raises(SystemExit, match=rf"games1\.db {sentence}"):
+        init.main([])
+    assert verify.main([]) == 1
+    assert f"games1.db {sentence}" in capsys.readouterr().out
+    assert dump(populated) == before
 
 
 def test_backup_with_a_database_of_a_later_version_is_refused(
