@@ -53,12 +53,12 @@ def is_unambiguous(line: str) -> bool:
     return by_foreman == by_pydantic and by_honcho == {name: value for name, value in by_foreman.items() if value}
 
 
-def find_line_faults(text: str) -> Iterator[str]:
-    """A sentence for each line that the programs parse differently."""
+def find_line_faults(text: str, name: str = ".env") -> Iterator[str]:
+    """A sentence for each line that the programs parse differently; `name` is the file's."""
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), start=1):
         if OTHER_LINE_ENDS.search(line) or not is_unambiguous(line):
             yield (
-                f".env, line {number}: foreman, honcho and the scripts parse {line!r} differently. Write NAME=value,"
+                f"{name}, line {number}: foreman, honcho and the scripts parse {line!r} differently. Write NAME=value,"
                 " without blanks, quotes, # or \\ outside of '...'."
             )
 
@@ -76,26 +76,43 @@ def find_conflicts(entries: Mapping[str, str], environment: Mapping[str, str], k
             yield f"{name} is {value!r} in .env and {other!r} in the environment: set it in one of them only."
 
 
-def find_misspelt(entries: Collection[str], known: Collection[str], prefixes: Collection[str]) -> Iterator[str]:
+def find_misspelt(
+    entries: Collection[str], known: Collection[str], prefixes: Collection[str], file: str = ".env"
+) -> Iterator[str]:
     """A sentence for each name that resembles a setting: a misspelt setting would be ignored silently."""
     for name in entries:
         if name in RUNNER_VARIABLES:
-            yield f"{name} in .env is used differently by foreman and honcho: remove it."
+            yield f"{name} in {file} is used differently by foreman and honcho: remove it."
         elif name not in known:
             similar = get_close_matches(name.upper(), known, n=1, cutoff=SIMILARITY_CUTOFF)
             if similar or name.upper().startswith(tuple(prefixes)):
                 hint = f"did you mean {similar[0]}?" if similar else "docs/settings.md lists all settings."
-                yield f"{name} in .env is not a setting of Quintet: {hint}"
+                yield f"{name} in {file} is not a setting of Quintet: {hint}"
+
+
+def read_text(path: Path, name: str) -> str:
+    """Raises SystemExit with a sentence if the file is not UTF-8 text."""
+    try:
+        return path.read_bytes().decode()
+    except (UnicodeDecodeError, OSError) as error:
+        raise SystemExit(f"{name} cannot be read ({error}).") from error
 
 
 def read_dotenv(folder: Path) -> str:
-    """Empty if there is no such file. Raises SystemExit with a sentence if it is not UTF-8 text."""
-    try:
-        return (folder / ".env").read_bytes().decode()
-    except FileNotFoundError:
-        return ""
-    except (UnicodeDecodeError, OSError) as error:
-        raise SystemExit(f".env cannot be read ({error}).") from error
+    """Empty if there is no such file. Raises as `read_text`."""
+    path = folder / ".env"
+    return read_text(path, path.name) if os.path.lexists(path) else ""
+
+
+def read_changes(path: Path, *, known: Collection[str], prefixes: Collection[str]) -> dict[str, str]:
+    """The settings in a file of the form of `.env`, by name. Raises SystemExit with its faults."""
+    text = read_text(path, str(path))
+    if faults := list(find_line_faults(text, str(path))):
+        raise SystemExit("\n".join(faults))
+    entries = read_entries(text)
+    if faults := list(find_misspelt(entries, known, prefixes, str(path))):
+        raise SystemExit("\n".join(faults))
+    return entries
 
 
 def find_dotenv_faults(folder: Path, *, known: Collection[str], prefixes: Collection[str]) -> list[str]:

@@ -12,7 +12,7 @@ import stats.settings
 import users.settings
 import words.settings
 from servicekit.settings import hide_password
-from tools.config.settings import require_valid_settings
+from tools.config.settings import NO_CHANGES, pick_fields, require_valid_settings
 from tools.script import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,16 +113,18 @@ def read_data_paths() -> DataPaths:
     return data_paths
 
 
-def read_all_data_paths() -> DataPaths:
-    """Reads the environment and the `.env` of the working directory, to which the paths are relative.
+def read_all_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
+    """Reads the environment and the `.env` of the working directory, to which the paths are relative. `changes` are
+    settings by name that replace those.
 
     Raises SystemExit with a sentence if a setting is invalid, if stats and users name different users databases, or if
     two files have the same path.
     """
-    require_valid_settings()
-    users_settings = users.settings.Settings()
-    stats_settings = stats.settings.Settings()
-    games_settings = games.settings.Settings()
+    require_valid_settings(changes)
+    users_settings = users.settings.Settings(**pick_fields(users.settings.Settings, changes))
+    stats_settings = stats.settings.Settings(**pick_fields(stats.settings.Settings, changes))
+    games_settings = games.settings.Settings(**pick_fields(games.settings.Settings, changes))
+    words_settings = words.settings.Settings(**pick_fields(words.settings.Settings, changes))
     on_servers: dict[Path, str] = {}
 
     def locate(url: str, name: str) -> Path:
@@ -135,7 +137,7 @@ def read_all_data_paths() -> DataPaths:
     data_paths = DataPaths(
         users=locate(users_settings.database_url, "users"),
         shards=tuple(locate(url, f"games{number}") for number, url in enumerate(stats_settings.shard_urls)),
-        words=locate(words.settings.Settings().database_url, "words"),
+        words=locate(words_settings.database_url, "words"),
         answers=locate(games_settings.answers_url, "answers"),
         plays=locate(games_settings.plays_url, "plays"),
         on_servers=on_servers,

@@ -4,8 +4,9 @@ bin/run and every script that needs the databases call it first. If the runner w
 (`python -m tools.config.paths`), and its exit status 1 stops the runner.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import AliasChoices, ValidationError
 from pydantic_core import ErrorDetails
@@ -28,6 +29,7 @@ CLASSES: tuple[type[BaseSettings], ...] = (
     web.settings.Settings,
     ProxySettings,
 )
+NO_CHANGES: Mapping[str, str] = {}
 PREFIXES = ("USERS_", "WORDS_", "GAMES_", "STATS_", "WEB_")
 
 
@@ -55,20 +57,25 @@ def describe_error(settings: type[BaseSettings], error: ErrorDetails) -> str:
     return f"{names[0]} is {hide_password(str(error['input']))!r}: it {message}."
 
 
-def find_setting_faults(settings: type[BaseSettings]) -> list[str]:
-    """A sentence for each invalid setting of a class."""
+def pick_fields(settings: type[BaseSettings], changes: Mapping[str, str]) -> dict[str, Any]:
+    """The values of a class's fields among settings by name, as its constructor takes them."""
+    return {field: changes[name] for field, names in list_names(settings) for name in names if name in changes}
+
+
+def find_setting_faults(settings: type[BaseSettings], changes: Mapping[str, str] = NO_CHANGES) -> list[str]:
+    """A sentence for each invalid setting of a class; `changes` are settings by name that replace others."""
     try:
-        settings()
+        settings(**pick_fields(settings, changes))
     except ValidationError as error:
         first = {each["loc"][0]: each for each in reversed(error.errors())}
         return [describe_error(settings, each) for each in reversed(first.values())]
     return []
 
 
-def require_valid_settings() -> None:
-    """Raises SystemExit with a sentence for each invalid setting, in the environment or in .env."""
+def require_valid_settings(changes: Mapping[str, str] = NO_CHANGES) -> None:
+    """Raises SystemExit with a sentence for each invalid setting, in the environment, in .env or in `changes`."""
     faults = find_dotenv_faults(Path.cwd(), known=list_all_names(), prefixes=PREFIXES)
     if not faults:
-        faults = [sentence for settings in CLASSES for sentence in find_setting_faults(settings)]
+        faults = [sentence for settings in CLASSES for sentence in find_setting_faults(settings, changes)]
     if faults:
         raise SystemExit("\n".join(dict.fromkeys(faults)))

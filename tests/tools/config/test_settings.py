@@ -6,8 +6,9 @@ import pytest
 
 from tests.support.scripts import write_dotenv
 from tools.config import dotenv
-from tools.config.paths import DataPaths, read_data_paths
-from tools.config.settings import list_all_names, require_valid_settings
+from tools.config.dotenv import read_changes
+from tools.config.paths import DataPaths, read_all_data_paths, read_data_paths
+from tools.config.settings import PREFIXES, list_all_names, require_valid_settings
 
 GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
     "USERS_DATABASE_URL": ("sqlite:////srv/users.db", "users.db", "sqlite:///var/a#b.db"),
@@ -200,3 +201,34 @@ def test_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
 def test_of_a_name_that_comes_twice_the_last_value_counts() -> None:
     assert dotenv.read_entries("A=1\nB=2\nA=3\n") == {"A": "3", "B": "2"}
+
+
+def test_settings_of_another_file_replace_those_in_force(
+    unmade: DataPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "new.env"
+    file.write_text("# larger\nSTATS_SHARD_URLS=sqlite:///a.db,sqlite:///b.db\n", encoding="utf-8")
+    data_paths = read_all_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
+    assert data_paths.shards == (Path("a.db"), Path("b.db"))
+    assert data_paths.users == unmade.users
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("USERS_DATABASE_URL=sqlite:///a.db # new", r"new\.env, line 1: foreman, honcho"),
+        ("USERS_DATABSE_URL=sqlite:///a.db", r"USERS_DATABSE_URL in .*new\.env is not a setting"),
+        ("PORT=5000", r"PORT in .*new\.env is used differently"),
+        ("USERS_DATABASE_URL=a.db", "USERS_DATABASE_URL is 'a.db': it "),
+    ],
+)
+def test_faults_of_another_file_of_settings_are_named(line: str, sentence: str, tmp_path: Path) -> None:
+    file = tmp_path / "new.env"
+    file.write_text(line, encoding="utf-8")
+    with pytest.raises(SystemExit, match=sentence):
+        read_all_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
+
+
+def test_missing_file_of_settings_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"nothing\.env cannot be read"):
+        read_changes(tmp_path / "nothing.env", known=list_all_names(), prefixes=PREFIXES)
