@@ -18,7 +18,7 @@ class Settings(ServiceSettings):
     shard_urls: Annotated[tuple[DatabaseUrl, ...], NoDecode] = Field(
         default=("sqlite:///var/games0.db", "sqlite:///var/games1.db", "sqlite:///var/games2.db"),
         min_length=1,
-        description="the shards of the games, separated by commas; their number and order must never change",
+        description="the shards of the games, separated by commas; only bin/reshard may change their number or order",
     )
 
     @field_validator("shard_urls", mode="before")

@@ -61,5 +61,10 @@ def fill_standings(shard: sqlite3.Connection) -> None:
     """Stores the standings, score counts and game counts of a shard that has games, but none of these."""
     rows = (standing_to_row(user_id, standing) for user_id, standing in rebuild_standings(shard))
     shard.executemany(UPSERT_STANDING, rows)
+    fill_counts(shard)
+
+
+def fill_counts(shard: sqlite3.Connection) -> None:
+    """Stores the score counts and game counts of a shard that has games and standings, but none of these."""
     shard.execute(f"INSERT INTO score_counts (board, score, players) {COUNT_SCORES}")
     shard.execute(f"INSERT INTO game_counts (game_id, won, guesses, players) {COUNT_RESULTS}")

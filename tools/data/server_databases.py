@@ -32,6 +32,9 @@ WHERE datname = current_database() AND application_name = 'quintet' AND pid <> p
 """
 VIEWS = "SELECT viewname FROM pg_views WHERE schemaname = 'public'"
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+IDENTITIES = """
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public' AND is_identity = 'YES'
+"""
 FILE_TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY rowid"
 BATCH = 10_000
 
@@ -54,6 +57,22 @@ def find_server_version(url: str) -> int:
         if not await connection.fetchval(HAS_TABLES):
             return 0
         return int(await connection.fetchval("SELECT version FROM schema_version"))
+
+    return run_on_server(url, find)
+
+
+def set_server_version(url: str, version: int) -> None:
+    async def update(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
+        await connection.execute("UPDATE schema_version SET version = $1", version)
+
+    run_on_server(url, update)
+
+
+def has_server_tables(url: str) -> bool:
+    """Whether a database has any table, also one that is not ours."""
+
+    async def find(connection: Any) -> bool:  # noqa: ANN401 - asyncpg's
+        return bool(await connection.fetch(TABLES))
 
     return run_on_server(url, find)
 
@@ -81,9 +100,9 @@ def refuse_other_sessions(connection: ServerConnection) -> None:
         raise InUse(f"{connection.name} is in use: stop the services first.")
 
 
-def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> None:
+def create_on_server(url: str, schema: str, source: Path, *, replace: bool, version: int | None = None) -> None:
     """Makes the tables, with the rows of a SQLite database of the same schema. With `replace` drops what is there; else
-    does nothing if another machine has made them in the meantime."""
+    does nothing if another machine has made them in the meantime. `version` is stored in place of the schema's."""
 
     async def create(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
         await connection.execute(LOCK)
@@ -94,6 +113,8 @@ def create_on_server(url: str, schema: str, source: Path, *, replace: bool) -> N
         await connection.execute((SERVER_SCHEMAS / schema).read_text(encoding="utf-8"))
         await copy_rows(source, connection)
         await connection.execute("ANALYZE")
+        if version is not None:
+            await connection.execute("UPDATE schema_version SET version = $1", version)
 
     if replace:
         refuse_server_in_use(url)
@@ -108,13 +129,17 @@ async def drop_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
 
 
 async def copy_rows(source: Path, connection: Any) -> None:  # noqa: ANN401 - asyncpg's
-    """From all tables of a SQLite file into those of the same names, by COPY."""
+    """From all tables of a SQLite file into those of the same names, by COPY. New identities follow those copied."""
     with closing(sqlite3.connect(source, detect_types=sqlite3.PARSE_DECLTYPES)) as database:
         for (table,) in database.execute(FILE_TABLES).fetchall():
             rows = database.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of the schema
             columns = [column[0] for column in rows.description]
             for batch in iterate_batches(rows):
                 await connection.copy_records_to_table(table, columns=columns, records=batch)
+    for table, column in await connection.fetch(IDENTITIES):
+        await connection.execute(
+            f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), MAX({column})) FROM {table}"  # noqa: S608 - names of ours
+        )
 
 
 def iterate_batches(rows: sqlite3.Cursor) -> Iterator[list[Any]]:

@@ -1,0 +1,43 @@
+"""Runs bin/reshard, and sends it a signal at the Nth call of a function, or of any: `FILE FUNCTION N SIGNAL`.
+
+`any` counts the functions of its modules, and built-in ones (statements, renames, fsync) that the modules call which
+change databases. Without a signal the number of calls is printed.
+"""
+
+import os
+import sys
+from types import FrameType
+
+from tools.data import reshard
+from tools.script import run_script
+
+EVENTS = {
+    "tools.data.reshard": {"call", "c_call"},
+    "tools.data.locked_databases": {"call", "c_call"},
+    "tools.data.atomic_files": {"call", "c_call"},
+    "tools.data.server_databases": {"call"},
+    "tools.data.moved_groups": {"call"},
+}
+
+
+def main(file: str, function: str, last: int, signum: int) -> int:
+    calls = 0
+
+    def watch(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        if event not in EVENTS.get(frame.f_globals.get("__name__", ""), ()):
+            return
+        if function in {"any", frame.f_code.co_name} and (function == "any" or event == "call"):
+            calls += 1
+            if calls == last:
+                os.kill(os.getpid(), signum)
+
+    sys.setprofile(watch)
+    status = reshard.main(["--to", file])
+    sys.setprofile(None)
+    print(calls)
+    return status
+
+
+if __name__ == "__main__":
+    run_script(lambda: main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
