@@ -10,6 +10,7 @@ from tools.bench.naked_stack import running_naked_stack
 from tools.bench.process_usage import read_cpu_time
 from tools.bench.trace import Trace, trace_requests
 
+pytestmark = pytest.mark.faults  # suites of its own
 USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
 
 

@@ -27,8 +27,8 @@ from tests.support.polling import wait_until
 from tools.process.layout import read_layout
 from tools.process.stack import Stack, copy_project, running_stack
 
+pytestmark = pytest.mark.faults  # a suite of its own
 DOUBLED = ("users", "words", "games")
-OTHERS = ("users.1", "words.1")
 HEALTH_CHECK = 'healthCheck = { path = "/live", interval = "500ms", timeout = "500ms" }'
 
 
@@ -86,7 +86,7 @@ def test_two_instances_play_one_game(stack: Stack) -> None:
         assert now["gamesPlayed"] == statistics["gamesPlayed"] + 1
 
 
-@pytest.mark.parametrize("frozen", ["games.1", *(pytest.param(name, marks=pytest.mark.faults) for name in OTHERS)])
+@pytest.mark.parametrize("frozen", [f"{service}.1" for service in DOUBLED])
 def test_frozen_instance_fails_no_request(stack: Stack, frozen: str) -> None:
     """Its requests go to the other one: the first of them after Traefik's time limit, the next ones at once."""
     (process,) = find_instance(stack, frozen).processes

