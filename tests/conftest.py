@@ -28,6 +28,8 @@ BUSY_TIMEOUT_MS = 5000
 FOLDER = Path(__file__).parent
 SQLITE_FIXTURES = {"data_paths", "database", "plays_database"}
 """Paths of files."""
+LONG_ON_POSTGRES = {"games", "users"}
+"""Folders whose tests run on PostgreSQL with --faults: a minute. Those of stats and words always do."""
 LEFT_OUT_BY_QUICK = {"live", "faults", "fuzz"}
 """Folders whose tests start the whole suite, or send thousands of generated requests."""
 
@@ -50,7 +52,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test that is marked `both_engines` runs on each, unless it looks into SQLite's files."""
     is_for_both = metafunc.definition.get_closest_marker("both_engines") is not None
     if is_for_both and "engine" in metafunc.fixturenames and not SQLITE_FIXTURES & set(metafunc.fixturenames):
-        metafunc.parametrize("engine", Engine, indirect=True, ids=str)
+        is_long = metafunc.definition.path.parent.name in LONG_ON_POSTGRES
+        marks = [pytest.mark.faults] if is_long else []
+        engines = [Engine.SQLITE, pytest.param(Engine.POSTGRESQL, marks=marks)]
+        metafunc.parametrize("engine", engines, indirect=True, ids=str)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -123,7 +123,7 @@ def check_killed(old: MovedSuite, new: MovedSuite, file: Path, function: str, ca
     assert len(new.can_be_used()) == len(new.databases)
 
 
-@pytest.mark.slow  # each starts a process, and moves twice
+@pytest.mark.faults  # each starts a process, and moves twice
 @pytest.mark.parametrize(
     ("function", "call"), [("stage", 4), ("_rename_listed", 1), ("mark", 5), ("admit_services", 1), ("set_version", 4)]
 )
@@ -132,7 +132,7 @@ def test_killed_move_loses_and_doubles_nothing(function: str, call: int, old: Mo
     check_killed(old, new, new.write_settings(tmp_path / "new.env"), function, call)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(("function", "call"), [("create_on_server", 6), ("set_version", 3)])
 def test_killed_move_to_a_server_loses_and_doubles_nothing(
     function: str, call: int, old: MovedSuite, server_suite: MovedSuite, tmp_path: Path
@@ -140,7 +140,7 @@ def test_killed_move_to_a_server_loses_and_doubles_nothing(
     check_killed(old, server_suite, server_suite.write_settings(tmp_path / "new.env"), function, call)
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 def test_killed_move_from_a_server_loses_and_doubles_nothing(
     old: MovedSuite, server_suite: MovedSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,7 +86,7 @@ def test_only_the_databases_that_the_file_names_move(
     assert verify.main([]) == 0
 
 
-@pytest.mark.slow  # three moves
+@pytest.mark.faults  # three moves
 def test_suite_moves_to_a_server_to_another_and_back(
     old: MovedSuite, new: MovedSuite, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
