@@ -99,11 +99,12 @@ def test_every_setting_has_a_description(settings: type[ServiceSettings]) -> Non
         assert field.description, name
 
 
-def test_readme_lists_exactly_the_scripts() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = readme.split("\n## Scripts\n")[1].split("\n## ")[0]
-    documented = set(re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE))
-    assert documented == {path.name for path in (ROOT / "bin").iterdir()}
+def test_documents_list_exactly_the_scripts() -> None:
+    documented = []
+    for document, heading in (("README.md", "Scripts"), ("docs/operating.md", "Other scripts")):
+        section = (ROOT / document).read_text(encoding="utf-8").split(f"\n## {heading}\n")[1].split("\n## ")[0]
+        documented += re.findall(r"^\| `bin/(\w+)", section, re.MULTILINE)
+    assert sorted(documented) == sorted(path.name for path in (ROOT / "bin").iterdir())
 
 
 def test_readme_lists_exactly_the_requests() -> None:
