@@ -27,7 +27,8 @@ from servicekit.db.postgres.column_types import set_codecs
 
 T = TypeVar("T")
 
-NOBODY = 65_534
+UNPRIVILEGED_ID = 65_534
+"""Of the account and the group `nobody`."""
 START_TIMEOUT_S = 30
 SUPERUSER = "postgres"
 ROLE = "quintet"
@@ -174,7 +175,7 @@ def find_free_port() -> int:
 
 def account() -> dict[str, Any]:
     """The options of a process that is not root."""
-    return {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    return {"user": UNPRIVILEGED_ID, "group": UNPRIVILEGED_ID, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def install_binaries(folder: Path) -> Path:
@@ -197,7 +198,7 @@ def start_server() -> PostgresServer:
     binaries, data, port = install_binaries(folder), folder / "data", find_free_port()
     data.mkdir(mode=0o700)
     if account():
-        os.chown(data, NOBODY, NOBODY)
+        os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
     options = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
     initdb: list[str | Path] = [binaries / "initdb", "-D", data, *options]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **account())

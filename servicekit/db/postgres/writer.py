@@ -111,7 +111,7 @@ class Writer:
         except Exception:
             await roll_back(connection)
             raise
-        # If the connection breaks now, nobody knows the outcome: the client is told 503, and sends the same again.
+        # If the connection breaks now, the outcome is unknown: the client is told 503, and sends the same again.
         if await connection.execute("COMMIT") != "COMMIT":
             raise RuntimeError("a transaction went on after a statement that failed, and was rolled back")
         return result

@@ -12,11 +12,11 @@ from tools.config.paths import DataPaths
 from tools.data import verify
 from users.accounts.names import make_placeholder
 
-NOBODY = UUID(int=0)
+UNKNOWN_USER = UUID(int=0)
 NAMES = {
     "FIRST": "(SELECT user_id FROM standings ORDER BY won DESC, user_id LIMIT 1)",
-    "NOBODY": f"'{NOBODY}'",
-    "PLACEHOLDER": f"'{make_placeholder(NOBODY)}'",
+    "UNKNOWN_USER": f"'{UNKNOWN_USER}'",
+    "PLACEHOLDER": f"'{make_placeholder(UNKNOWN_USER)}'",
 }
 DAMAGE = {
     "games1": {
@@ -32,17 +32,17 @@ DAMAGE = {
     },
     "users": {
         "DELETE FROM users": " has games and is no user",
-        "SET session_replication_role = replica; INSERT INTO passwords VALUES (NOBODY, 'a hash')": (
+        "SET session_replication_role = replica; INSERT INTO passwords VALUES (UNKNOWN_USER, 'a hash')": (
             "account: 1 row of passwords without a user"
         ),
-        "INSERT INTO users VALUES (NOBODY, PLACEHOLDER); INSERT INTO passwords VALUES (NOBODY, 'a hash')": (
-            f"account: the account of {NOBODY} has ended and still has a row in passwords"
+        "INSERT INTO users VALUES (UNKNOWN_USER, PLACEHOLDER); INSERT INTO passwords VALUES (UNKNOWN_USER, 'a hash')": (
+            f"account: the account of {UNKNOWN_USER} has ended and still has a row in passwords"
         ),
     },
     "plays": {
-        "INSERT INTO plays VALUES (NOBODY, 6, false, '2026-11-23 12:00:00Z');"
-        "INSERT INTO outbox VALUES (NOBODY, 6, true, 3, '2026-11-23 12:05:00Z', '409: Another result.')": (
-            f"play: game 6 of {NOBODY} is not in stats: 409: Another result."
+        "INSERT INTO plays VALUES (UNKNOWN_USER, 6, false, '2026-11-23 12:00:00Z');"
+        "INSERT INTO outbox VALUES (UNKNOWN_USER, 6, true, 3, '2026-11-23 12:05:00Z', '409: Another result.')": (
+            f"play: game 6 of {UNKNOWN_USER} is not in stats: 409: Another result."
         ),
         "ALTER TABLE outbox ADD CONSTRAINT few CHECK (guesses < 7) NOT VALID": (
             ": the constraint few of outbox is not validated"
