@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from servicekit.db.database import DEFAULT_CONNECTIONS
+from servicekit.db.engine import DEFAULT_CONNECTIONS
 from servicekit.observability.logging import LogFormat
 
 HOST = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?"

@@ -14,14 +14,12 @@ import databases
 from databases.interfaces import Record
 
 from servicekit.db.backend import SQLiteBackend
-from servicekit.db.engine import Engine, LockKeys
+from servicekit.db.engine import DEFAULT_CONNECTIONS, Engine, LockKeys
 from servicekit.db.transaction import Transaction, Values, Work
 from servicekit.db.writer import ReportWait, ignore_wait
 from servicekit.observability.server_timing import server_timing, to_token
 
 T = TypeVar("T")
-
-DEFAULT_CONNECTIONS = 4
 
 
 class Reader(Protocol):

@@ -12,6 +12,9 @@ class Engine(StrEnum):
     POSTGRESQL = "postgresql"
 
 
+DEFAULT_CONNECTIONS = 4
+"""Of an instance to each database on PostgreSQL."""
+
 LockKeys: TypeAlias = tuple[UUID | str, ...]
 """What a transaction locks on PostgreSQL: of two with an equal key the second starts when the first has ended. SQLite
 has one write lock for the whole database, and needs no keys."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from tools.config.paths import ROOT, DataPaths, read_all_data_paths
-from tools.data import init, populate
+from tools.data import init
 from tools.data.existing_data import exists
 from tools.process.connections import require_connections
 from tools.process.layout import Layout, read_layout
@@ -43,6 +43,8 @@ def create_databases(data_paths: DataPaths) -> None:
     """Fills the databases of players if there are none, creates what else is missing, and prints what was created or
     upgraded; raises as those scripts do."""
     if not any(exists(data_paths, path) for path in data_paths.players):
+        from tools.data import populate  # noqa: PLC0415 - takes half a second, and most starts have databases
+
         populate.main([])
     if summary := init.create_or_refuse(data_paths, force=False):
         print(summary)
