@@ -25,7 +25,6 @@ from tests.support.raw_requests import Answer, get, send_raw
 from tests.support.servers import serving
 from tests.support.tokens import TokenKeys
 from tests.support.valid_requests import VALID_VALUES, authorized_headers, make_body
-from tools.config.paths import DataPaths
 
 FEW, MANY = 50, 150
 WITH_BODY = [operation for operation in OPERATIONS if operation[1] in {"POST", "PUT"}]
@@ -78,12 +77,9 @@ class Served(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def served(empty_databases: Path, tmp_path_factory: pytest.TempPathFactory, token_keys: TokenKeys) -> Iterator[Served]:
+def served(filled_databases: Path, tmp_path_factory: pytest.TempPathFactory, token_keys: TokenKeys) -> Iterator[Served]:
     """All services, each under a real uvicorn."""
-    suite = Suite(
-        DataPaths.in_folder(shutil.copytree(empty_databases, tmp_path_factory.mktemp("raw") / "var")), token_keys
-    )
-    suite.fill()
+    suite = Suite(shutil.copytree(filled_databases, tmp_path_factory.mktemp("raw") / "var"), token_keys)
     with ExitStack() as stack:
         urls = {name: stack.enter_context(serving(stack.enter_context(suite.app(name)))) for name in SERVICES}
         yield Served(suite, {name: httpx.URL(url).port or 0 for name, url in urls.items()})

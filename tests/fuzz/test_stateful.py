@@ -6,6 +6,7 @@ registers, is found and gets a new password; today's game is started and read; a
 
 import random
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -60,7 +61,7 @@ def hook_known_values(document: BaseSchema) -> None:
 @pytest.mark.parametrize("sequences", [FEW, pytest.param(MANY, marks=pytest.mark.faults)])
 @pytest.mark.parametrize("service", EXPECTED)
 def test_responses_to_request_sequences_conform(
-    suite: Suite, service: str, sequences: int, monkeypatch: pytest.MonkeyPatch
+    suite: Suite, filled_databases: Path, service: str, sequences: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = set()
     rng = random.Random()  # noqa: S311 - new players' ids, the same in each sequence
@@ -70,7 +71,7 @@ def test_responses_to_request_sequences_conform(
 
         class RequestSequence(document.exclude(operation_id=OUTSIDE_OF_SEQUENCES).as_state_machine()):  # type: ignore[misc]  # a class created at run time
             def setup(self) -> None:
-                suite.restore()  # each sequence starts from the same data
+                suite.restore(filled_databases)  # each sequence starts from the same data
                 rng.seed(2026)
 
             def get_call_kwargs(self, case: Case[Any]) -> dict[str, Any]:

@@ -55,10 +55,10 @@ def name_of(player: UUID) -> str:
 
 
 class Suite:
-    """Creates the apps of all services on the databases of one test."""
+    """Creates the apps of all services on the databases in a folder."""
 
-    def __init__(self, data_paths: DataPaths, keys: TokenKeys) -> None:
-        self.data_paths = data_paths
+    def __init__(self, folder: Path, keys: TokenKeys) -> None:
+        self.data_paths = DataPaths.in_folder(folder)
         self.keys = keys
 
     def headers(self, scope: Scope, user_id: UUID | None = None) -> dict[str, str]:
@@ -153,13 +153,11 @@ class Suite:
             for game, player, number in results:
                 result = {"game_id": game, "won": player != LOST, "guesses": number}
                 client.post(f"/users/{player}/games", json=result).raise_for_status()
-        for database in data_paths.all:
-            copy(database, database.with_suffix(".filled"))
 
-    def restore(self) -> None:
-        """Restores all databases to their state after `fill`, also while services have them open."""
+    def restore(self, filled_databases: Path) -> None:
+        """Restores all databases from those in a folder, also while services have them open."""
         for database in self.data_paths.all:
-            copy(database.with_suffix(".filled"), database)
+            copy(filled_databases / database.name, database)
 
 
 def copy(source: Path, target: Path) -> None:
