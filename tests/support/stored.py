@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 import pytest
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
-from tests.support.postgres_server import ROLE, PostgresServer
+from tests.support.postgres_server import ROLE, STRATEGY, PostgresServer
 from tools.config.paths import SHARE, DataPaths
 
 Row: TypeAlias = tuple[Any, ...]
@@ -102,6 +102,7 @@ class ServerDatabases:
         else:
             schema = SHARE / "postgresql" / f"{name.rstrip('012')}.sql"
             self._server.create_database(name, schema=schema.read_text(encoding="utf-8"))
+            self._server.keep_connection(name)
             self._made[name] = StoredOnServer(self._server, name)
         return self._made[name]
 
@@ -112,7 +113,7 @@ suite_numbers = itertools.count()
 
 def make_database(server: PostgresServer, name: str, template: str = "template0") -> StoredOnServer:
     """As an operator makes it: without tables, and not owned by the role of the services; or as a copy."""
-    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8'")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY {STRATEGY}")
     server.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}", database=name)
     return StoredOnServer(server, name)
 
