@@ -4,8 +4,10 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import cache
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
 from starlette.testclient import TestClient
@@ -20,7 +22,6 @@ from tests.support.postgres_server import PostgresServer, find_binaries, start_s
 from tests.support.stored import ServerDatabases, Stored, StoredInFile, StoredPlayers
 from tests.support.tokens import TokenKeys
 from tools.config.paths import SHARE, DataPaths
-from tools.data.atomic_files import create_database, seal
 
 settings.register_profile("shared", deadline=None)  # other work on the machine may stop a test for a while
 settings.load_profile("shared")
@@ -97,6 +98,14 @@ def figures(record_property: Callable[[str, object], None]) -> Figures:
     return lambda sentence: record_property("figures", sentence)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cached_tls_context() -> Iterator[None]:
+    """One for all of httpx's clients: each would read the CA certificates for 30 ms, and tests make thousands."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr("httpx._transports.default.create_ssl_context", cache(httpx.create_ssl_context))
+        yield
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Runs async tests under asyncio, as the services do."""
@@ -144,17 +153,16 @@ def server_databases(postgres_server: PostgresServer) -> ServerDatabases:
 
 
 @pytest.fixture
-def make_stored(engine: Engine, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[str], Stored]:
+def make_stored(
+    engine: Engine, tmp_path: Path, empty_databases: Path, request: pytest.FixtureRequest
+) -> Callable[[str], Stored]:
     """Makes an empty database, whose name is that of the file in the default settings without its ending."""
 
     def make(name: str) -> Stored:
         if engine is Engine.POSTGRESQL:
             on_server: ServerDatabases = request.getfixturevalue("server_databases")
             return on_server.empty(name)
-        path = tmp_path / f"{name}.db"
-        create_database(path, SHARE / f"{name.rstrip('012')}.sql").close()
-        seal(path)
-        return StoredInFile(path)
+        return StoredInFile(Path(shutil.copy(empty_databases / f"{name}.db", tmp_path)))
 
     return make
 
