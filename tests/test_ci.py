@@ -18,8 +18,10 @@ def project(tmp_path: Path) -> Path:
     write_stub(tmp_path / "bin" / "test", "echo bin/test")
     for name in ("bash", "dirname"):
         write_stub(tmp_path / "commands" / name, f'exec {shutil.which(name)} "$@"')
-    for name, body in {"apt-get": "exit 100", "foreman": "", "chromium": "", "npm": "", "node": "echo 18"}.items():
-        write_stub(tmp_path / "commands" / name, body)
+    for name in ("foreman", "chromium-headless-shell", "npm"):
+        write_stub(tmp_path / "commands" / name, "")
+    write_stub(tmp_path / "commands" / "node", "echo 18")
+    write_stub(tmp_path / "commands" / "apt-get", "exit 100")
     return tmp_path
 
 
@@ -47,7 +49,7 @@ def test_complete_machine_installs_nothing(project: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bin/test\n", "")
 
 
-@pytest.mark.parametrize("fault", ["no foreman", "no chromium", "no npm", "old node"])
+@pytest.mark.parametrize("fault", ["no foreman", "no chromium-headless-shell", "no npm", "old node"])
 def test_ci_fails_where_tests_would_be_skipped(project: Path, fault: str) -> None:
     if fault == "old node":
         write_stub(project / "commands" / "node", "echo 16")
@@ -55,4 +57,4 @@ def test_ci_fails_where_tests_would_be_skipped(project: Path, fault: str) -> Non
         (project / "commands" / fault.removeprefix("no ")).unlink()
     ended = run(project)
     assert (ended.returncode, ended.stdout) == (1, "")
-    assert ended.stderr.startswith("CI needs foreman, chromium, and Node.js 18 or newer with npm")
+    assert ended.stderr.startswith("CI needs foreman, chromium-headless-shell, and Node.js 18 or newer with npm")

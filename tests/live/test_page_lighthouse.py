@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.chromium import FLAGS, require_executable
+from tests.support.chromium import BROWSERS, FLAGS, require_executable
 from tests.support.fault_project import Figures
 from tests.support.npm import BROWSERS_FOLDER, require_packages
 from tools.process.stack import Stack
@@ -28,7 +28,7 @@ def run_lighthouse(url: str, form: str) -> Report:
     options = (f"--only-categories={','.join(LEAST)}", f"--chrome-flags={flags}", *FORMS[form])
     ended = subprocess.run(
         [require_packages(BROWSERS_FOLDER) / "lighthouse", url, "--quiet", "--output=json", *options],
-        env={**os.environ, "CHROME_PATH": require_executable()},
+        env={**os.environ, "CHROME_PATH": require_executable(*BROWSERS)},
         capture_output=True,
         text=True,
         check=False,
