@@ -9,6 +9,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+import pytest
 
 from tests.support.console import read_console
 from tests.support.live import PASSWORD, choose_guesses, read_answer
@@ -65,6 +66,7 @@ def test_generated_python_client_plays_a_game(stack: Stack, tmp_path: Path) -> N
     check_reached(run([sys.executable, program, *arguments], tmp_path, commands=VENV_COMMANDS).stdout, answer)
 
 
+@pytest.mark.faults  # 20 s of CPU time, from the same documents as the client in Python
 def test_generated_typescript_client_plays_a_game(stack: Stack, tmp_path: Path) -> None:
     commands = require_packages()
     (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
