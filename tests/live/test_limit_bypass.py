@@ -22,11 +22,11 @@ from tools.process.stack import Stack, copy_project, running_stack
 IN_FLIGHT = 3
 LIMITS = {
     "REGISTRATIONS_PER_MINUTE": "3",
-    "REFRESHES_PER_MINUTE": "12",
+    "REFRESHES_PER_MINUTE": "3",
     "GUESSES_PER_MINUTE": "3",
     "REQUESTS_IN_FLIGHT": str(IN_FLIGHT),
 }
-BURSTS = {"registrations": 3, "tokens": 10, "refreshes": 12, "guesses": 3}
+BURSTS = {"registrations": 3, "tokens": 10, "refreshes": 3, "guesses": 3}
 """The burst of each limit; that of tokens is the default."""
 OWN_LIMITS = {
     ("POST", "/api/users"): "registrations",

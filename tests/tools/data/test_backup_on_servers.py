@@ -65,7 +65,7 @@ def test_backup_of_servers_under_writes_is_of_one_instant(
 ) -> None:
     use_server(monkeypatch, on_server)
     init.main([])
-    back_up_under_writes(on_server, backups, count=3)
+    back_up_under_writes(on_server, backups, count=2)
 
 
 @pytest.mark.faults
