@@ -71,6 +71,7 @@ def test_changed_lock_file_keeps_a_running_suites_packages(project: Project) -> 
     assert project.run() == (0, "", "")
 
 
+@pytest.mark.faults  # makes two virtual environments, which takes 4 s of CPU time each
 def test_missing_interpreter_is_installed_again(project: Project) -> None:
     project.run()
     (project.venv / "bin" / "python").unlink()
@@ -78,6 +79,7 @@ def test_missing_interpreter_is_installed_again(project: Project) -> None:
     assert (status, out, "Installing" in errors) == (0, "runs\n", True)
 
 
+@pytest.mark.faults  # as above
 def test_path_of_a_chosen_interpreter_may_have_blanks(project: Project) -> None:
     project.environment |= {"PATH": "/usr/bin:/bin", "PYTHON": str(project.interpreter)}
     assert project.run("-c", "print('runs')")[:2] == (0, "runs\n")

@@ -80,7 +80,14 @@ def start_signalled(
     return start_script("tests.support.killed_reshard", str(file), function, str(call), str(int(signum)))
 
 
-@pytest.mark.parametrize(("function", "call"), [("stage", 5), ("copy_rows", 4), ("compare", 3)])
+@pytest.mark.parametrize(
+    ("function", "call"),
+    [
+        pytest.param("stage", 5, marks=pytest.mark.faults),
+        pytest.param("copy_rows", 4, marks=pytest.mark.faults),
+        ("compare", 3),  # the last step before the decision, with most to take back
+    ],
+)
 def test_move_that_is_stopped_leaves_the_old_databases_in_use(
     function: str, call: int, old: MovedSuite, server_suite: MovedSuite, populated: DataPaths, tmp_path: Path
 ) -> None:
