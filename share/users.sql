@@ -1,7 +1,7 @@
 -- var/users.db: who plays. Owned by the users service; stats reads it.
 
 -- The version of this schema: raise it when a table changes, and add a step to tools/data/upgrade_steps.py.
-PRAGMA user_version = 3;
+PRAGMA user_version = 4;
 
 -- An id is the 16 bytes of a UUID. The declared type UUID tells Python's sqlite3 to hand it over as a uuid.UUID;
 -- to SQLite it means numeric affinity, under which a text of digits would become a number, so it must be a BLOB.
@@ -67,4 +67,11 @@ CREATE TABLE imports (
     users       INTEGER NOT NULL,
     games       INTEGER NOT NULL,
     imported_at TIMESTAMP NOT NULL          -- UTC
+);
+
+-- Which public key verifies the tokens, so that machines that share this database have the same one: one row, which
+-- bin/init writes (tools/data/token_key.py).
+CREATE TABLE token_key (
+    number      INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+    fingerprint TEXT NOT NULL  -- SHA-256 of the key, in hexadecimal
 );

@@ -17,7 +17,7 @@ from stats.results import Result
 from stats.standings import Standing
 from stats.streaks import Run
 
-USERS_SCHEMA_VERSION = 3
+USERS_SCHEMA_VERSION = 4
 SHARD_SCHEMA_VERSION = 4
 """Of users.sql and games.sql in share/ and share/postgresql/, whose tables these statements expect."""
 

@@ -16,7 +16,7 @@ from users.token_issuer import TokenIssuer
 HELP = """Prints a token, and nothing else:  curl -H "Authorization: Bearer $(bin/token --scope admin)" ...
 
 Its bearer may do what its scope says until it expires. It cannot be revoked by itself: only new keys revoke it, and all
-other tokens with it (stop the suite, remove var/tokens.key and var/tokens.pub, and start it again)."""
+other tokens with it (stop the suite, run bin/init --new-keys, and start it again)."""
 MAX_LIFETIME_S = 10 * 365 * 86_400
 
 

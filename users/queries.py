@@ -12,7 +12,7 @@ from servicekit.db.database import Database, Readable
 from servicekit.db.engine import Engine
 from servicekit.db.transaction import Transaction
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Of share/users.sql and share/postgresql/users.sql, whose tables these statements expect."""
 
 

@@ -2,7 +2,7 @@
 
 -- The version of this schema, as SQLite's `PRAGMA user_version`: one row.
 CREATE TABLE schema_version (version INTEGER NOT NULL PRIMARY KEY);
-INSERT INTO schema_version VALUES (3);
+INSERT INTO schema_version VALUES (4);
 
 CREATE TABLE users (
     user_id  UUID NOT NULL PRIMARY KEY,
@@ -55,4 +55,9 @@ CREATE TABLE imports (
     users       INTEGER NOT NULL,
     games       INTEGER NOT NULL,
     imported_at TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE token_key (
+    number      INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+    fingerprint TEXT COLLATE "C" NOT NULL
 );

@@ -1,6 +1,7 @@
 """Running the project's scripts on the databases of a test, and reading those."""
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def use_databases(data_paths: DataPaths, monkeypatch: pytest.MonkeyPatch) -> Non
     for name, value in environment(data_paths).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(data_paths.folder.parent)
+
+
+def copy_keys(source: DataPaths, target: DataPaths) -> None:
+    """As an operator copies them to another machine."""
+    for old, new in zip(source.keys, target.keys, strict=True):
+        shutil.copy2(old, new)
 
 
 def write_dotenv(folder: Path, *lines: str) -> None:

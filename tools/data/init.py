@@ -14,8 +14,9 @@ from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
 from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
 from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated, refuse_interrupted_restore
-from tools.data.keys import stage_keys
+from tools.data.keys import NEW_KEYS, stage_keys
 from tools.data.server_databases import create_on_server
+from tools.data.token_key import refuse_users_in_use, require_same_key, store_fingerprint
 from tools.data.upgrades import describe_upgrades, find_version, list_all_schemas, refuse_later_versions, upgrade_all
 from tools.script import run_script
 from tools.wording import HelpFormatter
@@ -90,20 +91,33 @@ def install(data_paths: DataPaths, created: Sequence[Path], *, replace: bool) ->
         replace_databases(files, data_paths.folder)
 
 
-def create_files(data_paths: DataPaths, *, force: bool) -> str:
-    """Returns a summary, which is empty if nothing was created or upgraded."""
+def stage(data_paths: DataPaths, *, force: bool, new_keys: bool) -> list[Path]:
+    """Stages what is missing, or all with `force`, and returns the targets of the staged files. Raises SystemExit with
+    a sentence if what is there does not allow that."""
     creators = list_creators(data_paths)
+    missing = [path for path in creators if force or not exists(data_paths, path)]
+    if not force:
+        refuse_later_versions(data_paths)
+        refuse_lost_databases(data_paths, missing)
+    if new_keys:
+        refuse_users_in_use(data_paths)
+    for path in missing:
+        creators[path](staged(path))
+    keys = stage_keys(data_paths, force=force or new_keys)
+    if not (force or new_keys):
+        public_key = data_paths.public_key
+        require_same_key(data_paths, staged(public_key) if public_key in keys else public_key)
+    return [*missing, *keys]
+
+
+def create_files(data_paths: DataPaths, *, force: bool, new_keys: bool = False) -> str:
+    """Returns a summary, which is empty if nothing was created or upgraded."""
     with staging_lock(data_paths.folder, [*data_paths.all, *data_paths.keys]):
         refuse_interrupted_restore(data_paths)
-        missing = [path for path in creators if force or not exists(data_paths, path)]
-        if not force:
-            refuse_later_versions(data_paths)
-            refuse_lost_databases(data_paths, missing)
-        for path in missing:
-            creators[path](staged(path))
-        created = [*missing, *stage_keys(data_paths, force=force)]
+        created = stage(data_paths, force=force, new_keys=new_keys)
         install(data_paths, created, replace=force)
         upgrades = upgrade_all(data_paths)
+        store_fingerprint(data_paths, replace=force or new_keys)
         for path in data_paths.files:
             path.chmod(0o600)  # earlier versions left the permissions to the umask
         own_folder = ROOT / "var"
@@ -114,14 +128,13 @@ def create_files(data_paths: DataPaths, *, force: bool) -> str:
     return " ".join(sentences)
 
 
-def create_or_refuse(data_paths: DataPaths, *, force: bool) -> str:
+def create_or_refuse(data_paths: DataPaths, *, force: bool, new_keys: bool = False) -> str:
     """As `create_files`; also raises SystemExit for a key that cannot be read."""
     try:
-        return create_files(data_paths, force=force)
+        return create_files(data_paths, force=force, new_keys=new_keys)
     except Problem as problem:
         raise SystemExit(
-            f"{problem.detail} Restore it and {data_paths.public_key} from a backup, or remove both to create new keys,"
-            " which invalidates all tokens."
+            f"{problem.detail} Restore it and {data_paths.public_key} from a backup, or {NEW_KEYS}."
         ) from problem
 
 
@@ -132,11 +145,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         action="store_true",
         help="recreate all, and lose all players, games and tokens; refused while a service has a database open",
     )
+    parser.add_argument(
+        "--new-keys",
+        action="store_true",
+        help="replace the keys, which invalidates all tokens; refused while a service has the users database open",
+    )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    print(
-        create_or_refuse(read_all_data_paths(), force=arguments.force) or "All databases and keys exist: nothing to do."
-    )
+    summary = create_or_refuse(read_all_data_paths(), force=arguments.force, new_keys=arguments.new_keys)
+    print(summary or "All databases and keys exist: nothing to do.")
     return 0
 
 

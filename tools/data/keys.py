@@ -13,6 +13,8 @@ from users.token_issuer import TokenIssuer, make_private_key, make_public_key, w
 
 SERVICE_TOKEN_LIFETIME = timedelta(days=3650)
 """Ten years: games cannot issue another one."""
+NEW_KEYS = "make new ones with bin/init --new-keys, which invalidates all tokens"
+"""Advice, which ends a sentence."""
 
 
 def stage_keys(data_paths: DataPaths, *, force: bool) -> list[Path]:
@@ -36,10 +38,7 @@ def stage_keys(data_paths: DataPaths, *, force: bool) -> list[Path]:
     if force or not (private_key.exists() or public_key.exists()):
         create(private_key, partial(write_secret, content=make_private_key()))
     elif public_key.exists() and not is_key_pair(public_key, private_key):
-        raise SystemExit(
-            f"{private_key} is not the private key of {public_key}: restore it, or remove both to create new keys,"
-            " which invalidates all tokens."
-        )
+        raise SystemExit(f"{private_key} is not the private key of {public_key}: restore it, or {NEW_KEYS}.")
     if created or not public_key.exists():
         public = make_public_key(current(private_key))
         create(public_key, lambda path: path.write_bytes(public))

@@ -93,6 +93,20 @@ def add_retired_names(users: sqlite3.Connection) -> list[str]:
     return []
 
 
+def add_token_key(users: sqlite3.Connection) -> list[str]:
+    """Adds the fingerprint of the public key, which bin/init stores after the upgrade."""
+    execute_script(
+        users,
+        """
+        CREATE TABLE token_key (
+            number      INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+            fingerprint TEXT NOT NULL
+        );
+        """,
+    )
+    return []
+
+
 def count_players_by_score(shard: sqlite3.Connection) -> list[str]:
     """Replaces the leaderboard tables of earlier versions. Drops the column `played`, which they write, so that results
     from an instance of an earlier version are refused instead of stored without score counts."""
@@ -167,7 +181,7 @@ def count_results_by_game(shard: sqlite3.Connection) -> list[str]:
 
 
 STEPS: Mapping[str, tuple[Step, ...]] = {
-    "users.sql": (add_log_in_tables, add_sessions, add_retired_names),
+    "users.sql": (add_log_in_tables, add_sessions, add_retired_names, add_token_key),
     # The third step replaces what versions 1 and 2 added.
     "games.sql": (change_nothing, change_nothing, count_players_by_score, count_results_by_game),
     "words.sql": (change_nothing,),
@@ -177,8 +191,14 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
 """By schema file in share/: the step at index n turns version n into n + 1."""
 
 
+ADD_FINGERPRINT = """
+CREATE TABLE token_key (
+    number      INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+    fingerprint TEXT COLLATE "C" NOT NULL
+)
+"""
 SERVER_STEPS: Mapping[str, tuple[int, tuple[str, ...]]] = {
-    "users.sql": (3, ()),
+    "users.sql": (3, (ADD_FINGERPRINT,)),
     "games.sql": (4, ()),
     "words.sql": (1, ()),
     "answers.sql": (1, ()),

@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.old_databases import CREATE_MORE, CREATE_TABLES, dump_file, make_file
 from tests.support.postgres_server import PostgresServer, find_binaries
-from tests.support.scripts import use_databases
+from tests.support.scripts import copy_keys, use_databases
 from tests.support.stored import StoredOnServer, new_suite_databases, use_server
 from tools.config.paths import DataPaths
 from tools.data import init, populate
@@ -25,10 +25,12 @@ def on_server(postgres_server: PostgresServer) -> Iterator[dict[str, StoredOnSer
 
 @pytest.fixture(scope="session")
 def populated_suite(
-    postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    postgres_server: PostgresServer, populated_folder: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[dict[str, StoredOnServer]]:
-    """Databases on a server with the players and games of `populated_folder`, to be copied."""
+    """Databases on a server with the players, games and keys of `populated_folder`, to be copied."""
     data_paths = DataPaths.in_folder(tmp_path_factory.mktemp("populated_suite") / "var")
+    data_paths.folder.mkdir()
+    copy_keys(DataPaths.in_folder(populated_folder), data_paths)
     with new_suite_databases(postgres_server) as suite, pytest.MonkeyPatch.context() as monkeypatch:
         use_databases(data_paths, monkeypatch)
         use_server(monkeypatch, suite)

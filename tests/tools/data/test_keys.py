@@ -116,16 +116,6 @@ def test_service_token_that_stats_would_refuse_is_recreated(unmade: DataPaths, c
     assert read_modes(unmade)[2] == "0o600"
 
 
-def test_keys_that_are_all_missing_are_recreated_with_the_token(unmade: DataPaths) -> None:
-    init.main([])
-    before = read_keys(unmade)
-    unmade.private_key.unlink()
-    unmade.public_key.unlink()
-    assert init.main([]) == 0
-    assert all(new != old for new, old in zip(read_keys(unmade), before, strict=True))
-    assert verify_service_token(unmade) == SERVICE
-
-
 @pytest.mark.parametrize("content", [None, "another"])
 def test_public_key_without_its_private_key_is_never_replaced(unmade: DataPaths, content: str | None) -> None:
     init.main([])
