@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+import asyncpg
 import pytest
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
-from tests.support.postgres_server import ROLE, STRATEGY, PostgresServer
+from tests.support.postgres_server import ROLE, STRATEGY, PostgresServer, loop
 from tools.config.paths import SHARE, DataPaths
 
 Row: TypeAlias = tuple[Any, ...]
@@ -142,6 +143,16 @@ def new_suite_databases(
     yield suite
     for database in suite.values():
         drop_database(database)
+
+
+@contextmanager
+def service_session(url: str) -> Iterator[None]:
+    """A connection as services have them, which does nothing."""
+    connection = loop.run(asyncpg.connect(url, server_settings={"application_name": "quintet"}))
+    try:
+        yield
+    finally:
+        loop.run(connection.close())
 
 
 def read_all(suite: Mapping[str, StoredOnServer]) -> dict[str, list[str]]:

@@ -101,18 +101,6 @@ def is_on_server(url: str) -> bool:
     return url.startswith("postgresql:")
 
 
-def read_data_paths() -> DataPaths:
-    """As `read_all_data_paths`, for scripts that work on files only: raises SystemExit with a sentence also for a
-    database on PostgreSQL."""
-    data_paths = read_all_data_paths()
-    if data_paths.on_servers:
-        urls = ", ".join(map(hide_password, data_paths.on_servers.values()))
-        raise SystemExit(
-            f"{urls}: this script works with SQLite only. docs/operating.md says what there is for PostgreSQL."
-        )
-    return data_paths
-
-
 def read_all_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
     """Reads the environment and the `.env` of the working directory, to which the paths are relative. `changes` are
     settings by name that replace those.

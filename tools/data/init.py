@@ -4,6 +4,7 @@ import argparse
 import os
 import random
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,11 @@ from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
 from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
-from tools.data.atomic_files import new_database, replace_databases, staged, staging_lock
+from tools.data.atomic_files import new_database, replace_databases, signals_ignored, staged, staging_lock
 from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated, refuse_interrupted_restore
 from tools.data.keys import NEW_KEYS, stage_keys
-from tools.data.server_databases import create_on_server
+from tools.data.server_connections import connected
+from tools.data.server_databases import create_tables, refuse_other_sessions
 from tools.data.token_key import refuse_users_in_use, require_same_key, store_fingerprint
 from tools.data.upgrades import describe_upgrades, find_version, list_all_schemas, refuse_later_versions, upgrade_all
 from tools.script import run_script
@@ -81,14 +83,29 @@ def has_plays(data_paths: DataPaths) -> bool:
 
 
 def install(data_paths: DataPaths, created: Sequence[Path], *, replace: bool) -> None:
-    """Puts the staged databases into place: first on servers, each in a transaction of its own, then all files at once.
-    After an interruption the next call makes what is missing."""
+    """Puts the staged databases into place: those on servers are filled in a transaction each, then all files replaced
+    at once, and then the transactions committed one after the other, which takes milliseconds. If that is interrupted
+    in between, the next call of bin/init makes what is missing.
+
+    With `replace` raises InUse if a service has a connection to a server.
+    """
     schemas = list_all_schemas(data_paths)
-    for path in created:
-        if path in data_paths.on_servers:
-            create_on_server(data_paths.on_servers[path], schemas[path], staged(path), replace=replace)
-    if files := [path for path in created if path not in data_paths.on_servers]:
-        replace_databases(files, data_paths.folder)
+    with ExitStack() as stack:
+        servers = {
+            path: stack.enter_context(connected(data_paths.on_servers[path]))
+            for path in created
+            if path in data_paths.on_servers
+        }
+        for path, server in servers.items():
+            if replace:
+                refuse_other_sessions(server)
+            server.execute("BEGIN")
+            server.run(partial(create_tables, schema=schemas[path], source=staged(path), replace=replace))
+        with signals_ignored():
+            if files := [path for path in created if path not in servers]:
+                replace_databases(files, data_paths.folder)
+            for server in servers.values():
+                server.execute("COMMIT")
 
 
 def stage(data_paths: DataPaths, *, force: bool, new_keys: bool) -> list[Path]:

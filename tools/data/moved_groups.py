@@ -20,6 +20,7 @@ from tools.data.server_databases import (
     create_on_server,
     find_server_version,
     has_server_tables,
+    refuse_nul,
     set_server_version,
 )
 from tools.data.upgrades import find_version
@@ -140,18 +141,6 @@ def verify_staged(target: DataPaths) -> Findings:
     if target.users in target.on_servers:
         refuse_nul(staged(target.users))
     return findings
-
-
-def refuse_nul(users: Path) -> None:
-    """Raises SystemExit if a name has the character NUL, which PostgreSQL cannot store."""
-    with closing(sqlite3.connect(users)) as database:
-        names = "SELECT username FROM users UNION ALL SELECT username FROM retired_names"
-        found = sum("\0" in name for (name,) in database.execute(names))
-    if found:
-        raise SystemExit(
-            f"PostgreSQL cannot store the character NUL, which is in {count(found, 'name')}, so nothing was moved:"
-            " leave the users database on SQLite."
-        )
 
 
 def install(target: DataPaths, moving: Sequence[Group], mark: int) -> None:

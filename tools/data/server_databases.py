@@ -18,6 +18,7 @@ from tools.config.paths import SHARE
 from tools.data.atomic_files import InUse
 from tools.data.server_connections import ServerConnection, connected
 from tools.data.upgrade_steps import SERVER_STEPS
+from tools.wording import count
 
 T = TypeVar("T")
 
@@ -101,24 +102,45 @@ def refuse_other_sessions(connection: ServerConnection) -> None:
 
 
 def create_on_server(url: str, schema: str, source: Path, *, replace: bool, version: int | None = None) -> None:
-    """Makes the tables, with the rows of a SQLite database of the same schema. With `replace` drops what is there; else
-    does nothing if another machine has made them in the meantime. `version` is stored in place of the schema's."""
-
-    async def create(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
-        await connection.execute(LOCK)
-        if replace:
-            await drop_tables(connection)
-        elif await connection.fetchval(HAS_TABLES):
-            return
-        await connection.execute((SERVER_SCHEMAS / schema).read_text(encoding="utf-8"))
-        await copy_rows(source, connection)
-        await connection.execute("ANALYZE")
-        if version is not None:
-            await connection.execute("UPDATE schema_version SET version = $1", version)
-
+    """As `create_tables`, in a transaction of its own. With `replace` raises InUse if a service has a connection."""
     if replace:
         refuse_server_in_use(url)
-    run_on_server(url, create)
+    run_on_server(url, partial(create_tables, schema=schema, source=source, replace=replace, version=version))
+
+
+async def create_tables(
+    connection: Any,  # noqa: ANN401 - asyncpg's
+    *,
+    schema: str,
+    source: Path,
+    replace: bool,
+    version: int | None = None,
+) -> None:
+    """Makes the tables in the open transaction, with the rows of a SQLite database of the same schema. With `replace`
+    drops what is there; else does nothing if another machine has made them in the meantime. `version` is stored in
+    place of the schema's."""
+    await connection.execute(LOCK)
+    if replace:
+        await drop_tables(connection)
+    elif await connection.fetchval(HAS_TABLES):
+        return
+    await connection.execute((SERVER_SCHEMAS / schema).read_text(encoding="utf-8"))
+    await copy_rows(source, connection)
+    await connection.execute("ANALYZE")
+    if version is not None:
+        await connection.execute("UPDATE schema_version SET version = $1", version)
+
+
+def refuse_nul(users: Path) -> None:
+    """Raises SystemExit if a name in a SQLite file has the character NUL, which PostgreSQL cannot store."""
+    with closing(sqlite3.connect(users)) as database:
+        names = "SELECT username FROM users UNION ALL SELECT username FROM retired_names"
+        found = sum("\0" in name for (name,) in database.execute(names))
+    if found:
+        raise SystemExit(
+            f"PostgreSQL cannot store the character NUL, which is in {count(found, 'name')}, so nothing was changed:"
+            " leave the users database on SQLite."
+        )
 
 
 async def drop_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg's

@@ -8,19 +8,21 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from games.rules.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
-from tools.config.paths import ROOT, DataPaths, read_data_paths
-from tools.data.atomic_files import open_to_read, refuse_in_use, replace_databases, staged, staging_lock
+from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.data.atomic_files import open_to_read, refuse_in_use, staged, staging_lock
 from tools.data.existing_data import list_populated, refuse_populated
-from tools.data.init import create_empty
+from tools.data.init import create_empty, install
 from tools.data.legacy import gather
 from tools.data.legacy_faults import find_game_faults, find_user_faults
 from tools.data.legacy_ids import ByteOrder, map_ids
+from tools.data.server_databases import find_server_version, refuse_nul, refuse_server_in_use, run_on_server
 from tools.data.shard_writer import (
     ShardContent,
     Split,
@@ -40,7 +42,7 @@ from tools.wording import HelpFormatter, count
 
 HELP = """Imports old databases: distributes the users and games of all sources over the shards. A user with an integer
 user_id gets a random UUID; a UUID is kept. The import is atomic and idempotent: nothing changes if a row is invalid, if
-the databases have other players already, or on a second run."""
+the databases have other players already, or on a second run. Works on files and on PostgreSQL."""
 SOURCE_HELP = """an old database, which is only read: a SQLite file, or the SQL text that sqlite3's .dump gives; it has
 the tables or views users(user_id, username) and games(user_id, game_id, finished, guesses, won), or one of the two"""
 BYTE_ORDER_HELP = """of UUIDs that are stored as 16 bytes: big as in RFC 9562 (Python's UUID.bytes), or mixed as in
@@ -53,12 +55,35 @@ SCRATCH = "bin-shard-scratch.db"
 """A temporary file in the databases' folder, which exists only as staged (`tools.data.atomic_files.staged`)."""
 
 
-def read_imports(users: Path) -> dict[str, str]:
+IMPORTS = "SELECT checksum, imported_at FROM imports"
+
+
+def read_imports(data_paths: DataPaths) -> dict[str, str]:
     """The time of each earlier import, in UTC, by the checksum of its source."""
-    if not users.exists():
+    if (url := data_paths.on_servers.get(data_paths.users)) is not None:
+        return read_imports_on_server(url)
+    if not data_paths.users.exists():
         return {}
-    with closing(open_to_read(users)) as database:
-        return dict(database.execute("SELECT checksum, imported_at FROM imports").fetchall())
+    with closing(open_to_read(data_paths.users)) as database:
+        return dict(database.execute(IMPORTS).fetchall())
+
+
+def read_imports_on_server(url: str) -> dict[str, str]:
+    if not find_server_version(url):
+        return {}
+
+    async def read(connection: Any) -> dict[str, str]:  # noqa: ANN401 - asyncpg's
+        return {checksum: to_stored_time(moment) for checksum, moment in await connection.fetch(IMPORTS)}
+
+    return run_on_server(url, read)
+
+
+def refuse_services(data_paths: DataPaths) -> None:
+    """Raises InUse if a service has a database of players open."""
+    refuse_in_use([path for path in data_paths.players if path not in data_paths.on_servers])
+    for path in data_paths.players:
+        if path in data_paths.on_servers:
+            refuse_server_in_use(data_paths.on_servers[path])
 
 
 def split_sources(
@@ -108,11 +133,13 @@ def build_all(
     users = staged(data_paths.users)
     build_users(users, split, checksum=checksum, imported_at=to_stored_time(now))
     check_users(users, split)
+    if data_paths.users in data_paths.on_servers:
+        refuse_nul(users)
     contents = []
     for number, path in enumerate(tqdm(data_paths.shards, desc="shards", leave=False, disable=None)):
         content, expected = build_shard(staged(path), legacy, number), split.expected_shard(number)
         if content != expected:
-            raise SystemExit(f"{path.name} has {content} instead of {expected}, {BUG}.")
+            raise SystemExit(f"{name_shard(data_paths, path)} has {content} instead of {expected}, {BUG}.")
         contents.append(content)
     return contents
 
@@ -123,7 +150,8 @@ def import_sources(
     """Returns a summary, and remarks for the operator.
 
     Raises SystemExit with a sentence, or InUse; then nothing has changed: the databases are staged, and replaced
-    atomically while no service has one open (tools/data/atomic_files.py).
+    while no service has one open (`install`). The users, with the checksum of the import, come last: of servers, an
+    import that is killed between two commits is not taken for a complete one.
     """
     now = datetime.now(UTC)
     names = ", ".join(map(str, sources))
@@ -131,11 +159,11 @@ def import_sources(
     steps = tqdm(total=4, desc="bin/shard", unit="step", leave=False, disable=None)
     with staging_lock(data_paths.folder, (*data_paths.players, scratch)), steps:
         refuse_earlier_versions(data_paths)
-        imports = read_imports(data_paths.users)
+        imports = read_imports(data_paths)
         if not imports:
             refuse_populated(data_paths, advice=IF_POPULATED)
         if not list_populated(data_paths):
-            refuse_in_use(data_paths.players)
+            refuse_services(data_paths)
         with gather(sources, staged(scratch)) as legacy:
             steps.update()
             split = split_sources(legacy, sources, byte_order=byte_order, shards=len(data_paths.shards), now=now)
@@ -148,7 +176,7 @@ def import_sources(
             steps.update()
             remarks = list_remarks(legacy, split, today=now.date())
         create_empty("plays.sql", staged(data_paths.plays))
-        replace_databases(data_paths.players, data_paths.folder)
+        install(data_paths, [*data_paths.shards, data_paths.plays, data_paths.users], replace=True)
     return summarize(split, names, data_paths, contents), remarks
 
 
@@ -165,9 +193,13 @@ def list_remarks(legacy: sqlite3.Connection, split: Split, *, today: date) -> li
     return remarks
 
 
+def name_shard(data_paths: DataPaths, path: Path) -> str:
+    return data_paths.name(path) if path in data_paths.on_servers else path.name
+
+
 def summarize(split: Split, names: str, data_paths: DataPaths, contents: Sequence[ShardContent]) -> str:
     shards = ", ".join(
-        f"{path.name} has {content.games:,} (checksum {content.checksum[:16]})"
+        f"{name_shard(data_paths, path)} has {content.games:,} (checksum {content.checksum[:16]})"
         for path, content in zip(data_paths.shards, contents, strict=True)
     )
     return f"{count(len(split.players), 'user')} and {count(split.games, 'game')} of {names} were imported: {shards}"
@@ -181,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = [source.resolve() for source in arguments.sources]  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    summary, remarks = import_sources(sources, read_data_paths(), byte_order=arguments.byte_order)
+    summary, remarks = import_sources(sources, read_all_data_paths(), byte_order=arguments.byte_order)
     for remark in remarks:
         print(remark)
     print(f"{summary} ({time.monotonic() - start:.1f} s).")

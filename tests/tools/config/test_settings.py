@@ -7,7 +7,7 @@ import pytest
 from tests.support.scripts import write_dotenv
 from tools.config import dotenv
 from tools.config.dotenv import read_changes
-from tools.config.paths import DataPaths, read_all_data_paths, read_data_paths
+from tools.config.paths import DataPaths, read_all_data_paths
 from tools.config.settings import PREFIXES, list_all_names, require_valid_settings
 
 GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
@@ -111,7 +111,7 @@ def test_several_bad_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> No
 def test_scripts_refuse_a_bad_setting_of_traefik_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_IN_FLIGHT", "none")
     with pytest.raises(SystemExit, match="REQUESTS_IN_FLIGHT is 'none'"):
-        read_data_paths()
+        read_all_data_paths()
 
 
 @pytest.mark.parametrize(

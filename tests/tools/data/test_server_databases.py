@@ -1,20 +1,16 @@
 """bin/init and bin/populate on PostgreSQL, on SQLite files and in mixtures of the two."""
 
-import asyncio
-import threading
-
 import pytest
 
 from servicekit.db.moves import MOVED
-from tests.support.stored import StoredInFile, StoredOnServer, use_server
-from tools.config.paths import DataPaths, read_data_paths
+from tests.support.stored import StoredInFile, StoredOnServer, service_session, use_server
+from tools.config.paths import DataPaths
 from tools.data import init, populate, verify
 from tools.data.atomic_files import InUse
 from tools.data.server_databases import (
     SERVER_SCHEMAS,
     find_server_version,
     refuse_server_in_use,
-    run_on_server,
     upgrade_on_server,
 )
 from tools.data.upgrade_steps import SERVER_STEPS, STEPS
@@ -95,22 +91,8 @@ def test_populated_databases_are_not_replaced_without_force(
 def test_database_with_a_session_of_a_service_is_in_use(on_server: dict[str, StoredOnServer]) -> None:
     url = on_server["plays"].url
     refuse_server_in_use(url)
-    began, ended = threading.Event(), threading.Event()
-
-    async def stay(connection: object) -> None:
-        await connection.execute("SET application_name = 'quintet'")  # type: ignore[attr-defined]
-        began.set()
-        await asyncio.to_thread(ended.wait, 20)
-
-    service = threading.Thread(target=run_on_server, args=(url, stay))
-    service.start()
-    began.wait(20)
-    try:
-        with pytest.raises(InUse, match="stop the services first"):
-            refuse_server_in_use(url)
-    finally:
-        ended.set()
-        service.join()
+    with service_session(url), pytest.raises(InUse, match="stop the services first"):
+        refuse_server_in_use(url)
 
 
 def test_lost_players_are_not_replaced_by_empty_databases(
@@ -130,14 +112,6 @@ def test_unreachable_server_is_named_without_its_password(unmade: DataPaths, mon
         init.main([])
     assert "s3cret" not in str(refusal.value)
     assert not unmade.users.exists()
-
-
-def test_scripts_for_files_refuse_a_server(
-    unmade: DataPaths, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    use_server(monkeypatch, on_server, "words")
-    with pytest.raises(SystemExit, match="works with SQLite only"):
-        read_data_paths()
 
 
 def test_two_databases_with_one_url_are_refused(

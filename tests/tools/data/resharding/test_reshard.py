@@ -265,7 +265,7 @@ def test_name_that_a_server_cannot_store_is_refused(
     statement: str, old: MovedSuite, server_suite: MovedSuite, tmp_path: Path
 ) -> None:
     old.databases["users"].run(statement)
-    with pytest.raises(SystemExit, match="the character NUL, which is in 1 name, so nothing was moved"):
+    with pytest.raises(SystemExit, match="the character NUL, which is in 1 name, so nothing was changed"):
         move(server_suite.write_settings(tmp_path / "new.env"))
     assert len(old.can_be_used()) == 7
     assert set(server_suite.read_versions().values()) == {None}
