@@ -203,16 +203,11 @@ def test_traefik_limits_header_size_and_timeouts() -> None:
     }  # fmt: skip
 
 
-def test_posts_are_retried_only_where_they_are_idempotent() -> None:
-    of_users = {name: router for name, router in ROUTES["routers"].items() if router["service"] == "users"}
-    retried = {
-        name
-        for name, router in ROUTES["routers"].items()
-        if name not in ROUTERS_TO_NOTHING
-        and ROUTES["middlewares"][router["middlewares"][-1]]["retry"].get("retryNonIdempotentMethod", False)
-    }
-    assert retried & of_users.keys() == {"refreshes"}  # a repeated registration is 409
-    assert retried >= ROUTES["routers"].keys() - of_users.keys()
+def test_every_request_is_retried_also_a_post() -> None:
+    for router in ROUTERS_OF_A_SERVICE:
+        retry = ROUTES["middlewares"][router["middlewares"][-1]]["retry"]
+        assert retry["retryNonIdempotentMethod"]
+        assert retry["status"] == ["502", "504"]
 
 
 def test_traefik_closes_idle_connections_before_the_service() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from functools import partial
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, status
 
@@ -28,9 +28,8 @@ from servicekit.problems import (
 )
 from users import queries
 from users.accounts.account_end import Proof, end_account
-from users.accounts.names import name_key
 from users.accounts.password_change import Change, change_own_password
-from users.accounts.registration import NewPlayer, add_user, require_free_name, set_password
+from users.accounts.registration import register, set_password
 from users.dependencies import AfterInQuery, ClientAddress, LoginForm, NameInQuery, OwnerOrAdmin, Resources
 from users.logins.log_in import Credentials, find_login, log_in
 from users.models import EXAMPLE_USER, AccountEnd, NewPassword, NewUser, Refresh, SignIn, Token, User, UserPage
@@ -51,7 +50,15 @@ SETS_COOKIE: dict[int | str, dict[str, Any]] = {200: {"headers": describe_header
     summary="Register a player",
     status_code=status.HTTP_201_CREATED,
     dependencies=[NO_SERVER_TIMING],
-    responses=problems(NameTaken, Invalid, Unavailable) | {201: {"headers": describe_headers("Location")}},
+    responses=problems(NameTaken, Invalid, Unavailable)
+    | {
+        200: {
+            "model": User,
+            "description": "This player has just registered",
+            "headers": describe_headers("Location"),
+        },
+        201: {"headers": describe_headers("Location")},
+    },
 )
 async def register_user(
     new: NewUser,
@@ -61,16 +68,13 @@ async def register_user(
     response: Response,
 ) -> User:
     """Gives the player a random id. 409 if the name is taken, or belonged to an account that ended less than a year
-    ago.
+    ago. The same registration may be sent again within a minute, from the same address: it is 200 then.
 
     `Ada` and `ada` are two names.
     """
-    user_id = uuid4()
-    await require_free_name(resources.users, new.username, now=resources.clock())  # spares a hash
-    # Before the lock, for which others wait.
-    password_hash = await resources.passwords.hash(new.password.get_secret_value(), address=address)
-    player = NewPlayer(user_id, new.username, password_hash, address, resources.clock())
-    await resources.users.write(partial(add_user, player=player), lock=(name_key(new.username),))
+    credentials = Credentials(new.username, new.password.get_secret_value(), address)
+    user_id, is_new = await register(resources, credentials)
+    response.status_code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
     response.headers["Location"] = f"{request.scope['root_path']}/{user_id}"
     return User(user_id=user_id, username=new.username)
 

@@ -205,8 +205,7 @@ REQUESTS_OF_EACH = 200
 
 
 def test_unsupported_methods_break_no_other_request(stack: Stack) -> None:
-    """Traefik sends all clients' requests on shared keep-alive connections. If a service closed such a connection, a
-    POST to users, which Traefik does not retry, would fail."""
+    """Traefik sends all clients' requests on shared keep-alive connections, which no service must close."""
     unusual = [
         (method, f"{service}{path}") for service in SERVICES for path in sorted(FRAMEWORK_PATHS) for method in METHODS
     ]

@@ -244,7 +244,7 @@ def test_suspended_runner_does_not_block_the_services(stack: Stack) -> None:
 
 
 def test_rolling_restart_of_users_loses_no_post(stack: Stack) -> None:
-    """Traefik does not retry POSTs to users. An empty one is 422; a 502 would be a lost request."""
+    """An empty one is 422; a 502 would be a lost request."""
     stop = Event()
     with ThreadPoolExecutor(CLIENTS) as pool:
         clients = [pool.submit(post_until, stop, f"{stack.url}/api/users") for _ in range(CLIENTS)]

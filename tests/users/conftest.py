@@ -5,8 +5,9 @@ from uuid import UUID
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from tests.support.accounts import register
+from tests.support.accounts import At, Caller, register
 from tests.support.browser import Browser
 from tests.support.clocks import SteppedClock
 from tests.support.openapi_checks import check_all_responses
@@ -69,6 +70,13 @@ def client(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Itera
     with TestClient(make_app(settings), root_path="/api/users") as client:
         check_all_responses(client)
         yield client
+
+
+@pytest.fixture
+def at(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[At]:
+    """Creates callers at different addresses, all of one service instance."""
+    with TestClient(ProxyHeadersMiddleware(make_app(settings), trusted_hosts="testclient")) as client:  # type: ignore[arg-type]  # uvicorn has types of its own
+        yield lambda address: Caller(client, address)
 
 
 @pytest.fixture

@@ -255,7 +255,7 @@ def test_concurrent_requests_leave_nothing_of_an_ended_account(
 def test_name_cannot_be_registered_while_its_account_ends(
     client: TestClient, ada: UUID, admin: dict[str, str], database: Path
 ) -> None:
-    body = {"username": "ada", "password": PASSWORD}
+    body = {"username": "ada", "password": "the password of another player"}
     with ThreadPoolExecutor(8) as pool:
         registrations = [pool.submit(client.post, "/", json=body) for _ in range(12)]
         assert pool.submit(end, client, ada, admin, None).result().status_code == 204

@@ -3,24 +3,21 @@
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AsyncExitStack, closing
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from servicekit.db.database import Database
 from servicekit.db.engine import NO_LOCK
+from tests.support.accounts import At, Caller
 from tests.support.clocks import SteppedClock
 from tests.support.passwords import CountingHash
 from tests.support.problem_checks import assert_problem
@@ -46,28 +43,6 @@ PASSWORD = "a long password"  # noqa: S105 - test data
 HOME, ELSEWHERE = "192.0.2.1", "198.51.100.7"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SECURITY = Path(__file__).resolve().parents[2] / "docs" / "security.md"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """A client with an IP address, which uvicorn's middleware reads from the X-Forwarded-For of a trusted proxy."""
-
-    client: TestClient
-    address: str
-
-    def post(self, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        response: httpx.Response = self.client.post(path, headers={"X-Forwarded-For": self.address}, **options)
-        return response
-
-
-At: TypeAlias = Callable[[str], Caller]
-
-
-@pytest.fixture
-def at(make_app: Callable[[Settings], FastAPI], settings: Settings) -> Iterator[At]:
-    """Creates callers at different addresses, all of one service instance."""
-    with TestClient(ProxyHeadersMiddleware(make_app(settings), trusted_hosts="testclient")) as client:  # type: ignore[arg-type]  # uvicorn has types of its own
-        yield lambda address: Caller(client, address)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_user_id_is_stored_as_16_bytes(client: TestClient, database: Path) -> No
 
 def test_duplicate_name_is_409(client: TestClient, database: Path) -> None:
     assert client.post("/", json=ADA).status_code == 201
-    refused = client.post("/", json=ADA)
+    refused = client.post("/", json=ADA | {"password": "another password"})
     assert refused.status_code == 409
     assert refused.headers["Content-Type"] == "application/problem+json"
     assert refused.json()["detail"] == "The name ada is taken; choose another."
@@ -58,7 +58,8 @@ def test_names_are_case_sensitive(client: TestClient) -> None:
 
 def test_concurrent_registrations_of_one_name_create_one_user(client: TestClient, database: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda _: client.post("/", json=ADA).status_code, range(40)))
+        players = [ADA | {"password": f"a long password {number}"} for number in range(40)]
+        statuses = list(pool.map(lambda player: client.post("/", json=player).status_code, players))
     assert sorted(statuses) == [201] + [409] * 39
     assert count_users(database) == 2
 

@@ -1,15 +1,61 @@
-"""Storing players and their passwords."""
+"""Registering players, and storing their passwords."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID, uuid4
 
 from servicekit.db.database import Readable
 from servicekit.db.transaction import Transaction
-from servicekit.problems import NotFound
+from servicekit.problems import NotFound, TooMany
 from users import queries
-from users.accounts.names import RETIRED_FOR, is_placeholder
+from users.accounts.names import RETIRED_FOR, is_placeholder, name_key
+from users.logins.log_in import Credentials, check_password
 from users.problems import NameTaken
+from users.resources import UsersResources
+
+REPEATED_WITHIN = timedelta(minutes=1)
+"""How long the same registration may come again: Traefik tries for ten seconds, and a client may, too."""
+
+
+async def register(resources: UsersResources, credentials: Credentials) -> tuple[UUID, bool]:
+    """The player's id, and whether the player is new. Raises NameTaken; Unavailable as a log-in does."""
+    try:
+        return await store_player(resources, credentials), True
+    except NameTaken:
+        user_id = await find_repeated(resources, credentials)
+        if user_id is None:
+            raise
+        return user_id, False
+
+
+async def store_player(resources: UsersResources, credentials: Credentials) -> UUID:
+    """A random id. Raises NameTaken."""
+    username, address = credentials.username, credentials.address
+    await require_free_name(resources.users, username, now=resources.clock())  # spares a hash
+    # Before the lock, for which others wait.
+    password_hash = await resources.passwords.hash(credentials.password, address=address)
+    player = NewPlayer(uuid4(), username, password_hash, address, resources.clock())
+    await resources.users.write(partial(add_user, player=player), lock=(name_key(username),))
+    return player.user_id
+
+
+async def find_repeated(resources: UsersResources, credentials: Credentials) -> UUID | None:
+    """The player who has just registered with the same name, password and address: a client, or Traefik, that got no
+    answer sends the same registration again.
+
+    The password is checked as by a log-in, whose failures are limited, so this is no further way to guess it.
+    """
+    users, username, address = resources.users, credentials.username, credentials.address
+    login = await queries.find_login(users, username=username)
+    since = resources.clock() - REPEATED_WITHIN
+    if login is None or not await queries.is_known_address(users, user_id=login.user_id, address=address, since=since):
+        return None
+    try:
+        password_hash = await check_password(resources, login, credentials)
+    except TooMany:
+        return None
+    return None if password_hash is None else login.user_id
 
 
 async def require_free_name(users: Readable, username: str, *, now: datetime) -> None:
