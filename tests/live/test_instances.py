@@ -104,3 +104,28 @@ def test_frozen_instance_fails_no_request(stack: Stack, frozen: str) -> None:
         assert {response.status_code for response in responses} == {200}
         assert {response.headers["X-Served-By"] for response in responses} == {f"{service}.2"}
         wait_until(lambda: api.get(paths[service]).headers["X-Served-By"] == frozen)
+
+
+def test_registration_and_log_in_survive_a_freeze_of_their_instance(stack: Stack) -> None:
+    """Of four requests at once two are on their way to the frozen instance, before its health check fails."""
+    (process,) = find_instance(stack, "users.1").processes
+    names = [f"freeze{number}" for number in range(4)]
+    passwords = {"password": "a long password"}
+    with (
+        httpx.Client(base_url=f"{stack.url}/api/", timeout=20) as api,
+        ThreadPoolExecutor(len(names)) as pool,
+    ):
+        for send in (
+            lambda name: api.post("users", json={"username": name} | passwords),
+            lambda name: api.post("users/token", data={"username": name} | passwords),
+        ):
+            wait_until(
+                lambda: {api.get("users?limit=1").headers["X-Served-By"] for _ in range(4)} == {"users.1", "users.2"}
+            )
+            process.send_signal(signal.SIGSTOP)
+            try:
+                responses = list(pool.map(send, names))
+            finally:
+                process.send_signal(signal.SIGCONT)
+            assert {response.status_code for response in responses} <= {200, 201}, responses
+            assert {response.headers["X-Served-By"] for response in responses} == {"users.2"}
