@@ -16,6 +16,8 @@ from tools.script import run_script
 
 ROOT = Path(__file__).resolve().parents[2]
 SHARE = ROOT / "share"
+MIN_TIMEOUT_ON_SERVERS_MS = 100
+"""Opening a connection takes up to 10 ms on an idle machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,11 @@ def read_all_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
         read, written = hide_password(stats_settings.users_url), hide_password(users_settings.database_url)
         raise SystemExit(
             f"STATS_USERS_URL ({read}) and USERS_DATABASE_URL ({written}) must be equal: change one of them."
+        )
+    if on_servers and users_settings.busy_timeout_ms < MIN_TIMEOUT_ON_SERVERS_MS:
+        raise SystemExit(
+            f"BUSY_TIMEOUT_MS is {users_settings.busy_timeout_ms}, but limits every read from PostgreSQL: it should be"
+            f" at least {MIN_TIMEOUT_ON_SERVERS_MS}."
         )
     if len(set(on_servers.values())) < len(on_servers):
         urls = ", ".join(map(hide_password, on_servers.values()))

@@ -108,6 +108,14 @@ def test_several_bad_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> No
     assert names == ["BUSY_TIMEOUT_MS", "TOKENS_PER_MINUTE"]
 
 
+def test_scripts_refuse_too_short_a_time_limit_for_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BUSY_TIMEOUT_MS", "0")
+    read_all_data_paths()
+    monkeypatch.setenv("WORDS_DATABASE_URL", "postgresql://quintet@127.0.0.1/words")
+    with pytest.raises(SystemExit, match="BUSY_TIMEOUT_MS is 0, but limits every read from PostgreSQL"):
+        read_all_data_paths()
+
+
 def test_scripts_refuse_a_bad_setting_of_traefik_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_IN_FLIGHT", "none")
     with pytest.raises(SystemExit, match="REQUESTS_IN_FLIGHT is 'none'"):
