@@ -70,6 +70,20 @@ def test_second_signal_does_not_cut_the_clean_up_short() -> None:
     assert run_body(body) == (143, "cleaned up\nbin/-c: Stopped by SIGTERM.\n")
 
 
+def test_signal_inside_an_event_loop_stops_a_script() -> None:
+    body = """
+    import asyncio
+    from tools.data.server_connections import run_or_explain
+    async def wait():
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(20)
+    with asyncio.Runner() as runner:
+        run_or_explain(runner, "postgresql://nowhere/x", wait())
+    """
+
+    assert run_body(body) == (143, "bin/-c: Stopped by SIGTERM.\n")
+
+
 def test_bug_still_shows_its_trace() -> None:
     status, errors = run_body("return None + 1")
 

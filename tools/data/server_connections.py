@@ -1,12 +1,16 @@
 """Connections to databases on PostgreSQL servers for scripts, which are not async: each call runs an event loop."""
 
 import asyncio
+import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any, TypeVar
 
 from servicekit.db.engine import BACKUP_LOCK
 from servicekit.settings import hide_password
+from tools.data.atomic_files import STOP_SIGNALS
 
 T = TypeVar("T")
 
@@ -75,9 +79,33 @@ def run_or_explain(runner: asyncio.Runner, url: str, work: Coroutine[Any, Any, T
     import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
 
     try:
-        return runner.run(work)
+        return run_until_signal(runner, work)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         raise Unusable(url, error) from error
+
+
+def run_until_signal(runner: asyncio.Runner, work: Coroutine[Any, Any, T]) -> T:
+    """A signal cancels the work, and only then reaches its handler, which raises Stopped: an exception that is raised
+    inside the event loop is logged there, and the script would go on."""
+    is_main = threading.current_thread() is threading.main_thread()  # others get no signals
+    handlers = {number: handler for number in STOP_SIGNALS if is_main and callable(handler := signal.getsignal(number))}
+    received: list[signal.Signals] = []
+    loop = runner.get_loop()
+    task = loop.create_task(work)
+
+    def cancel(number: int, _frame: FrameType | None) -> None:
+        received.append(signal.Signals(number))
+        loop.call_soon_threadsafe(task.cancel)
+
+    for number in handlers:
+        signal.signal(number, cancel)
+    try:
+        return loop.run_until_complete(task)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        if received:
+            handlers[received[0]](received[0], None)
 
 
 async def lock_for_backup(connection: Any, timeout_ms: int) -> bool:  # noqa: ANN401 - asyncpg's
