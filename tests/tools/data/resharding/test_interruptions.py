@@ -77,7 +77,8 @@ def test_move_that_was_decided_is_only_finished(
 def start_signalled(
     file: Path, function: str, call: int, signum: signal.Signals = signal.SIGKILL
 ) -> subprocess.Popen[str]:
-    return start_script("tests.support.killed_reshard", str(file), function, str(call), str(int(signum)))
+    script = ("tools.data.reshard", function, str(call), str(int(signum)), "--to", str(file))
+    return start_script("tests.support.killed_script", *script)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_move_that_is_stopped_leaves_the_old_databases_in_use(
     file = server_suite.write_settings(tmp_path / "new.env")
     script = start_signalled(file, function, call, signal.SIGTERM)
     _, errors = script.communicate(timeout=TIMEOUT_S)
-    assert (script.returncode, errors.splitlines()[-1:]) == (143, ["bin/killed_reshard: Stopped by SIGTERM."])
+    assert (script.returncode, errors.splitlines()[-1:]) == (143, ["bin/killed_script: Stopped by SIGTERM."])
     assert len(old.can_be_used()) == 7
     assert server_suite.can_be_used() == set()
     assert list_files(populated.folder) == files

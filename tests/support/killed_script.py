@@ -1,14 +1,15 @@
-"""Runs bin/reshard, and sends it a signal at the Nth call of a function, or of any: `FILE FUNCTION N SIGNAL`.
+"""Runs a script, and sends it a signal at the Nth call of a function, or of any: `MODULE FUNCTION N SIGNAL ARGUMENTS`.
 
-`any` counts the functions of its modules, and built-in ones (statements, renames, fsync) that the modules call which
-change databases. Without a signal the number of calls is printed.
+`any` counts the functions of the modules that move databases, and built-in ones (statements, renames, fsync) that they
+call and that change databases. Without a signal the number of calls is printed.
 """
 
+import importlib
 import os
 import sys
+from collections.abc import Sequence
 from types import FrameType
 
-from tools.data import reshard
 from tools.script import run_script
 
 EVENTS = {
@@ -16,11 +17,16 @@ EVENTS = {
     "tools.data.locked_databases": {"call", "c_call"},
     "tools.data.atomic_files": {"call", "c_call"},
     "tools.data.server_databases": {"call"},
+    "tools.data.server_connections": {"call"},
     "tools.data.moved_groups": {"call"},
+    "tools.data.moveshard": {"call"},
+    "tools.data.replication": {"call"},
+    "tools.data.fences": {"call"},
 }
 
 
-def main(file: str, function: str, last: int, signum: int) -> int:
+def main(module: str, function: str, last: int, signum: int, arguments: Sequence[str]) -> int:
+    script = importlib.import_module(module)
     calls = 0
 
     def watch(frame: FrameType, event: str, _argument: object) -> None:
@@ -33,11 +39,11 @@ def main(file: str, function: str, last: int, signum: int) -> int:
                 os.kill(os.getpid(), signum)
 
     sys.setprofile(watch)
-    status = reshard.main(["--to", file])
+    status = int(script.main(arguments))
     sys.setprofile(None)
     print(calls)
     return status
 
 
 if __name__ == "__main__":
-    run_script(lambda: main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])))
+    run_script(lambda: main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5:]))
