@@ -123,6 +123,14 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
+def second_server(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
+    """To which databases of the first one can be moved, but not back."""
+    server = start_server("--wal_level=replica")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
 def empty_databases(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an empty database for each schema in share/; tests copy it."""
     folder = tmp_path_factory.mktemp("empty")

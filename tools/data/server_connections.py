@@ -57,8 +57,8 @@ class ServerConnection:
         """One or several, without values."""
         self.run(lambda connection: connection.execute(statements))
 
-    def fetch(self, query: str) -> list[Any]:
-        rows: list[Any] = self.run(lambda connection: connection.fetch(query))
+    def fetch(self, query: str, *values: object) -> list[Any]:
+        rows: list[Any] = self.run(lambda connection: connection.fetch(query, *values))
         return rows
 
     def try_backup_lock(self, timeout_ms: int) -> bool:
@@ -120,10 +120,11 @@ async def lock_for_backup(connection: Any, timeout_ms: int) -> bool:  # noqa: AN
 
 
 @contextmanager
-def connected(url: str) -> Iterator[ServerConnection]:
-    """Of several hosts to the one that takes writes, as the services. Ends without a commit after an exception."""
+def connected(url: str, *, session: str = "read-write") -> Iterator[ServerConnection]:
+    """Of several hosts to the one that takes writes, as the services; with `any` also where the role may only read.
+    Ends without a commit after an exception."""
     with asyncio.Runner() as runner:
-        connection = run_or_explain(runner, url, connect(url))
+        connection = run_or_explain(runner, url, connect(url, session))
         try:
             yield ServerConnection(url, connection, runner)
         except BaseException:
@@ -140,13 +141,13 @@ async def finish(tasks: Iterable[asyncio.Task[Any]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def connect(url: str) -> Any:  # noqa: ANN401 - asyncpg's
+async def connect(url: str, session: str) -> Any:  # noqa: ANN401 - asyncpg's
     import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
 
     from servicekit.db.postgres.column_types import set_codecs  # noqa: PLC0415 - as above
 
     connection = await asyncpg.connect(
-        url, timeout=TIME_LIMIT_S, target_session_attrs="read-write", server_settings=SETTINGS
+        url, timeout=TIME_LIMIT_S, target_session_attrs=session, server_settings=SETTINGS
     )
     await set_codecs(connection)
     return connection

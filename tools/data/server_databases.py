@@ -151,13 +151,18 @@ async def drop_tables(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
 
 
 async def copy_rows(source: Path, connection: Any) -> None:  # noqa: ANN401 - asyncpg's
-    """From all tables of a SQLite file into those of the same names, by COPY. New identities follow those copied."""
+    """From all tables of a SQLite file into those of the same names, by COPY."""
     with closing(sqlite3.connect(source, detect_types=sqlite3.PARSE_DECLTYPES)) as database:
         for (table,) in database.execute(FILE_TABLES).fetchall():
             rows = database.execute(f"SELECT * FROM {table}")  # noqa: S608 - a name of the schema
             columns = [column[0] for column in rows.description]
             for batch in iterate_batches(rows):
                 await connection.copy_records_to_table(table, columns=columns, records=batch)
+    await continue_identities(connection)
+
+
+async def continue_identities(connection: Any) -> None:  # noqa: ANN401 - asyncpg's
+    """New identities follow those of the rows that were copied."""
     for table, column in await connection.fetch(IDENTITIES):
         await connection.execute(
             f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), MAX({column})) FROM {table}"  # noqa: S608 - names of ours
