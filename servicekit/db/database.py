@@ -71,6 +71,16 @@ class Database(databases.Database):
         self._writer: Writer = backend.writer
         self._timing_name = to_token(PurePath(self.name).stem).replace(".", "-")
 
+    async def connect(self) -> None:
+        """Not as in the base class, which logs the URL, and fails if that has a password and several hosts."""
+        await self._backend.connect()
+        self.is_connected = True
+
+    async def disconnect(self) -> None:
+        """As connect."""
+        await self._backend.disconnect()
+        self.is_connected = False
+
     async def __aenter__(self) -> Self:
         await self.connect()
         return self

@@ -245,7 +245,7 @@ async def test_pool_opens_as_many_connections_as_it_may(postgres_ledger: Postgre
 
 async def test_of_several_hosts_the_one_that_answers_is_used(postgres_ledger: PostgresLedger) -> None:
     hosts = f"127.0.0.1:{find_free_port()},127.0.0.1:{postgres_ledger.server.port}"
-    url = f"postgresql://quintet@{hosts}/{postgres_ledger.name}"
+    url = f"postgresql://quintet:secret@{hosts}/{postgres_ledger.name}"
     async with Database(url, busy_timeout_ms=2000, schema_version=1) as database:
         await add_entry(database, 1)
         assert database.name == postgres_ledger.name
