@@ -142,12 +142,9 @@ async def finish(tasks: Iterable[asyncio.Task[Any]]) -> None:
 
 
 async def connect(url: str, session: str) -> Any:  # noqa: ANN401 - asyncpg's
-    import asyncpg  # noqa: PLC0415 - only for those who use PostgreSQL
-
+    from servicekit.db.postgres import hosts  # noqa: PLC0415 - only for those who use PostgreSQL
     from servicekit.db.postgres.column_types import set_codecs  # noqa: PLC0415 - as above
 
-    connection = await asyncpg.connect(
-        url, timeout=TIME_LIMIT_S, target_session_attrs=session, server_settings=SETTINGS
-    )
+    connection = await hosts.connect(url, session=session, timeout=TIME_LIMIT_S, server_settings=SETTINGS)
     await set_codecs(connection)
     return connection

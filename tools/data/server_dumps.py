@@ -21,6 +21,8 @@ END_OF_COPY = b"\\.\n"
 LEFT_OUT = (b"\n", b"--", b"SET ", b"SELECT pg_catalog.set_config('search_path'", b"\\restrict ", b"\\unrestrict ")
 """The beginnings of comments, and of lines for a session of psql. Older servers do not know some of its settings."""
 CHUNK_BYTES = 65_536
+TO_THE_LEADER = {"PGTARGETSESSIONATTRS": "read-write", "PGCONNECT_TIMEOUT": "5"}
+"""Of several hosts the one that `ServerConnection` leads to; seconds before the next one is tried."""
 
 
 def find_major_version(program: Path) -> int:
@@ -60,7 +62,7 @@ def dump(program: Path, server: ServerConnection, path: Path) -> None:
     ((snapshot,),) = server.fetch("SELECT pg_export_snapshot()")
     url, password = split_password(server.url)
     options = ("--format=custom", "--schema=public", "--no-owner", "--no-privileges", f"--snapshot={snapshot}")
-    environment = {**os.environ, "PGTARGETSESSIONATTRS": "read-write"}  # of several hosts the same one
+    environment = {**os.environ, **TO_THE_LEADER}
     if password:
         environment["PGPASSWORD"] = password
     subprocess.run(

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar
 
 import asyncpg
 from asyncpg.exceptions import ReadOnlySQLTransactionError
@@ -18,12 +18,12 @@ from asyncpg.pool import PoolConnectionProxy
 from servicekit.db.moves import explain_mark
 from servicekit.db.postgres.column_types import set_codecs
 from servicekit.db.postgres.failures import AWAY, SLOW, find_reason, translate, unavailable
+from servicekit.db.postgres.hosts import RawConnection, connect
 from servicekit.problems import DatabaseUnavailable
 
 T = TypeVar("T")
 
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-RawConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 Use: TypeAlias = Callable[[Connection], Awaitable[T]]
 
 IDLE_IN_TRANSACTION_MS = 10_000
@@ -43,11 +43,6 @@ class Target:
     connections: int
     """The most that this process opens."""
     schema_version: int
-
-    @property
-    def hosts(self) -> int:
-        """How many hosts the URL names, of which a connection tries one after the other."""
-        return self.url.partition("?")[0].count(",") + 1
 
     @property
     def session_settings(self) -> dict[str, str]:
@@ -73,21 +68,6 @@ def end(connection: Connection) -> None:
         connection.terminate()
 
 
-async def connect(*arguments: Any, **options: Any) -> RawConnection:  # noqa: ANN401 - asyncpg's own
-    """As asyncpg's, but a cancelled task leaves the attempt to end by itself: asyncpg would log an error for it."""
-    attempt = asyncio.create_task(asyncpg.connect(*arguments, **options))
-    try:
-        return await asyncio.shield(attempt)
-    except asyncio.CancelledError:
-        attempt.add_done_callback(discard)
-        raise
-
-
-def discard(attempt: asyncio.Task[RawConnection]) -> None:
-    if not attempt.cancelled() and attempt.exception() is None:
-        attempt.result().terminate()
-
-
 class Connections:
     """A pool that opens a connection when it is first needed: a service starts without its database."""
 
@@ -101,12 +81,11 @@ class Connections:
             target.url,
             min_size=0,
             max_size=target.connections,
-            connect=connect,
+            connect=connect,  # of several hosts to the leader, and never to a fenced database
             reset=keep_as_is,
             init=self._prepare,
-            timeout=target.time_limit_s / target.hosts,
+            timeout=target.time_limit_s,
             command_timeout=2 * target.time_limit_s,  # only bounds what asyncpg does by itself: `lend` is stricter
-            target_session_attrs="read-write",  # of several hosts the leader, and never a fenced database
             server_settings=target.session_settings,
         )
 

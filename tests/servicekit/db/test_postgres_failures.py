@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -232,23 +233,29 @@ async def test_moved_and_incomplete_databases_are_refused(
             await read_total(database)
 
 
-async def test_pool_opens_as_many_connections_as_it_may(postgres_ledger: PostgresLedger) -> None:
-    def count() -> int:
-        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'quintet'"
-        return int(postgres_ledger.server.fetch(query, postgres_ledger.name)[0][0])
+def count_connections(ledger: PostgresLedger) -> int:
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = $1 AND usename = 'quintet'"
+    return int(ledger.server.fetch(query, ledger.name)[0][0])
 
+
+async def test_pool_opens_as_many_connections_as_it_may(postgres_ledger: PostgresLedger) -> None:
     async with Database(postgres_ledger.url, busy_timeout_ms=5000, schema_version=1, connections=2) as database:
-        assert count() == 0
+        assert count_connections(postgres_ledger) == 0
         await asyncio.gather(*(database.fetch_val("SELECT pg_sleep(0.05)") for _ in range(8)))
-        assert count() == 2
+        assert count_connections(postgres_ledger) == 2
 
 
 async def test_of_several_hosts_the_one_that_answers_is_used(postgres_ledger: PostgresLedger) -> None:
-    hosts = f"127.0.0.1:{find_free_port()},127.0.0.1:{postgres_ledger.server.port}"
-    url = f"postgresql://quintet:secret@{hosts}/{postgres_ledger.name}"
-    async with Database(url, busy_timeout_ms=2000, schema_version=1) as database:
-        await add_entry(database, 1)
-        assert database.name == postgres_ledger.name
+    """A frozen machine accepts connections and says nothing, as a socket that is never read."""
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        ports = (find_free_port(), frozen.getsockname()[1], postgres_ledger.server.port)
+        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+        url = f"postgresql://quintet:secret@{hosts}/{postgres_ledger.name}"
+        async with Database(url, busy_timeout_ms=2000, schema_version=1) as database:
+            began = time.monotonic()
+            await add_entry(database, 1)
+            assert time.monotonic() - began < 1
+            assert database.name == postgres_ledger.name
     assert postgres_ledger.numbers() == {1}
 
 

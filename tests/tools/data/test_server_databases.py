@@ -1,12 +1,17 @@
 """bin/init and bin/populate on PostgreSQL, on SQLite files and in mixtures of the two."""
 
+import socket
+import time
+
 import pytest
 
 from servicekit.db.moves import MOVED
+from tests.support.postgres_server import PostgresServer
 from tests.support.stored import StoredInFile, StoredOnServer, service_session, use_server
 from tools.config.paths import DataPaths
 from tools.data import init, populate, verify
 from tools.data.atomic_files import InUse
+from tools.data.server_connections import connected
 from tools.data.server_databases import (
     SERVER_SCHEMAS,
     find_server_version,
@@ -162,3 +167,12 @@ def test_server_of_a_later_version_is_refused(
     on_server["words"].run("UPDATE schema_version SET version = 99")
     with pytest.raises(SystemExit, match="later version"):
         init.main([])
+
+
+def test_script_does_not_wait_for_a_frozen_host(postgres_server: PostgresServer) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as frozen:
+        hosts = f"127.0.0.1:{frozen.getsockname()[1]},127.0.0.1:{postgres_server.port}"
+        began = time.monotonic()
+        with connected(f"postgresql://quintet@{hosts}/postgres") as connection:
+            assert [tuple(row) for row in connection.fetch("SELECT 1")] == [(1,)]
+        assert time.monotonic() - began < 5
