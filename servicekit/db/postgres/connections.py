@@ -28,6 +28,9 @@ Use: TypeAlias = Callable[[Connection], Awaitable[T]]
 
 IDLE_IN_TRANSACTION_MS = 10_000
 """When the server ends the transaction of a machine that has stopped in the middle of one, and frees its locks."""
+IDLE_LIFETIME_S = 10.0
+"""After which a connection that is not used is closed: less than a fail-over takes. Otherwise requests would be lent
+those to the former leader, one after the other, and wait in vain if its machine hangs."""
 LOCK_SHARE = 0.8
 """Of the time limit: a transaction waits for a lock until then, and keeps its connection if it does not get it."""
 
@@ -81,6 +84,7 @@ class Connections:
             target.url,
             min_size=0,
             max_size=target.connections,
+            max_inactive_connection_lifetime=IDLE_LIFETIME_S,
             connect=connect,  # of several hosts to the leader, and never to a fenced database
             reset=keep_as_is,
             init=self._prepare,

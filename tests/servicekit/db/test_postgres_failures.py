@@ -12,9 +12,11 @@ import pytest
 
 from servicekit.db.database import Database
 from servicekit.db.moves import INCOMPLETE, MOVED
+from servicekit.db.postgres import connections
 from servicekit.db.transaction import Transaction
 from servicekit.problems import DatabaseBusy, DatabaseUnavailable
 from tests.support.ledger import LEDGER, add_amount, add_entry
+from tests.support.polling import wait_until
 from tests.support.postgres_ledger import PostgresLedger
 from tests.support.postgres_server import find_free_port
 
@@ -243,6 +245,16 @@ async def test_pool_opens_as_many_connections_as_it_may(postgres_ledger: Postgre
         assert count_connections(postgres_ledger) == 0
         await asyncio.gather(*(database.fetch_val("SELECT pg_sleep(0.05)") for _ in range(8)))
         assert count_connections(postgres_ledger) == 2
+
+
+async def test_connections_that_are_not_used_are_closed(
+    postgres_ledger: PostgresLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "IDLE_LIFETIME_S", 0.1)
+    async with postgres_ledger.open() as database:
+        await add_entry(database, 1)
+        await asyncio.to_thread(wait_until, lambda: count_connections(postgres_ledger) == 0)
+        await assert_works(database, postgres_ledger, 2)
 
 
 async def test_of_several_hosts_the_one_that_answers_is_used(postgres_ledger: PostgresLedger) -> None:
