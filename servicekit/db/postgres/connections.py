@@ -119,7 +119,8 @@ class Connections:
             end(connection)
             raise
         except Exception as error:
-            if loop.time() >= deadline and find_reason(error) == AWAY:
+            # asyncpg has an AttributeError where a connection ends between two round trips of a statement
+            if loop.time() >= deadline and (find_reason(error) == AWAY or isinstance(error, AttributeError)):
                 raise unavailable(self._target.name, SLOW, error) from error
             raise await self._explain(error)  # noqa: B904 - it sets the cause
         finally:

@@ -98,6 +98,22 @@ async def test_frozen_server_is_unavailable_within_the_time_limit(postgres_ledge
         await assert_works(database, postgres_ledger, 3)
 
 
+async def test_connection_that_ends_between_two_round_trips_is_unavailable(postgres_ledger: PostgresLedger) -> None:
+    """The answer to a statement's first round trip and the end of its time are found in one step of the event loop."""
+
+    async def read_late(transaction: Transaction) -> None:
+        reading = asyncio.create_task(transaction.fetch_val("SELECT entries FROM tally"))
+        await asyncio.sleep(0)  # it has been sent
+        time.sleep(1.1)  # noqa: ASYNC251 - as a process that gets no processor time
+        await reading
+
+    async with postgres_ledger.open(busy_timeout_ms=1000) as database:
+        with pytest.raises(DatabaseUnavailable, match="takes too long"):
+            await database.write(read_late, lock=LEDGER)
+        await add_entry(database, 1)
+    assert postgres_ledger.numbers() == {1}
+
+
 async def test_commit_that_takes_too_long_is_not_cancelled_on_the_server(postgres_ledger: PostgresLedger) -> None:
     """A cancelled commit would be visible although a standby lacks it; here the server itself is slow to commit."""
     server, name = postgres_ledger.server, postgres_ledger.name
