@@ -36,14 +36,18 @@ def run(project: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([project / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False)
 
 
-def test_missing_promtool_is_noted_and_the_tests_run(project: Path) -> None:
+def test_missing_optional_programs_are_noted_and_the_tests_run(project: Path) -> None:
     ended = run(project)
     assert (ended.returncode, ended.stdout) == (0, "bin/test\n")
-    assert ended.stderr == "Without promtool, tests of the alerts are skipped.\n"
+    assert ended.stderr == (
+        "Without promtool, tests of the alerts are skipped.\n"
+        "Without patroni and etcd, the tests of fail-overs are skipped (bin/test --faults).\n"
+    )
 
 
 def test_complete_machine_installs_nothing(project: Path) -> None:
-    write_stub(project / "commands" / "promtool", "")
+    for name in ("promtool", "patroni", "etcd"):
+        write_stub(project / "commands" / name, "")
     write_stub(project / "commands" / "apt-get", "echo installed")
     ended = run(project)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "bin/test\n", "")
