@@ -11,8 +11,9 @@ import pytest
 
 from tests.support.fault_checks import find_missing, verify
 from tests.support.fault_project import Figures, make_project
-from tests.support.live import RUNNER, UNLIMITED, list_children, wait_until_delivered
+from tests.support.live import RUNNER, UNLIMITED, list_children, list_shards, wait_until_delivered
 from tests.support.load import Acknowledged, load_until_end, under_load
+from tests.support.stored import StoredInFile
 from tools.config.paths import DataPaths
 from tools.data.verify import verify as find_differences
 from tools.process.stack import Stack, running_stack
@@ -42,7 +43,7 @@ def test_kill_9_of_everything_during_writes_loses_nothing(tmp_path: Path, figure
         assert find_differences(DataPaths.in_folder(root / "var")).total == 0  # like bin/verify, with integrity_check
     with running_stack(root, runner=RUNNER, environment=UNLIMITED) as stack:
         wait_until_delivered(stack)  # results that were in the outbox
-    assert find_missing(root / "var", acknowledged) == []
+        assert find_missing(list_shards(stack), acknowledged) == []
     verify(root)
     figures(f"kill -9 of everything, {KILLS} times: {len(acknowledged):,} acknowledged results, none missing")
 
@@ -72,7 +73,8 @@ def test_files_after_a_power_cut_hold_all_acknowledged_results(stack: Stack, tmp
             posted = list(load.posted)
             copy = tmp_path / str(number)
             copy_atomically(stack, copy)
-            assert find_differences(DataPaths.in_folder(copy)).total == 0
-            assert find_missing(copy, posted) == []
+            copied = DataPaths.in_folder(copy)
+            assert find_differences(copied).total == 0
+            assert find_missing([StoredInFile(shard) for shard in copied.shards], posted) == []
             counts.append(len(posted))
     figures(f"Files of one instant, {CUTS} times under load: {counts[-1]:,} acknowledged results, none missing")

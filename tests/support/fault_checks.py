@@ -1,35 +1,31 @@
 """Invariants that must hold after every fault."""
 
 import json
-import sqlite3
 import subprocess
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from uuid import UUID
 
 from servicekit.db.sharding import shard_number
-from tests.support.live import wait_until_delivered
+from tests.support.live import list_shards, wait_until_delivered
 from tests.support.load import Acknowledged, Answer, Load
+from tests.support.stored import Stored
 from tools.process.stack import Stack
 
 
-def read_results(folder: Path) -> dict[tuple[UUID, int], tuple[int, bool]]:
-    """Guesses and outcome by player and game, from all shards; checks that each player is in the right shard."""
-    shards = sorted(folder.glob("games?.db"))
+def read_results(shards: Sequence[Stored]) -> dict[tuple[UUID, int], tuple[int, bool]]:
+    """Guesses and outcome by player and game; checks that each player is in the right shard."""
     results = {}
     for number, shard in enumerate(shards):
-        with closing(sqlite3.connect(shard)) as games:
-            for user, game_id, guesses, won in games.execute("SELECT user_id, game_id, guesses, won FROM games"):
-                user_id = UUID(bytes=user)
-                assert shard_number(user_id, len(shards)) == number
-                results[user_id, game_id] = (guesses, bool(won))
+        for user_id, game_id, guesses, won in shard.read("SELECT user_id, game_id, guesses, won FROM games"):
+            assert shard_number(user_id, len(shards)) == number
+            results[user_id, game_id] = (guesses, bool(won))
     return results
 
 
-def find_missing(folder: Path, acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
+def find_missing(shards: Sequence[Stored], acknowledged: Iterable[Acknowledged]) -> list[Acknowledged]:
     """The acknowledged results that are not stored as acknowledged. The primary key rules out duplicates."""
-    stored = read_results(folder)
+    stored = read_results(shards)
     return [r for r in acknowledged if stored.get((r.user_id, r.game_id)) != (r.guesses, r.won)]
 
 
@@ -53,5 +49,5 @@ def assert_nothing_lost(stack: Stack, load: Load) -> None:
     """Asserts that every acknowledged result is stored, those of whole games too, and that bin/verify succeeds."""
     wait_until_delivered(stack)
     assert load.posted, "the load stored no result"
-    assert find_missing(stack.root / "var", [*load.posted, *load.played]) == []
+    assert find_missing(list_shards(stack), [*load.posted, *load.played]) == []
     verify(stack.root)

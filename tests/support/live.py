@@ -1,9 +1,9 @@
 """Helpers of the live tests: populations, processes, tokens, and the log of a running suite."""
 
+import re
 import shutil
-import sqlite3
 import subprocess
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -13,9 +13,11 @@ from uuid import UUID, uuid4
 import httpx
 import psutil
 import pytest
+from dotenv import dotenv_values
 
 from servicekit.auth.tokens import Scope
 from tests.support.polling import wait_until
+from tests.support.stored import SUITE, VARIABLES, Stored, StoredAt, StoredInFile
 from tools.process.processes import Instance, find_instances
 from tools.process.stack import Stack, copy_project
 from users.token_issuer import TokenIssuer
@@ -94,37 +96,46 @@ def read_answer(stack: Stack, game_id: int) -> str:
     """The answer of a game, from the database, after a request that has it drawn."""
     url, headers = f"{stack.url}/api/games/{game_id}/check", token_headers(stack, Scope.ADMIN)
     httpx.post(url, json={"guess": "crane"}, headers=headers, timeout=10).raise_for_status()
-    with closing(sqlite3.connect(stack.root / "var" / "answers.db")) as answers:
-        row = answers.execute("SELECT answer FROM answers WHERE game_id = ?", (game_id,)).fetchone()
-    return str(row[0])
+    ((answer,),) = find_databases(stack)["answers"].read("SELECT answer FROM answers WHERE game_id = ?", game_id)
+    return str(answer)
+
+
+def find_databases(stack: Stack) -> dict[str, Stored]:
+    """Those of a suite with three shards, by the names of SUITE: files, or on a server that its .env names."""
+    urls = dotenv_values(stack.root / ".env")
+    shards = re.findall(r"postgresql:.+?(?=,postgresql:|$)", urls.get("STATS_SHARD_URLS") or "")
+    named = {name: urls.get(VARIABLES[name][0]) for name in VARIABLES if name != "shards"}
+    named |= {f"games{number}": url for number, url in enumerate(shards)}
+    return {
+        name: StoredAt(url) if (url := named.get(name)) else StoredInFile(stack.root / "var" / f"{name}.db")
+        for name in SUITE
+    }
+
+
+def list_shards(stack: Stack) -> list[Stored]:
+    databases = find_databases(stack)
+    return [databases[f"games{number}"] for number in range(3)]
 
 
 def list_players(stack: Stack) -> list[UUID]:
     """The players of the population (without a password), ordered by id."""
-    with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
-        rows = users.execute("SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM passwords)")
-        return sorted(UUID(bytes=user_id) for (user_id,) in rows)
+    query = "SELECT user_id FROM users WHERE user_id NOT IN (SELECT user_id FROM passwords)"
+    return sorted(user_id for (user_id,) in find_databases(stack)["users"].read(query))
 
 
 def list_players_with_results(stack: Stack) -> list[UUID]:
     """The players with a standing in any shard."""
-    players = []
-    for shard in (stack.root / "var").glob("games?.db"):
-        with closing(sqlite3.connect(shard)) as games:
-            players += [UUID(bytes=user_id) for (user_id,) in games.execute("SELECT user_id FROM standings")]
-    return players
+    return [user_id for shard in list_shards(stack) for (user_id,) in shard.read("SELECT user_id FROM standings")]
 
 
 def list_players_with_plays(stack: Stack) -> set[UUID]:
     """The players who have started any game."""
-    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
-        return {UUID(bytes=user_id) for (user_id,) in plays.execute("SELECT DISTINCT user_id FROM plays")}
+    return {user_id for (user_id,) in find_databases(stack)["plays"].read("SELECT DISTINCT user_id FROM plays")}
 
 
 def count_waiting(stack: Stack) -> int:
     """The number of results in the outbox."""
-    with closing(sqlite3.connect(stack.root / "var" / "plays.db")) as plays:
-        return int(plays.execute("SELECT COUNT(*) FROM outbox").fetchone()[0])
+    return int(find_databases(stack)["plays"].read("SELECT COUNT(*) FROM outbox")[0][0])
 
 
 def wait_until_delivered(stack: Stack) -> None:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -35,7 +36,7 @@ class MovedDatabase:
     @property
     def url(self) -> str:
         """With both hosts."""
-        old, new = (f"127.0.0.1:{stored.server.port}" for stored in (self.old, self.new))
+        old, new = (urlsplit(stored.url).netloc.partition("@")[2] for stored in (self.old, self.new))
         return self.old.url.replace(old, f"{old},{new}")
 
     def use_both(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,9 +14,10 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,12 +27,14 @@ import asyncpg
 import psutil
 
 from servicekit.db.postgres.column_types import set_codecs
+from servicekit.db.postgres.hosts import RawConnection, connect
 
 T = TypeVar("T")
 
 UNPRIVILEGED_ID = 65_534
 """Of the account and the group `nobody`."""
 START_TIMEOUT_S = 30
+CONNECT_TIMEOUT_S = 10
 SUPERUSER = "postgres"
 ROLE = "quintet"
 """Neither owns the databases nor is a superuser, as docs/operating.md advises."""
@@ -75,93 +78,68 @@ class Loop:
 loop = Loop()
 
 
-@dataclass(frozen=True, slots=True)
-class PostgresServer:
-    folder: Path
-    port: int
-    process: subprocess.Popen[bytes]
-    kept_connections: dict[str, Any] = field(default_factory=dict)
-    """By database."""
+kept_connections: dict[str, RawConnection] = {}
+"""By URL."""
 
-    def url(self, database: str, *, role: str = ROLE) -> str:
-        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+async def open_connection(url: str) -> RawConnection:
+    connection = await connect(url, timeout=CONNECT_TIMEOUT_S, server_settings={"timezone": "UTC"})
+    await set_codecs(connection)
+    return connection
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[RawConnection]:
+    """The kept connection, or a new one."""
+    if url in kept_connections:
+        yield kept_connections[url]
+        return
+    connection = await open_connection(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def execute(url: str, statements: Sequence[str]) -> None:
+    async with connected(url) as connection:
+        for statement in statements:
+            await connection.execute(statement)
+
+
+async def fetch(url: str, query: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    async with connected(url) as connection:
+        return [tuple(row) for row in await connection.fetch(query, *values)]
+
+
+async def execute_many(url: str, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    async with connected(url) as connection:
+        await connection.executemany(statement, rows)
+
+
+class Server(ABC):
+    """A PostgreSQL server, also one of several hosts."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def url(self, database: str, *, role: str = ROLE) -> str: ...
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
         """As the superuser, each in a transaction of its own."""
-        loop.run(self._execute(statements, database))
-
-    async def _execute(self, statements: Sequence[str], database: str) -> None:
-        async with self._connected(database) as connection:
-            for statement in statements:
-                await connection.execute(statement)
+        loop.run(execute(self.url(database, role=SUPERUSER), statements))
 
     def fetch(self, query: str, *values: object, database: str = "postgres") -> list[tuple[Any, ...]]:
         """As the superuser."""
-        return loop.run(self._fetch(query, values, database))
-
-    async def _fetch(self, query: str, values: Sequence[object], database: str) -> list[tuple[Any, ...]]:
-        async with self._connected(database) as connection:
-            return [tuple(row) for row in await connection.fetch(query, *values)]
+        return loop.run(fetch(self.url(database, role=SUPERUSER), query, values))
 
     def execute_many(self, statement: str, rows: Sequence[Sequence[object]], *, database: str) -> None:
         """As the superuser, in one transaction."""
-        loop.run(self._execute_many(statement, rows, database))
-
-    async def _execute_many(self, statement: str, rows: Sequence[Sequence[object]], database: str) -> None:
-        async with self._connected(database) as connection:
-            await connection.executemany(statement, rows)
-
-    def keep_connection(self, database: str) -> None:
-        """Opens one connection to the database for all statements of tests; a new one for each takes 9 ms of CPU.
-
-        Not for databases that scripts move or lock: those refuse to while anything else is connected.
-        """
-        self.kept_connections[database] = loop.run(self._connect(database))
-
-    async def _connect(self, database: str) -> Any:  # noqa: ANN401 - asyncpg has no types
-        connection = await asyncpg.connect(self.url(database, role=SUPERUSER), server_settings={"timezone": "UTC"})
-        await set_codecs(connection)
-        return connection
-
-    @asynccontextmanager
-    async def _connected(self, database: str) -> AsyncIterator[Any]:
-        """The kept connection, or a new one."""
-        if database in self.kept_connections:
-            yield self.kept_connections[database]
-            return
-        connection = await self._connect(database)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-    def create_database(self, name: str, *, schema: str) -> None:
-        """With tables that the superuser owns and the role may use. `schema` is SQL."""
-        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY {STRATEGY}")
-        self.execute(f"SET ROLE {SUPERUSER}", schema, database=name)
-        self.execute(
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}",
-            f"GRANT ALL ON SCHEMA public TO {ROLE}",
-            database=name,
-        )
+        loop.run(execute_many(self.url(database, role=SUPERUSER), statement, rows))
 
     def count_open_transactions(self) -> int:
         query = "SELECT count(*) FROM pg_stat_activity WHERE usename = $1 AND state LIKE 'idle in transaction%'"
         return int(self.fetch(query, ROLE)[0][0])
-
-    @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """Stops the server and its backends, as a machine that hangs: connections stay open, and nothing answers."""
-        server = psutil.Process(self.process.pid)
-        processes = [server, *server.children()]
-        for process in processes:
-            process.suspend()
-        try:
-            yield
-        finally:
-            for process in processes:
-                with suppress(psutil.NoSuchProcess):
-                    process.resume()
 
     @contextmanager
     def fenced(self, database: str) -> Iterator[None]:
@@ -179,7 +157,51 @@ class PostgresServer:
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = $2", ROLE, database
         )
 
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer(Server):
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def url(self, database: str, *, role: str = ROLE) -> str:
+        return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
+
+    def keep_connection(self, database: str) -> None:
+        """Opens one connection to the database for all statements of tests; a new one for each takes 9 ms of CPU.
+
+        Not for databases that scripts move or lock: those refuse to while anything else is connected.
+        """
+        url = self.url(database, role=SUPERUSER)
+        kept_connections[url] = loop.run(open_connection(url))
+
+    def create_database(self, name: str, *, schema: str) -> None:
+        """With tables that the superuser owns and the role may use. `schema` is SQL."""
+        self.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' STRATEGY {STRATEGY}")
+        self.execute(f"SET ROLE {SUPERUSER}", schema, database=name)
+        self.execute(
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {ROLE}",
+            f"GRANT ALL ON SCHEMA public TO {ROLE}",
+            database=name,
+        )
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stops the server and its backends, as a machine that hangs: connections stay open, and nothing answers."""
+        server = psutil.Process(self.process.pid)
+        processes = [server, *server.children()]
+        for process in processes:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in processes:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+
     def stop(self) -> None:
+        for url in [url for url in kept_connections if url.startswith(self.url("", role=SUPERUSER))]:
+            del kept_connections[url]
         self.process.send_signal(signal.SIGINT)  # SIGTERM waits until all connections are closed
         try:
             self.process.wait(10)

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 import servicekit.db.column_types  # noqa: F401 - registers how UUIDs and times are stored
-from tests.support.postgres_server import ROLE, STRATEGY, PostgresServer, loop
+from tests.support.postgres_server import ROLE, STRATEGY, PostgresServer, Server, execute_many, fetch, loop
 from tools.config.paths import SHARE, DataPaths
 
 Row: TypeAlias = tuple[Any, ...]
@@ -51,8 +51,21 @@ class StoredInFile:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredAt:
+    """On a server, with the rights of the role that the URL names."""
+
+    url: str
+
+    def run(self, statement: str, *rows: Sequence[object]) -> None:
+        loop.run(execute_many(self.url, number_parameters(statement), rows or [()]))
+
+    def read(self, query: str, *values: object) -> list[Row]:
+        return loop.run(fetch(self.url, number_parameters(query), values))
+
+
+@dataclass(frozen=True, slots=True)
 class StoredOnServer:
-    server: PostgresServer
+    server: Server
     name: str
 
     @property
@@ -112,7 +125,7 @@ SUITE = ("users", "words", "answers", "plays", "games0", "games1", "games2")
 suite_numbers = itertools.count()
 
 
-def make_database(server: PostgresServer, name: str, template: str = "template0") -> StoredOnServer:
+def make_database(server: Server, name: str, template: str = "template0") -> StoredOnServer:
     """As an operator makes it: without tables, and not owned by the role of the services; or as a copy."""
     server.execute(f"CREATE DATABASE {name} TEMPLATE {template} ENCODING 'UTF8' STRATEGY {STRATEGY}")
     server.execute(f"GRANT CREATE ON SCHEMA public TO {ROLE}", database=name)
@@ -132,7 +145,7 @@ def new_copy(database: StoredOnServer) -> Iterator[StoredOnServer]:
 
 @contextmanager
 def new_suite_databases(
-    server: PostgresServer, templates: Mapping[str, StoredOnServer] | None = None
+    server: Server, templates: Mapping[str, StoredOnServer] | None = None
 ) -> Iterator[dict[str, StoredOnServer]]:
     """The databases of a suite, empty or copies of those of another suite."""
     prefix = f"suite{next(suite_numbers)}"

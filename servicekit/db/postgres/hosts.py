@@ -30,8 +30,7 @@ async def connect(url: str, *, session: str = "read-write", **options: Any) -> R
     one.
     """
     attempts = [
-        asyncio.create_task(asyncpg.connect(host, target_session_attrs=session, **options))
-        for host in split_hosts(url)
+        asyncio.create_task(asyncpg.connect(host, target_session_attrs=session, **options)) for host in split_hosts(url)
     ]
     waiting = set(attempts)
     try:
