@@ -8,7 +8,7 @@ from uuid import UUID
 
 from servicekit.auth.tokens import SCOPE_DESCRIPTIONS, Scope
 from servicekit.problems import Problem
-from tools.config.paths import ROOT, read_all_data_paths
+from tools.config.paths import ROOT, read_data_paths
 from tools.script import run_script
 from tools.wording import HelpFormatter
 from users.token_issuer import TokenIssuer
@@ -55,7 +55,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     os.chdir(ROOT)
-    token_issuer = TokenIssuer(read_all_data_paths().private_key)
+    token_issuer = TokenIssuer(read_data_paths().private_key)
     try:
         token = token_issuer.issue(
             scope=arguments.scope, user_id=arguments.user, now=datetime.now(UTC), lifetime=arguments.lifetime_s

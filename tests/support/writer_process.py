@@ -22,7 +22,7 @@ from servicekit.db.engine import NO_LOCK
 from servicekit.db.sharding import Shards
 from servicekit.db.transaction import Transaction
 from stats.store_result import store_result_in_shard
-from tools.config.paths import read_all_data_paths
+from tools.config.paths import read_data_paths
 
 GAMES = 5
 """Games of each player."""
@@ -61,7 +61,7 @@ async def start_and_finish(plays: Transaction, *, result: PlayResult) -> None:
 
 
 async def write_until_killed(acknowledged: TextIO) -> None:
-    data_paths = read_all_data_paths()
+    data_paths = read_data_paths()
 
     def open_path(path: Path, schema_version: int) -> Database:
         url = data_paths.on_servers.get(path, f"sqlite:///{path}")

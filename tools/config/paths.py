@@ -103,7 +103,7 @@ def is_on_server(url: str) -> bool:
     return url.startswith("postgresql:")
 
 
-def read_all_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
+def read_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
     """Reads the environment and the `.env` of the working directory, to which the paths are relative. `changes` are
     settings by name that replace those.
 
@@ -158,7 +158,7 @@ def read_all_data_paths(changes: Mapping[str, str] = NO_CHANGES) -> DataPaths:
 
 def main() -> int:
     """Only validates all settings."""
-    read_all_data_paths()
+    read_data_paths()
     return 0
 
 

@@ -16,7 +16,7 @@ from secrets import token_hex
 
 from tqdm import tqdm
 
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import signals_ignored, staging_lock, sync
 from tools.data.database_readers import Servers
 from tools.data.existing_data import IF_MISSING, exists, refuse_interrupted_restore
@@ -194,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     target = parser.parse_args(argv).target.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    manifest = back_up(read_all_data_paths(), target)
+    manifest = back_up(read_data_paths(), target)
     print(
         f"{manifest.summary} are in {target} ({manifest.size / 1_000_000:,.1f} MB, {time.monotonic() - start:.1f} s)."
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from games.rules.puzzles import game_id_of
 from games.rules.schedule import draw_missing
 from servicekit.problems import Problem
-from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import new_database, replace_databases, signals_ignored, staged, staging_lock
 from tools.data.existing_data import IF_UNUSABLE, describe, exists, has_data, list_populated, refuse_interrupted_restore
 from tools.data.keys import NEW_KEYS, stage_keys
@@ -169,7 +169,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    summary = create_or_refuse(read_all_data_paths(), force=arguments.force, new_keys=arguments.new_keys)
+    summary = create_or_refuse(read_data_paths(), force=arguments.force, new_keys=arguments.new_keys)
     print(summary or "All databases and keys exist: nothing to do.")
     return 0
 

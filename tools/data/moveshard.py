@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from servicekit.settings import POSTGRES_URL, ServiceSettings, hide_password
-from tools.config.paths import ROOT, read_all_data_paths
+from tools.config.paths import ROOT, read_data_paths
 from tools.data.atomic_files import InUse, signals_ignored
 from tools.data.fences import end_sessions, fence, unfence_statement
 from tools.data.locked_databases import LOCK_NOT_AVAILABLE
@@ -150,7 +150,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.add_argument(option, dest=server, type=parse_url, required=True, metavar="URL", help=text)
     arguments = parser.parse_args(argv)
     os.chdir(ROOT)
-    move = find_move(read_all_data_paths(), arguments.old, arguments.new)
+    move = find_move(read_data_paths(), arguments.old, arguments.new)
     target = hide_password(move.target)
     if prepare(move):
         rows, seconds = transfer_or_undo(move)

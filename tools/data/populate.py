@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from games.rules.puzzles import FIRST_DAY, game_id_of
 from servicekit.db.sharding import Shards
-from tools.config.paths import ROOT, SHARE, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, SHARE, DataPaths, read_data_paths
 from tools.data.atomic_files import new_database, refuse_in_use, staged, staging_lock
 from tools.data.existing_data import describe, refuse_populated
 from tools.data.init import create_empty, install
@@ -134,7 +134,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse_arguments(argv)
     os.chdir(ROOT)
-    data_paths = read_all_data_paths()
+    data_paths = read_data_paths()
     start = time.monotonic()
     populate(data_paths, **vars(arguments))
     places = describe(data_paths, (data_paths.users, *data_paths.shards))

@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from servicekit.db.moves import INCOMPLETE, MOVED, NUMBERS, explain_mark
 from tools.config.dotenv import read_changes
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.config.settings import PREFIXES, list_all_names
 from tools.data.atomic_files import signals_ignored, staging_lock
 from tools.data.existing_data import IF_MISSING, describe, exists, refuse_interrupted_restore
@@ -165,8 +165,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     file = parser.parse_args(argv).to.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    source = read_all_data_paths()
-    target = read_all_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
+    source = read_data_paths()
+    target = read_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
     refuse_other_keys(source, target)
     groups = list_groups(source, target)
     if not any(group.moves for group in groups):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import (
     JOURNAL,
     create_folder,
@@ -184,7 +184,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder = arguments.folder.resolve()  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    manifest, remarks = restore(folder, read_all_data_paths(), force=arguments.force)
+    manifest, remarks = restore(folder, read_data_paths(), force=arguments.force)
     for remark in remarks:
         print(remark)
     print(f"{manifest.summary} are restored from {folder} ({time.monotonic() - start:.1f} s).")

@@ -15,7 +15,7 @@ from tqdm import tqdm
 from games.rules.puzzles import game_id_of
 from servicekit.db.column_types import to_stored_time
 from stats.results import MAX_AHEAD
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import open_to_read, refuse_in_use, staged, staging_lock
 from tools.data.existing_data import list_populated, refuse_populated
 from tools.data.init import create_empty, install
@@ -213,7 +213,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sources = [source.resolve() for source in arguments.sources]  # before the working directory changes
     os.chdir(ROOT)
     start = time.monotonic()
-    summary, remarks = import_sources(sources, read_all_data_paths(), byte_order=arguments.byte_order)
+    summary, remarks = import_sources(sources, read_data_paths(), byte_order=arguments.byte_order)
     for remark in remarks:
         print(remark)
     print(f"{summary} ({time.monotonic() - start:.1f} s).")

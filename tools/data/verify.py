@@ -17,7 +17,7 @@ from servicekit.db.moves import explain_mark
 from servicekit.db.sharding import shard_number
 from stats.queries import standing_to_row
 from stats.standings import Standing
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data.atomic_files import JOURNAL
 from tools.data.database_readers import NO_SERVERS, Reader, Servers, reading, to_file_value
 from tools.data.existing_data import IF_MISSING, describe, exists, refuse_interrupted_restore
@@ -270,7 +270,7 @@ def print_differences(findings: Findings) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     argparse.ArgumentParser("bin/verify", description=HELP, formatter_class=HelpFormatter).parse_args(argv)
     os.chdir(ROOT)
-    data_paths = read_all_data_paths()
+    data_paths = read_data_paths()
     refuse_interrupted_restore(data_paths)
     findings = verify(data_paths)
     print_differences(findings)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from tools.config.paths import ROOT, read_all_data_paths
+from tools.config.paths import ROOT, read_data_paths
 from tools.process.layout import read_layout
 from tools.process.processes import Instance, find_instances, list_children
 from tools.script import run_script
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     names = parser.parse_args(argv).names
     os.chdir(ROOT)
-    read_all_data_paths()  # refuses invalid settings first
+    read_data_paths()  # refuses invalid settings first
     instances = select_instances(find_instances(ROOT, read_layout(ROOT).services), names)
     try:
         for instance in instances:

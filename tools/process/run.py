@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from tools.config.paths import ROOT, DataPaths, read_all_data_paths
+from tools.config.paths import ROOT, DataPaths, read_data_paths
 from tools.data import init
 from tools.data.existing_data import exists
 from tools.process.connections import require_connections
@@ -84,7 +84,7 @@ def run(chosen_runner: str | None) -> NoReturn:
     if runner == "foreman" and not shutil.which("foreman"):
         raise SystemExit("foreman is not installed: leave out --runner to use honcho.")
     layout = read_layout(ROOT)
-    data_paths = read_all_data_paths()  # validates all settings first
+    data_paths = read_data_paths()  # validates all settings first
     require_same_instances(layout, read_servers(ROOT / "routes.toml"))
     require_free_ports(layout)
     create_databases(data_paths)

@@ -7,7 +7,7 @@ import pytest
 from tests.support.scripts import write_dotenv
 from tools.config import dotenv
 from tools.config.dotenv import read_changes
-from tools.config.paths import DataPaths, read_all_data_paths
+from tools.config.paths import DataPaths, read_data_paths
 from tools.config.settings import PREFIXES, list_all_names, require_valid_settings
 
 GOOD_AND_BAD: dict[str, tuple[str, str, str]] = {
@@ -110,16 +110,16 @@ def test_several_bad_values_are_all_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_scripts_refuse_too_short_a_time_limit_for_servers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUSY_TIMEOUT_MS", "0")
-    read_all_data_paths()
+    read_data_paths()
     monkeypatch.setenv("WORDS_DATABASE_URL", "postgresql://quintet@127.0.0.1/words")
     with pytest.raises(SystemExit, match="BUSY_TIMEOUT_MS is 0, but limits every read from PostgreSQL"):
-        read_all_data_paths()
+        read_data_paths()
 
 
 def test_scripts_refuse_a_bad_setting_of_traefik_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_IN_FLIGHT", "none")
     with pytest.raises(SystemExit, match="REQUESTS_IN_FLIGHT is 'none'"):
-        read_all_data_paths()
+        read_data_paths()
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_settings_of_another_file_replace_those_in_force(
 ) -> None:
     file = tmp_path / "new.env"
     file.write_text("# larger\nSTATS_SHARD_URLS=sqlite:///a.db,sqlite:///b.db\n", encoding="utf-8")
-    data_paths = read_all_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
+    data_paths = read_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
     assert data_paths.shards == (Path("a.db"), Path("b.db"))
     assert data_paths.users == unmade.users
 
@@ -234,7 +234,7 @@ def test_faults_of_another_file_of_settings_are_named(line: str, sentence: str, 
     file = tmp_path / "new.env"
     file.write_text(line, encoding="utf-8")
     with pytest.raises(SystemExit, match=sentence):
-        read_all_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
+        read_data_paths(read_changes(file, known=list_all_names(), prefixes=PREFIXES))
 
 
 def test_missing_file_of_settings_is_named(tmp_path: Path) -> None:

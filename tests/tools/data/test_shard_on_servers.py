@@ -7,7 +7,7 @@ import pytest
 from servicekit.db.sharding import shard_number
 from tests.support.old_databases import CREATE_LOOSE_TABLES, CREATE_TABLES, GAMES, USERS, make_file
 from tests.support.stored import StoredOnServer, read_all, service_session, use_server
-from tools.config.paths import DataPaths, read_all_data_paths
+from tools.config.paths import DataPaths, read_data_paths
 from tools.data import init, shard, verify
 from tools.data.atomic_files import InUse
 
@@ -89,7 +89,7 @@ def test_import_changes_all_servers_or_none(
 
 def test_import_is_refused_while_a_service_is_connected(mixture: dict[str, StoredOnServer], source: Path) -> None:
     before = read_all(mixture)
-    url = next(iter(read_all_data_paths().on_servers.values()))
+    url = next(iter(read_data_paths().on_servers.values()))
     with service_session(url), pytest.raises(InUse, match="stop the services first"):
         shard.main([str(source)])
     assert read_all(mixture) == before

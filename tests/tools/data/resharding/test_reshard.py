@@ -21,7 +21,7 @@ from tests.support.moved_suites import MovedSuite, move
 from tests.support.postgres_server import PostgresServer
 from tests.support.scripts import list_files, write_rows
 from tests.support.stored import StoredOnServer, new_suite_databases
-from tools.config.paths import DataPaths, read_all_data_paths
+from tools.config.paths import DataPaths, read_data_paths
 from tools.data import init, verify
 from tools.data.atomic_files import InUse
 from tools.data.locked_databases import lock_database
@@ -172,7 +172,7 @@ def test_service_waits_for_the_end_of_a_move_and_is_refused(
     server_suite.use(monkeypatch)
     database = server_suite.databases["users"]
     assert isinstance(database, StoredOnServer)
-    data_paths = read_all_data_paths()
+    data_paths = read_data_paths()
     with (
         lock_database(data_paths, data_paths.users) as locked,
         TestClient(users.app.create_app(users.settings.Settings(_env_file=None))) as client,
