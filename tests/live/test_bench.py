@@ -1,14 +1,20 @@
 """The stacks of bin/bench and bin/trace."""
 
+import shutil
 from pathlib import Path
 
 import httpx
 import pytest
 
+from servicekit.db.engine import Engine
+from tests.support.postgres_server import SUPERUSER, PostgresServer
+from tools.bench.bench_server import PREFIX
+from tools.bench.engines import COMPARED, measure_engines
 from tools.bench.naked_endpoint import CONSTANT
 from tools.bench.naked_stack import running_naked_stack
 from tools.bench.process_usage import read_cpu_time
 from tools.bench.trace import Trace, trace_requests
+from tools.bench.wrk import LoadGenerator
 
 pytestmark = pytest.mark.faults  # suites of its own
 USER = "5d0b2f6e-9b0d-4f6c-8f0e-3a1f6f4f2a11"
@@ -49,3 +55,16 @@ def test_a_trace_has_the_functions_of_other_services(traces: dict[str, Trace]) -
 
 def test_a_trace_has_no_health_checks(traces: dict[str, Trace]) -> None:
     assert all("servicekit/http/health.py" not in trace.functions for trace in traces.values())
+
+
+@pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+def test_both_engines_are_measured_without_errors(postgres_server: PostgresServer, tmp_path: Path) -> None:
+    server = postgres_server.url("postgres", role=SUPERUSER)
+    generator = LoadGenerator(connections=4, rounds=1, seconds=1)
+    results = measure_engines(
+        tmp_path, server=server, size=(600, 3000), large=3000, generator=generator, environment="Here."
+    )
+    assert [load.errors for load in results.loads.values()] == [0] * 2 * len(COMPARED)
+    for (engine, _), load in results.loads.items():
+        assert (load.cpu.server_us > 0) == (engine is Engine.POSTGRESQL)
+    assert postgres_server.fetch("SELECT COUNT(*) FROM pg_database WHERE starts_with(datname, $1)", PREFIX) == [(0,)]

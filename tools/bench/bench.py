@@ -18,6 +18,8 @@ from games.rules.puzzles import game_id_of
 from tools.bench.baseline import join_shards, populate_row_by_row, time_queries
 from tools.bench.bench_results import Baseline, BenchResults, Size
 from tools.bench.bench_stack import ENVIRONMENT, add_bare_service, prepare_stack
+from tools.bench.engines import measure_engines
+from tools.bench.engines_report import write_section, write_section_text
 from tools.bench.process_usage import read_usages
 from tools.bench.report import write_report, write_text
 from tools.bench.rounds import collect, compare, measure
@@ -37,9 +39,15 @@ no data. It starts suites of its own, on other ports.
 
 It also measures with a tenth and with ten times the data, times the same queries on one database, traces three requests
 as bin/trace does, and writes docs/performance.md and docs/performance.svg. That takes about twenty minutes, 3 GB of
-memory and 2 GB of disk. --quick measures as shipped and the endpoints, and only prints."""
+memory and 2 GB of disk. --quick measures as shipped and the endpoints, and only prints.
+
+--postgres measures something else: the endpoints on a PostgreSQL server in turn with SQLite, and what a page around a
+player takes in a shard of a million. URL is a database of a server on this machine whose role may create others. It
+takes about ten minutes, and replaces only its own section of docs/performance.md."""
 
 TENTH, TIMES_TEN = 0.1, 10
+LARGE_SHARD = 1_000_000
+"""Players."""
 LAST_DAY = date(2022, 12, 31)
 """Of the games that bin/populate creates."""
 STATISTICS = next(endpoint for endpoint in ENDPOINTS if endpoint.name == "statistics")
@@ -172,9 +180,26 @@ def bench(arguments: argparse.Namespace, folder: Path) -> BenchResults:
     )
 
 
+def compare_engines(arguments: argparse.Namespace, folder: Path) -> bool:
+    """Whether all targets are met."""
+    results = measure_engines(
+        folder,
+        server=arguments.postgres,
+        size=(arguments.users, arguments.games),
+        large=LARGE_SHARD,
+        generator=LoadGenerator(arguments.connections, rounds=arguments.rounds, seconds=arguments.seconds),
+        environment=describe_environment(),
+    )
+    print(write_section_text(results))
+    write_section(results, arguments.output)
+    print(f"\nWrote {arguments.output / 'performance.md'}.")
+    return not any(results.list_misses())
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("bin/bench", description=DESCRIPTION, formatter_class=DefaultsHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="as shipped and the endpoints only; write no file")
+    parser.add_argument("--postgres", metavar="URL", help="only compare this server with SQLite")
     parser.add_argument("--users", type=at_least(100), default=100_000, help="players in the databases")
     parser.add_argument("--games", type=at_least(100), default=1_000_000, help="their games")
     parser.add_argument("--connections", type=at_least(1), default=32, help="connections of the load generator")
@@ -184,6 +209,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     require_wrk()
     with tempfile.TemporaryDirectory(prefix="quintet-bench-") as folder:
+        if arguments.postgres:
+            return 0 if compare_engines(arguments, Path(folder)) else 1
         results = bench(arguments, Path(folder))
     print(write_text(results))
     if not arguments.quick:

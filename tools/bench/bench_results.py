@@ -8,6 +8,7 @@ from tools.bench.process_usage import Usage
 from tools.bench.trace import Trace
 from tools.bench.workload import ENDPOINTS, Endpoint
 from tools.bench.wrk import Load
+from tools.wording import count
 
 NAKED = "naked"
 """The name of the naked endpoint, where runners name the suite."""
@@ -22,6 +23,10 @@ MOST_POPULATE = 1 / 8
 
 Size: TypeAlias = tuple[int, int]
 """Players and games."""
+
+
+def describe_size(size: Size) -> str:
+    return f"{count(size[0], 'player')}, {count(size[1], 'game')}"
 
 
 @dataclass(frozen=True, slots=True)

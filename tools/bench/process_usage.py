@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import psutil
 
@@ -23,20 +23,28 @@ class CpuTime:
     traefik_us: float
     supervision_us: float
     """The runner, foreman or honcho, and the supervisors, bin/keep."""
+    server_us: float = 0
+    """The PostgreSQL server, if there is one."""
 
     @property
     def total_us(self) -> float:
-        return self.services_us + self.traefik_us + self.supervision_us
+        return self.services_us + self.traefik_us + self.supervision_us + self.server_us
 
     def __sub__(self, earlier: "CpuTime") -> "CpuTime":
         return CpuTime(
             self.services_us - earlier.services_us,
             self.traefik_us - earlier.traefik_us,
             self.supervision_us - earlier.supervision_us,
+            self.server_us - earlier.server_us,
         )
 
     def __truediv__(self, requests: int) -> "CpuTime":
-        return CpuTime(self.services_us / requests, self.traefik_us / requests, self.supervision_us / requests)
+        return CpuTime(
+            self.services_us / requests,
+            self.traefik_us / requests,
+            self.supervision_us / requests,
+            self.server_us / requests,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,9 @@ def read_cpu_time(pids: Iterable[int]) -> CpuTime:
     for process in list_processes(pids):
         with suppress(psutil.NoSuchProcess):  # it has ended since it was listed
             cpu = process.cpu_times()
-            totals[find_role(process.cmdline())] += round((cpu.user + cpu.system) * 1e6)
-    return CpuTime(totals["service"], totals["traefik"], totals["supervision"])
+            ended = cpu.children_user + cpu.children_system  # such as PostgreSQL's autovacuum workers
+            totals[find_role(process.cmdline())] += round((cpu.user + cpu.system + ended) * 1e6)
+    return CpuTime(totals["service"], totals["traefik"], totals["supervision"], totals["server"])
 
 
 def list_processes(pids: Iterable[int]) -> Iterator[psutil.Process]:
@@ -77,7 +86,9 @@ def list_processes(pids: Iterable[int]) -> Iterator[psutil.Process]:
 
 
 def find_role(command: Sequence[str]) -> str:
-    """`service`, `traefik`, or `supervision` for the runner and the supervisors."""
+    """`service`, `traefik`, `server` for PostgreSQL, or `supervision` for the runner and the supervisors."""
     if SERVER_MODULES.intersection(command):
         return "service"
+    if command and PurePath(command[0].partition(":")[0]).name == "postgres":
+        return "server"
     return "traefik" if command and Path(command[0]).name == "traefik" else "supervision"

@@ -7,7 +7,16 @@ from pathlib import Path
 import pygal
 from pygal.style import CleanStyle
 
-from tools.bench.bench_results import LEAST_GROWTH, NAKED, SHIPPED_TARGETS, Baseline, BenchResults, Size
+from tools.bench.bench_results import (
+    LEAST_GROWTH,
+    NAKED,
+    SHIPPED_TARGETS,
+    Baseline,
+    BenchResults,
+    describe_size,
+)
+from tools.bench.engines_report import HEADING as ENGINES
+from tools.bench.sections import find_section
 from tools.bench.tables import tabulate
 from tools.bench.trace import format_traces
 from tools.bench.workload import BARE, BARE_POST, ENDPOINTS
@@ -79,10 +88,6 @@ def tabulate_endpoints(results: BenchResults) -> str:
 
     headings = ("endpoint", "requests/s", "of bare", "target", "CPU µs")
     return tabulate((*headings, "p50 ms", "p99 ms", "p99/p50", "errors"), rows())
-
-
-def describe_size(size: Size) -> str:
-    return f"{count(size[0], 'player')}, {count(size[1], 'game')}"
 
 
 def tabulate_scale(results: BenchResults) -> str:
@@ -214,6 +219,10 @@ def draw_plot(results: BenchResults) -> str:
 
 
 def write_report(results: BenchResults, folder: Path) -> None:
+    """The section that `bin/bench --postgres` has written stays as it is."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "performance.md").write_text(write_markdown(results), encoding="utf-8")
+    page = folder / "performance.md"
+    engines = find_section(page.read_text(encoding="utf-8"), ENGINES) if page.exists() else ""
+    text = write_markdown(results)
+    page.write_text(f"{text}\n{engines}\n" if engines else text, encoding="utf-8")
     (folder / "performance.svg").write_text(draw_plot(results), encoding="utf-8")

@@ -41,10 +41,15 @@ def collect(measured: Mapping[tuple[CaseT, ...], Sequence[tuple[Load, ...]]]) ->
     return {case: take_medians(of_case) for case, of_case in loads.items()}
 
 
-def compare(measured: Mapping[tuple[CaseT, ...], Sequence[tuple[Load, ...]]]) -> dict[CaseT, float]:
-    """For the last case of each turn, the ratio of its requests/s to those of the case before it: the median of the
-    ratios of the rounds, in each of which the two were measured one right after the other."""
+def list_ratios(measured: Mapping[tuple[CaseT, ...], Sequence[tuple[Load, ...]]]) -> dict[CaseT, list[float]]:
+    """For the last case of each turn, the ratios of its requests/s to those of the case before it, by round: the two
+    were measured one right after the other."""
     return {
-        turn[-1]: median(loads[-1].requests_per_s / loads[-2].requests_per_s for loads in rounds)
+        turn[-1]: [loads[-1].requests_per_s / loads[-2].requests_per_s for loads in rounds]
         for turn, rounds in measured.items()
     }
+
+
+def compare(measured: Mapping[tuple[CaseT, ...], Sequence[tuple[Load, ...]]]) -> dict[CaseT, float]:
+    """The medians of `list_ratios`."""
+    return {case: median(ratios) for case, ratios in list_ratios(measured).items()}

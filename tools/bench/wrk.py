@@ -54,6 +54,7 @@ def take_medians(loads: Sequence[Load]) -> Load:
             median(load.cpu.services_us for load in loads),
             median(load.cpu.traefik_us for load in loads),
             median(load.cpu.supervision_us for load in loads),
+            median(load.cpu.server_us for load in loads),
         ),
     )
 

@@ -162,3 +162,12 @@ def test_report_and_plot_are_written_to_the_same_folder(tmp_path: Path) -> None:
     write_report(GOOD, tmp_path / "docs")
     assert "(performance.svg)" in (tmp_path / "docs" / "performance.md").read_text(encoding="utf-8")
     assert (tmp_path / "docs" / "performance.svg").read_text(encoding="utf-8") == draw_plot(GOOD)
+
+
+def test_full_run_keeps_the_section_on_postgresql(tmp_path: Path) -> None:
+    page = tmp_path / "performance.md"
+    section = "## PostgreSQL beside SQLite\n\nMeasured before.\n"
+    page.write_text(f"# Performance\n\n{section}", encoding="utf-8")
+    for _ in range(2):
+        write_report(GOOD, tmp_path)
+        assert page.read_text(encoding="utf-8") == f"{write_markdown(GOOD)}\n{section}"

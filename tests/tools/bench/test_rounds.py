@@ -1,5 +1,5 @@
 from tests.support.bench import make_load
-from tools.bench.rounds import collect, compare, measure
+from tools.bench.rounds import collect, compare, list_ratios, measure
 from tools.bench.wrk import Load
 
 TURN = ("naked", "honcho")
@@ -30,6 +30,7 @@ def test_all_turns_are_measured_in_each_round() -> None:
 
 def test_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
     rounds = [(make_load(1000), make_load(800)), (make_load(100), make_load(70)), (make_load(4000), make_load(3600))]
+    assert list_ratios({TURN: rounds}) == {"honcho": [0.8, 0.7, 0.9]}
     assert compare({TURN: rounds}) == {"honcho": 0.8}
 
 
