@@ -180,24 +180,36 @@ async def upsert_standing(shard: Transaction, *, user_id: UUID, standing: Standi
 
 DECREMENT_SCORE_COUNT = (
     "UPDATE score_counts SET players = players - 1"
-    " WHERE board = :board AND score = :score AND players > 0 RETURNING players"
+    " WHERE board = :board AND score = :old AND players > 0 RETURNING board"
 )
-
-
-async def decrement_score_count(shard: Transaction, *, board: Board, score: int) -> bool:
-    """One player less has this score. False if none had it."""
-    return await shard.fetch_one(DECREMENT_SCORE_COUNT, {"board": board, "score": score}) is not None
-
-
 INCREMENT_SCORE_COUNT = (
-    "INSERT INTO score_counts (board, score, players) VALUES (:board, :score, 1)"
+    "INSERT INTO score_counts (board, score, players) VALUES (:board, :new, 1)"
     " ON CONFLICT (board, score) DO UPDATE SET players = score_counts.players + 1"
 )
+MOVE_SCORE_COUNT = (
+    "WITH old AS (UPDATE score_counts SET players = players - 1"
+    " WHERE board = :board AND score = :old AND players > 0 RETURNING board)"
+    " INSERT INTO score_counts (board, score, players) SELECT board, :new, 1 FROM old"
+    " ON CONFLICT (board, score) DO UPDATE SET players = score_counts.players + 1 RETURNING board"
+)
+"""Both, on PostgreSQL, where a statement is a round trip: 30 us of the service's CPU, and as much of the server's. The
+row of the old score is changed first, since the new one is inserted from it."""
 
 
 async def increment_score_count(shard: Transaction, *, board: Board, score: int) -> None:
     """One player more has this score."""
-    await shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "score": score})
+    await shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "new": score})
+
+
+async def move_score_count(shard: Transaction, *, board: Board, old: int, new: int) -> bool:
+    """One player less has the old score, and one more the new one. False if none had the old one."""
+    values = {"board": board, "old": old, "new": new}
+    if shard.engine is Engine.POSTGRESQL:
+        return await shard.fetch_one(MOVE_SCORE_COUNT, values) is not None
+    if await shard.fetch_one(DECREMENT_SCORE_COUNT, values) is None:
+        return False
+    await shard.execute(INCREMENT_SCORE_COUNT, values)
+    return True
 
 
 SCORE_COLUMNS = {Board.WINS: "won", Board.STREAKS: "max_streak"}

@@ -19,28 +19,24 @@ SCORES: dict[Board, Callable[[Standing], int]] = {
 """Of each board; SCORE_COLUMNS in queries.py has the columns."""
 
 
-def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, int, int]]:
-    """(board, score, -1 or +1) for each score that a player leaves or reaches."""
-    changes = []
-    for board, score_of in SCORES.items():
-        old = None if before is None else score_of(before)
-        new = score_of(after)
-        if old is not None and old != new:
-            changes.append((board, old, -1))
-        if old != new:
-            changes.append((board, new, +1))
-    return changes
+def list_changes(before: Standing | None, after: Standing) -> list[tuple[Board, int | None, int]]:
+    """(board, old score, new score) for each board on which a player's score changes; None before the first game."""
+    scores = [
+        (board, None if before is None else score_of(before), score_of(after)) for board, score_of in SCORES.items()
+    ]
+    return [(board, old, new) for board, old, new in scores if old != new]
 
 
 async def move_score_counts(shard: Transaction, before: Standing | None, after: Standing) -> None:
-    """Moves the player from the old score to the new one on each board.
+    """Moves the player from the old score to the new one on each board. The boards have one order, and on each a score
+    only grows: so all transactions change the rows in ascending order, and no two wait for each other.
 
     Raises DatabaseUnavailable if a count is missing that must be there: the shard is damaged.
     """
-    for board, score, change in list_changes(before, after):
-        if change > 0:
-            await queries.increment_score_count(shard, board=board, score=score)
-        elif not await queries.decrement_score_count(shard, board=board, score=score):
+    for board, old, new in list_changes(before, after):
+        if old is None:
+            await queries.increment_score_count(shard, board=board, score=new)
+        elif not await queries.move_score_count(shard, board=board, old=old, new=new):
             raise DatabaseUnavailable(
-                f"A shard has no count of the players with {score} on the board {board}: run bin/verify."
+                f"A shard has no count of the players with {old} on the board {board}: run bin/verify."
             )

@@ -89,7 +89,6 @@ class Connections:
             reset=keep_as_is,
             init=self._prepare,
             timeout=target.time_limit_s,
-            command_timeout=2 * target.time_limit_s,  # only bounds what asyncpg does by itself: `lend` is stricter
             server_settings=target.session_settings,
         )
 
@@ -109,7 +108,8 @@ class Connections:
             raise RuntimeError(f"the database {self._target.name} is not open")
         loop = asyncio.get_running_loop()
         try:
-            connection = await self._pool.acquire(timeout=max(0.0, deadline - loop.time()))
+            async with asyncio.timeout_at(deadline):  # the pool's own time limit would start a task for each use
+                connection = await self._pool.acquire()
         except Exception as error:
             raise await self._explain(error)  # noqa: B904 - it sets the cause
         timer = loop.call_at(deadline, end, connection)
