@@ -273,17 +273,6 @@ async def test_connections_that_are_not_used_are_closed(
         await assert_works(database, postgres_ledger, 2)
 
 
-async def test_closed_pool_waits_for_what_has_begun(postgres_ledger: PostgresLedger) -> None:
-    database = postgres_ledger.open()
-    await database.connect()
-    slow = asyncio.create_task(database.fetch_val("SELECT 1 FROM pg_sleep(0.2)"))
-    await asyncio.sleep(0)
-    await database.disconnect()
-    assert await slow == 1
-    with pytest.raises(RuntimeError, match="is not open"):
-        await read_total(database)
-
-
 async def test_of_several_hosts_the_one_that_answers_is_used(postgres_ledger: PostgresLedger) -> None:
     """A frozen machine accepts connections and says nothing, as a socket that is never read."""
     with socket.create_server(("127.0.0.1", 0)) as frozen:

@@ -15,7 +15,9 @@ from tools.config.paths import DataPaths
 from tools.data import init, moveshard, verify
 from tools.data.atomic_files import InUse
 from tools.data.move_checks import Move, refuse_unsuitable
+from tools.data.replication import catch_up, start, wait_for_copy
 from tools.data.server_connections import connected
+from tools.data.server_databases import SERVER_SCHEMAS
 
 pytestmark = pytest.mark.faults
 
@@ -115,6 +117,18 @@ def test_killed_move_is_finished_by_the_next_one(moved: MovedDatabase, function:
     assert moveshard.main(moved.arguments) == 0
     check_moved(moved)
     assert moved.read_rows(moved.new) == rows
+
+
+@pytest.mark.parametrize("moved", ["words"], indirect=True)
+def test_catching_up_waits_for_commits_that_are_not_on_the_disk(moved: MovedDatabase) -> None:
+    move = Move(moved.arguments[1], moved.arguments[3], moved.url, ROLE, "words.sql")
+    with moveshard.locked(move.source) as old, moveshard.locked(move.target) as new:
+        start(old, new, schema=(SERVER_SCHEMAS / move.schema).read_text(encoding="utf-8"), role=move.role)
+        wait_for_copy(new)
+        old.execute("SET synchronous_commit = off; INSERT INTO words VALUES ('zzzzz')")
+        assert catch_up(old)
+        assert new.fetch("SELECT count(*) FROM words WHERE word = 'zzzzz'")[0][0] == 1
+        moveshard.undo(move, old, new)
 
 
 def test_second_move_of_a_database_is_refused(moved: MovedDatabase) -> None:
