@@ -95,9 +95,10 @@ def switch_over(cluster: Cluster, load: Load) -> None:
 
 
 def freeze_standby(cluster: Cluster, load: Load) -> None:
-    standby = cluster.find_synchronous_standby()
+    standby = cluster.wait_for_synchronous_standby()
     standby.freeze()
     wait_for_writes(load)
+    cluster.wait_for_synchronous_standby(other_than=standby)  # writes resume two seconds before etcd has it
     standby.thaw()
 
 

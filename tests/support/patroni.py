@@ -149,14 +149,22 @@ class Cluster(Server):
         ((port,),) = self.fetch("SELECT inet_server_port()")
         return next(node for node in self.nodes if node.port == port)
 
-    def find_synchronous_standby(self) -> Node:
-        ((name,),) = self.fetch("SELECT application_name FROM pg_stat_replication WHERE sync_state = 'sync'")
-        return next(node for node in self.nodes if node.name == name)
+    def find_roles(self) -> dict[str, str]:
+        """By the names of the machines, as etcd has them: only a `sync_standby` may become the leader."""
+        return {member["name"]: member["role"] for member in self.find_leader().read_cluster()["members"]}
+
+    def wait_for_synchronous_standby(self, *, other_than: Node | None = None) -> Node:
+        def list_candidates() -> list[Node]:
+            roles = self.find_roles()
+            return [node for node in self.nodes if node != other_than and roles.get(node.name) == "sync_standby"]
+
+        wait_until(list_candidates)
+        return list_candidates()[0]
 
     def is_complete(self) -> bool:
-        """Whether there is a leader with two standbys, of which one is synchronous, and etcd knows it."""
+        """Whether there is a leader with two standbys, of which one is synchronous."""
         try:
-            roles = sorted(member["role"] for member in self.find_leader().read_cluster()["members"])
+            roles = sorted(self.find_roles().values())
             return roles == ["leader", "replica", "sync_standby"] and self.fetch(STANDBYS) == [(2, 1)]
         except (*CONNECTION_ERRORS, httpx.HTTPError):
             return False
@@ -165,7 +173,7 @@ class Cluster(Server):
         wait_until(self.is_complete, timeout_s=START_TIMEOUT_S)
 
     def switch_over(self) -> None:
-        leader, candidate = self.find_leader(), self.find_synchronous_standby()
+        leader, candidate = self.find_leader(), self.wait_for_synchronous_standby()
         program: list[str | Path] = ["patronictl", "-c", leader.folder / "patroni.yml"]
         options = ("--master", leader.name, "--candidate", candidate.name, "--force")
         command = [*program, "switchover", "quintet", *options]
