@@ -65,7 +65,7 @@ def test_responses_to_request_sequences_conform(
 ) -> None:
     seen = set()
     rng = random.Random()  # noqa: S311 - new players' ids, the same in each sequence
-    monkeypatch.setattr("users.routes.uuid4", lambda: UUID(int=rng.getrandbits(128), version=4))
+    monkeypatch.setattr("users.accounts.registration.uuid4", lambda: UUID(int=rng.getrandbits(128), version=4))
     with open_document(suite, service) as document:
         hook_known_values(document)
 

@@ -9,7 +9,7 @@ import pytest
 from games.clients.words_client import MAX_WORDS, WordsClient
 from servicekit.problems import Unavailable
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 1.0
 
 
 @pytest.mark.anyio

@@ -43,9 +43,12 @@ class Acknowledged:
 
 
 async def register_and_play(client: httpx.AsyncClient, acknowledged: Acknowledged) -> None:
-    """Registers players and posts their games, without retries, until cancelled."""
+    """Registers players and posts their games, until cancelled. Only registrations are retried, where on a busy machine
+    too many passwords wait to be hashed."""
     while True:
         registered = await client.post("users", json={"username": f"live-{uuid4().hex[:20]}", "password": PASSWORD})
+        if registered.status_code == 503:
+            continue
         assert registered.status_code == 201, registered.text
         player = registered.json()["user_id"]
         acknowledged.add(player)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -28,16 +29,35 @@ DAYS_WITH_A_RESULT = 130
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _hostile_names(stack: Stack) -> None:
-    """The players at the top of the boards come from an old database, in which names may be anything."""
-    for place, name in enumerate(HOSTILE_NAMES, start=1):
-        player = list_players_with_results(stack)[-place]
-        with closing(sqlite3.connect(stack.root / "var" / "users.db")) as users:
-            users.execute("UPDATE users SET username = ? WHERE user_id = ?", (name, player.bytes))
-            users.commit()
-        with closing(sqlite3.connect(stack.root / "var" / f"games{player.int % 3}.db")) as shard:
-            shard.execute("UPDATE standings SET max_streak = ? WHERE user_id = ?", (1000 + place, player.bytes))
-            shard.commit()
+def _hostile_names(stack: Stack) -> Iterator[None]:
+    """The players at the top of the boards come from an old database, in which names may be anything. Their streaks are
+    set back at the end: other tests compare them with the games."""
+    players = list_players_with_results(stack)[-len(HOSTILE_NAMES) :]
+    for player, name in zip(reversed(players), HOSTILE_NAMES, strict=True):
+        update(stack, "users.db", "UPDATE users SET username = ? WHERE user_id = ?", name, player.bytes)
+    streaks = [read_streak(stack, player) for player in players]
+    for place, player in enumerate(reversed(players), start=1):
+        set_streak(stack, player, 1000 + place)
+    yield
+    for player, streak in zip(players, streaks, strict=True):
+        set_streak(stack, player, streak)
+
+
+def update(stack: Stack, file: str, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(stack.root / "var" / file)) as database:
+        database.execute(statement, values)
+        database.commit()
+
+
+def read_streak(stack: Stack, player: UUID) -> int:
+    with closing(sqlite3.connect(stack.root / "var" / f"games{player.int % 3}.db")) as shard:
+        select = "SELECT max_streak FROM standings WHERE user_id = ?"
+        return int(shard.execute(select, (player.bytes,)).fetchone()[0])
+
+
+def set_streak(stack: Stack, player: UUID, streak: int) -> None:
+    statement = "UPDATE standings SET max_streak = ? WHERE user_id = ?"
+    update(stack, f"games{player.int % 3}.db", statement, streak, player.bytes)
 
 
 @pytest.fixture(scope="module")

@@ -201,7 +201,7 @@ class PostgresServer(Server):
 
     def stop(self) -> None:
         for url in [url for url in kept_connections if url.startswith(self.url("", role=SUPERUSER))]:
-            del kept_connections[url]
+            loop.run(kept_connections.pop(url).close(timeout=CONNECT_TIMEOUT_S))
         self.process.send_signal(signal.SIGINT)  # SIGTERM waits until all connections are closed
         try:
             self.process.wait(10)
