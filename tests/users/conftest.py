@@ -48,7 +48,7 @@ def settings(stored: Stored, token_keys: TokenKeys) -> Settings:
     return Settings(
         _env_file=None,
         database_url=stored.url,
-        busy_timeout_ms=1000,
+        busy_timeout_ms=2000,
         instance="users.1",
         token_public_key_file=token_keys.public_key_file,
         token_private_key_file=token_keys.private_key_file,

@@ -34,7 +34,7 @@ def client(stored: Stored, token_keys: TokenKeys) -> Iterator[TestClient]:
     settings = Settings(
         _env_file=None,
         database_url=stored.url,
-        busy_timeout_ms=200,
+        busy_timeout_ms=2000,
         instance="words.1",
         token_public_key_file=token_keys.public_key_file,
     )
