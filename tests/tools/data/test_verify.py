@@ -277,7 +277,7 @@ def record_new_player(users: Path, shards: tuple[Path, ...]) -> None:
         shard.execute(INCREMENT_GAME_COUNT, {"game_id": 561, "won": True, "guesses": 3})
         shard.execute(UPSERT_STANDING, standing_to_row(user_id, count_results([result])))
         for board in Board:
-            shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "score": 1})
+            shard.execute(INCREMENT_SCORE_COUNT, {"board": board, "new": 1})
 
 
 @contextmanager
