@@ -35,11 +35,11 @@ HAS_ARRIVED = f"""
 SELECT EXISTS (
     SELECT FROM pg_replication_slots WHERE slot_name = '{NAME}' AND confirmed_flush_lsn >= $1::text::pg_lsn
 )
-"""  # noqa: S608
+"""  # noqa: S608 - a name of ours
 REMOVE_SLOT = f"""
 SELECT CASE WHEN active THEN pg_terminate_backend(active_pid)::text ELSE pg_drop_replication_slot(slot_name)::text END
 FROM pg_replication_slots WHERE slot_name = '{NAME}' AND database = current_database()
-"""  # noqa: S608
+"""  # noqa: S608 - a name of ours
 
 
 def list_tables(server: ServerConnection) -> list[str]:

@@ -124,12 +124,14 @@ def test_upgraded_users_database_gets_the_fingerprint(unmade: DataPaths) -> None
 
 @pytest.fixture
 def machines(tmp_path: Path, on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch) -> list[DataPaths]:
-    """Two machines, each with keys of its own, which share a users database."""
+    """Two machines, each with keys of its own; the first has made the users database that they share."""
     data_paths = [DataPaths.in_folder(tmp_path / name / "var") for name in ("first", "second")]
     for each in data_paths:
         each.folder.parent.mkdir()
         use_databases(each, monkeypatch)
         init.main([])
+    use(data_paths[0], on_server, monkeypatch)
+    init.main([])
     return data_paths
 
 
@@ -142,8 +144,6 @@ def test_second_machine_needs_the_keys_of_the_first(
     machines: list[DataPaths], on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = machines
-    use(first, on_server, monkeypatch)
-    init.main([])
     use(second, on_server, monkeypatch)
     with pytest.raises(SystemExit, match=f"The tokens of {on_server['users'].url} {REFUSED}"):
         init.main([])
@@ -155,9 +155,7 @@ def test_second_machine_needs_the_keys_of_the_first(
 def test_new_keys_replace_the_fingerprint_on_a_server(
     machines: list[DataPaths], on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = machines
-    use(first, on_server, monkeypatch)
-    init.main([])
+    _, second = machines
     use(second, on_server, monkeypatch)
     init.main(["--new-keys"])
     assert on_server["users"].read(SELECT) == [(make_fingerprint(second.public_key),)]
@@ -166,8 +164,6 @@ def test_new_keys_replace_the_fingerprint_on_a_server(
 def test_of_two_machines_at_once_one_stores_its_key(
     machines: list[DataPaths], on_server: dict[str, StoredOnServer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(machines[0], on_server, monkeypatch)
-    init.main([])
     on_server["users"].run("DELETE FROM token_key")
     shared = [replace_users(machine, on_server["users"].url) for machine in machines]
     outcomes: list[SystemExit | None] = []
